@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+
+namespace DepinGrains.Storage.Journal;
+
+/// <summary>What became of an append.</summary>
+public enum AppendStatus
+{
+    /// <summary>Durable.</summary>
+    Appended,
+
+    /// <summary>Another writer owns this sequence: this activation is stale and must go.</summary>
+    Fenced,
+
+    /// <summary>The store could not say. Reload before going on.</summary>
+    Unknown,
+}
+
+/// <summary>One batch: sequences start at 1 and have no gaps; the primary key (token, sequence) fences a stale writer.</summary>
+public sealed record JournalBatch(long Sequence, DateTimeOffset At, ReadOnlyMemory<byte> Payload);
+
+/// <summary>One account entry built behind the journal.</summary>
+public readonly record struct IndexedEntry(string Account, long EntrySequence, long Delta, long BalanceAfter, string TransferId, int Kind, DateTimeOffset At, string Memo);
+
+/// <summary>One transfer id with its fingerprint and answer, built behind the journal, kept for ever.</summary>
+public readonly record struct IndexedTransfer(string TransferId, ReadOnlyMemory<byte> Fingerprint, ReadOnlyMemory<byte> Answer);
+
+/// <summary>The durable side of one ledger: the journal is the truth; entries and ids are rows built right behind it, in order.</summary>
+public interface ILedgerJournal
+{
+    /// <summary>Appends one batch and waits for it to be durable.</summary>
+    Task<AppendStatus> AppendAsync(string token, JournalBatch batch, ReadOnlyMemory<byte> writerId);
+
+    /// <summary>Reads batches after a sequence in order.</summary>
+    IAsyncEnumerable<JournalBatch> ReadAsync(string token, long after, CancellationToken cancel = default);
+
+    /// <summary>Last sequence of the journal, 0 when empty.</summary>
+    Task<long> HeadAsync(string token, CancellationToken cancel = default);
+
+    /// <summary>Writes index rows for batches (from, through] in one transaction and moves the index position; a position that is not <paramref name="from"/> answers false and writes nothing.</summary>
+    Task<bool> IndexAsync(string token, long from, long through, IReadOnlyList<IndexedEntry> entries, IReadOnlyList<IndexedTransfer> transfers);
+
+    /// <summary>Sequence the index rows reach.</summary>
+    Task<long> IndexedThroughAsync(string token, CancellationToken cancel = default);
+
+    /// <summary>Remembered transfers by id; missing ones are absent from the answer.</summary>
+    Task<ImmutableArray<IndexedTransfer>> FindTransfersAsync(string token, ImmutableArray<string> ids, CancellationToken cancel = default);
+
+    /// <summary>Entries of an account before an entry sequence (exclusive, null = newest), newest first.</summary>
+    Task<ImmutableArray<IndexedEntry>> EntriesAsync(string token, string account, long? before, int limit, CancellationToken cancel = default);
+
+    /// <summary>Streams all entry sums per account for the audit: (account, sum of deltas, count, last balance after).</summary>
+    IAsyncEnumerable<(string Account, long Sum, long Count, long LastBalance)> EntrySumsAsync(string token, CancellationToken cancel = default);
+
+    /// <summary>Keeps a snapshot of the whole book at a sequence; keeps the newest two.</summary>
+    Task SaveSnapshotAsync(string token, long sequence, ReadOnlyMemory<byte> payload);
+
+    /// <summary>Newest snapshot, or null.</summary>
+    Task<(long Sequence, ReadOnlyMemory<byte> Payload)?> LoadSnapshotAsync(string token, CancellationToken cancel = default);
+}
