@@ -4,7 +4,7 @@ namespace DepinGrains.Contracts.Identities;
 
 /// <summary>
 /// One identity: its keys, API keys and roles; key = the identity id. Every change carries the request its caller signed, and is checked here against the keys of record, whatever the gateway believed.
-/// A change is remembered for ever by its idempotency key: sent again it answers as the first time, with other content it is refused as <c>identity.idempotency_key_reused</c>.
+/// A change is remembered for ever by its idempotency key: sent again it answers as the first time, with other content it is refused as <c>request.id_reused</c>.
 /// </summary>
 [Alias("depin.identity.grain")]
 public interface IIdentityGrain : IGrainWithStringKey

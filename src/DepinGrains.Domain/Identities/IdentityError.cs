@@ -39,7 +39,7 @@ public static class IdentityError
     public const string KeyRole = "identity.key_role";
 
     /// <summary>The idempotency key was used for another request.</summary>
-    public const string IdempotencyKeyReused = "identity.idempotency_key_reused";
+    public const string IdempotencyKeyReused = "request.id_reused";
 
     /// <summary>The bytes are not an ECDSA P-256 SubjectPublicKeyInfo.</summary>
     public const string KeyInvalid = "identity.key_invalid";

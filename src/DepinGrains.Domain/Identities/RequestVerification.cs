@@ -29,27 +29,36 @@ public static class RequestVerification
             return shape;
         }
 
-        if (Time(input, now) is { } late)
+        var usable = CheckKey(input, keys, allowed, now);
+        if (!usable.IsOk)
         {
-            return late;
+            return usable.Refusal;
         }
 
-        if (input.Identity != keys.Identity || keys.Find(input.KeyId) is not { } key)
-        {
-            return Refusal.Of(IdentityError.KeyUnknown, $"The identity {keys.Identity} has no key {input.KeyId}.", ("identity", keys.Identity), ("key", input.KeyId));
-        }
-
-        if (KeyUsable(key, allowed) is { } unusable)
-        {
-            return unusable;
-        }
-
+        var key = usable.Value;
         return Fits(request, input, key, prepared)
             ? new SignedCaller(keys.Identity, keys.Roles, key.KeyId, key.Role, request, input.Created, input.Expires)
             : Refusal.Of(
                 IdentityError.SignatureInvalid,
                 "The signature does not fit this request: method, path, query, body and idempotency key must arrive exactly as they were signed.",
                 ("key", key.KeyId));
+    }
+
+    /// <summary>What the signature's parameters alone can tell, before any body is read: its time, that the key exists, is valid and may do this.</summary>
+    public static Result<IdentityKey> CheckKey(SignatureInput input, IdentityKeys? keys, KeyRoles allowed, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (Time(input, now) is { } late)
+        {
+            return late;
+        }
+
+        if (input.Identity != keys?.Identity || keys.Find(input.KeyId) is not { } key)
+        {
+            return Refusal.Of(IdentityError.KeyUnknown, $"The identity {input.Identity} has no key {input.KeyId}.", ("identity", input.Identity), ("key", input.KeyId));
+        }
+
+        return KeyUsable(key, allowed) is { } unusable ? unusable : key;
     }
 
     /// <summary>Refuses a revoked key, or one whose role is not among the allowed.</summary>

@@ -94,6 +94,12 @@ public static class TokenVerification
             return revoked;
         }
 
+        // A key that lies on a machine speaks for that machine, not for the owner's money and leases.
+        if (key.Role == KeyRole.Node && token.Scopes.FirstOrDefault(static scope => !scope.StartsWith("nodes:", StringComparison.Ordinal)) is { } beyond)
+        {
+            return Refusal.Of(IdentityError.KeyRole, $"A node key's token may hold nodes:… scopes alone, not {beyond}.", ("key", key.KeyId), ("role", key.Role), ("scope", beyond));
+        }
+
         return Signed(token, key, prepared)
             ? new TokenClaims(keys.Identity, keys.Roles, key.KeyId, key.Role, token.Scopes, token.Lease, token.Expires)
             : Refusal.Of(IdentityError.TokenInvalid, "The token's signature is not by the key it names.", ("key", key.KeyId));
