@@ -97,6 +97,8 @@ public class LedgerGrainTests
         await reached.Task;
         var gathering = ledger.ExecuteAsync(Post("u", "b", "c", 10));
         var read = ledger.GetBalanceAsync("b");
+        // Answered at once, after the ones above were looked at.
+        Assert.False((await ledger.ExecuteAsync(new Transfer("x", TransferKind.Post, []))).IsOk);
         gate.SetResult();
         await Assert.ThrowsAsync<LedgerUnknownException>(() => flying);
         await Assert.ThrowsAsync<LedgerUnknownException>(() => gathering);
