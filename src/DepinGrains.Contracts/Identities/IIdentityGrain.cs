@@ -13,19 +13,19 @@ public interface IIdentityGrain : IGrainWithStringKey
     [Alias("register")]
     Task<Result<IdentityView>> RegisterAsync(RegisterIdentity command);
 
-    /// <summary>Adds a key.</summary>
+    /// <summary>Adds a key; answers it as listed.</summary>
     [Alias("addKey")]
-    Task<Result<IdentityView>> AddKeyAsync(AddKey command);
+    Task<Result<IdentityKey>> AddKeyAsync(AddKey command);
 
-    /// <summary>Replaces a key.</summary>
+    /// <summary>Replaces a key; answers the new one.</summary>
     [Alias("rotateKey")]
-    Task<Result<IdentityView>> RotateKeyAsync(RotateKey command);
+    Task<Result<IdentityKey>> RotateKeyAsync(RotateKey command);
 
-    /// <summary>Revokes a key.</summary>
+    /// <summary>Revokes a key; answers it as it is listed from now on.</summary>
     [Alias("revokeKey")]
-    Task<Result<IdentityView>> RevokeKeyAsync(RevokeKey command);
+    Task<Result<IdentityKey>> RevokeKeyAsync(RevokeKey command);
 
-    /// <summary>Creates an API key.</summary>
+    /// <summary>Creates an API key; answers what is kept of it, its hash included: a caller who drew the secret sees by the hash whether this is his or an earlier attempt's.</summary>
     [Alias("createApiKey")]
     Task<Result<ApiKeyRecord>> CreateApiKeyAsync(CreateApiKey command);
 
@@ -33,9 +33,9 @@ public interface IIdentityGrain : IGrainWithStringKey
     [Alias("revokeApiKey")]
     Task<Result<ApiKeyRecord>> RevokeApiKeyAsync(RevokeApiKey command);
 
-    /// <summary>Sets the roles. A request of another identity is verified by that identity's grain first.</summary>
+    /// <summary>Sets the roles. A request of another identity is verified by that identity's grain first. Answers the roles.</summary>
     [Alias("setRoles")]
-    Task<Result<IdentityView>> SetRolesAsync(SetRoles command);
+    Task<Result<IdentityRoles>> SetRolesAsync(SetRoles command);
 
     /// <summary>The identity, or null when it was never registered.</summary>
     [Alias("get")]

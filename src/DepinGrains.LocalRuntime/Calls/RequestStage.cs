@@ -1,0 +1,9 @@
+namespace DepinGrains.LocalRuntime.Calls;
+
+internal enum RequestStage : byte
+{
+    Made,
+    Waiting,
+    Running,
+    Done,
+}
