@@ -25,8 +25,8 @@ public sealed class StoreOptions
     [Range(1, 1_000_000)]
     public int QueueMax { get; set; } = 16_384;
 
-    /// <summary>PostgreSQL: most connections of this process.</summary>
-    [Range(2, 200)]
+    /// <summary>PostgreSQL: most connections of this process; three are the committers' and the listener's. SQLite: most reading connections.</summary>
+    [Range(4, 200)]
     public int ConnectionsMax { get; set; } = 16;
 
     /// <summary>How long events are kept.</summary>

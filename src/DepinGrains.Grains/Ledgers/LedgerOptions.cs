@@ -12,9 +12,9 @@ public sealed class LedgerOptions
     [Range(1, 1_000_000)]
     public int PendingMax { get; set; } = 65_536;
 
-    /// <summary>Most bytes waiting for the journal; beyond it callers get <c>LedgerOverloadedException</c>.</summary>
-    [Range(64 * 1024, 16 << 20)]
-    public int PendingBytesMax { get; set; } = 8 << 20;
+    /// <summary>Most bytes waiting for the journal (with one call of the largest transfers on top a batch stays below 16 MiB, the store's limit); beyond it callers get <c>LedgerOverloadedException</c>.</summary>
+    [Range(64 * 1024, 4 << 20)]
+    public int PendingBytesMax { get; set; } = 4 << 20;
 
     /// <summary>Most transfers of one <c>ExecuteManyAsync</c>.</summary>
     [Range(1, 1000)]

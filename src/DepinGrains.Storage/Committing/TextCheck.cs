@@ -25,8 +25,11 @@ internal static class TextCheck
             return $"{what} holds half a surrogate pair";
         }
 
-        return span.Length * 3 > bytesMax && Encoding.UTF8.GetByteCount(span) > bytesMax ? $"{what} is longer than {bytesMax} bytes" : null;
+        return span.Length * 3L > bytesMax && Encoding.UTF8.GetByteCount(span) > bytesMax ? $"{what} is longer than {bytesMax} bytes" : null;
     }
+
+    /// <summary>True when a row could have such keys: asking a database for text it cannot hold is an error there.</summary>
+    public static bool IsText(string first, string second) => Problem("", first, int.MaxValue) is null && Problem("", second, int.MaxValue) is null;
 
     private static bool WellFormed(ReadOnlySpan<char> text)
     {

@@ -3,23 +3,10 @@ namespace DepinGrains.Storage.Events;
 /// <summary>Wakes waiting readers of the event log in this process; beyond it they look by themselves now and then.</summary>
 internal sealed class EventSignal(TimeProvider time, TimeSpan poll)
 {
-    private readonly object _gate = new();
-    private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _head;
+    private TaskCompletionSource _next = New();
 
-    /// <summary>Something was committed, up to a position if known (0 = not known).</summary>
-    public void Advance(long position)
-    {
-        TaskCompletionSource woken;
-        lock (_gate)
-        {
-            _head = Math.Max(_head, position);
-            woken = _next;
-            _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        }
-
-        woken.TrySetResult();
-    }
+    /// <summary>Something was committed.</summary>
+    public void Advance() => Interlocked.Exchange(ref _next, New()).TrySetResult();
 
     /// <summary>Returns when the head may have passed <paramref name="after"/>, or the time is up. <paramref name="readHead"/> asks the store.</summary>
     public async Task WaitAsync(long after, TimeSpan atMost, Func<CancellationToken, Task<long>> readHead, CancellationToken cancel)
@@ -27,17 +14,8 @@ internal sealed class EventSignal(TimeProvider time, TimeSpan poll)
         var begun = time.GetTimestamp();
         while (true)
         {
-            Task woken;
-            lock (_gate)
-            {
-                if (_head > after)
-                {
-                    return;
-                }
-
-                woken = _next.Task;
-            }
-
+            // Taken before looking: what is committed in between wakes us.
+            var woken = Volatile.Read(ref _next).Task;
             if (await LookAsync(after, readHead, cancel).ConfigureAwait(false))
             {
                 return;
@@ -60,17 +38,11 @@ internal sealed class EventSignal(TimeProvider time, TimeSpan poll)
         }
     }
 
-    private async Task<bool> LookAsync(long after, Func<CancellationToken, Task<long>> readHead, CancellationToken cancel)
+    private static async Task<bool> LookAsync(long after, Func<CancellationToken, Task<long>> readHead, CancellationToken cancel)
     {
         try
         {
-            var head = await readHead(cancel).ConfigureAwait(false);
-            lock (_gate)
-            {
-                _head = Math.Max(_head, head);
-            }
-
-            return head > after;
+            return await readHead(cancel).ConfigureAwait(false) > after;
         }
         catch (StoreUnavailableException)
         {
@@ -78,4 +50,6 @@ internal sealed class EventSignal(TimeProvider time, TimeSpan poll)
             return false;
         }
     }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

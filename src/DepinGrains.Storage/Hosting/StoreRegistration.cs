@@ -1,3 +1,4 @@
+using DepinGrains.Storage.Postgres;
 using DepinGrains.Storage.Rows;
 using DepinGrains.Storage.Schema;
 using DepinGrains.Storage.Sqlite;
@@ -50,13 +51,13 @@ public static class StoreRegistration
         return services;
     }
 
-#pragma warning disable CA1859
     private static IStore Create(StoreOptions options, IEnumerable<TableDefinition> tables, TimeProvider time, ILoggerFactory? logs)
     {
         var log = logs?.CreateLogger("DepinGrains.Storage") ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
         return options.Kind switch
         {
             "sqlite" => new SqliteStore(options, tables, time, log),
+            "postgres" => new PgStore(options, tables, time, log),
             _ => throw new ArgumentException($"store kind '{options.Kind}' is neither sqlite nor postgres", nameof(options)),
         };
     }

@@ -46,7 +46,7 @@ internal sealed class SqliteBatchWriter(string path, TableCatalog catalog, Fence
         }, () => at);
         if (_lastEvent > 0)
         {
-            signal.Advance(_lastEvent);
+            signal.Advance();
         }
     }
 

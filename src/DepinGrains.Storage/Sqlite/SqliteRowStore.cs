@@ -24,7 +24,7 @@ internal sealed class SqliteRowStore(SqliteStore store) : IRowStore
     public Task<StoredRow?> ReadAsync(RowId id, CancellationToken cancel = default)
     {
         var table = store.Catalog.Get(id.Kind);
-        return IsStorable(id.Parent, id.Key)
+        return TextCheck.IsText(id.Parent, id.Key)
             ? store.Readers.RunAsync(session => Rows(session.Prepare(store.Writer.Sql(table).Read).Text(1, id.Parent).Text(2, id.Key), table).FirstOrDefault(), cancel)
             : Task.FromResult<StoredRow?>(null);
     }
@@ -32,7 +32,7 @@ internal sealed class SqliteRowStore(SqliteStore store) : IRowStore
     public Task<StoredOperation?> ReadOperationAsync(RowId root, string operationId, CancellationToken cancel = default)
     {
         store.Catalog.Get(root.Kind);
-        return !IsStorable(root.Key, operationId) ? Task.FromResult<StoredOperation?>(null) : store.Readers.RunAsync(session =>
+        return !TextCheck.IsText(root.Key, operationId) ? Task.FromResult<StoredOperation?>(null) : store.Readers.RunAsync(session =>
         {
             var find = session.Prepare("SELECT fingerprint, answer FROM operations WHERE kind=?1 AND root=?2 AND operation_id=?3")
                 .Text(1, root.Kind).Text(2, root.Key).Text(3, operationId);
@@ -46,7 +46,7 @@ internal sealed class SqliteRowStore(SqliteStore store) : IRowStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         var table = store.Catalog.Get(kind);
-        return !IsStorable(parent, afterKey ?? "") ? Task.FromResult(ImmutableArray<StoredRow>.Empty) : store.Readers.RunAsync(session =>
+        return !TextCheck.IsText(parent, afterKey ?? "") ? Task.FromResult(ImmutableArray<StoredRow>.Empty) : store.Readers.RunAsync(session =>
         {
             // No key is empty text's predecessor, so a first page asks for keys from "" on.
             var sql = afterKey is null ? store.Writer.Sql(table).Children.Replace("\"key\">?2", "\"key\">=?2", StringComparison.Ordinal) : store.Writer.Sql(table).Children;
@@ -77,8 +77,6 @@ internal sealed class SqliteRowStore(SqliteStore store) : IRowStore
             return groups.ToImmutable();
         }, cancel);
     }
-
-    private static bool IsStorable(string first, string second) => TextCheck.Problem("", first, int.MaxValue) is null && TextCheck.Problem("", second, int.MaxValue) is null;
 
     private static SqliteStatement Bind(SqliteStatement statement, IReadOnlyList<object> arguments)
     {
