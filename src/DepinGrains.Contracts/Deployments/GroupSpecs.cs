@@ -43,7 +43,7 @@ public sealed record ResourceUnit(
 /// <param name="Storage">Volumes.</param>
 /// <param name="GpuUnits">Whole cards.</param>
 /// <param name="GpuAttributes">Any one of <c>vendor/nvidia/model/a100[/ram/80Gi][/interface/sxm]</c>, value <c>true</c>, must be had.</param>
-/// <param name="Endpoints">Endpoints of all services of the unit together, ordered by kind, then sequence number.</param>
+/// <param name="Endpoints">Endpoints of all services of the unit together; in the SDL's order for one service, by sequence number for several.</param>
 [GenerateSerializer, Immutable, Alias("depin.deployment.unit_resources.v1")]
 public sealed record UnitResources(
     [property: Id(0)] int Id,

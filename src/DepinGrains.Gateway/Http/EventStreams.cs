@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Gateway.Identities;
+using DepinGrains.Grains.Network;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
@@ -128,7 +129,7 @@ public sealed partial class EventStreamResult(Func<long?, CancellationToken, IAs
 
     private async Task PumpAsync(HttpContext context, long? position, CancellationTokenSource ending)
     {
-        var time = context.RequestServices.GetRequiredService<TimeProvider>();
+        var time = context.RequestServices.GetRequiredKeyedService<TimeProvider>(NetworkClock.TimeKey);
         var silence = TimeSpan.FromSeconds(context.RequestServices.GetRequiredService<IOptions<HttpOptions>>().Value.StreamHeartbeatSeconds);
         await using var events = source(position, ending.Token).GetAsyncEnumerator(ending.Token);
         var next = events.MoveNextAsync().AsTask();

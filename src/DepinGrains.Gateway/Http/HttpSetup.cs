@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Gateway.Identities;
+using DepinGrains.Grains.Network;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -21,7 +22,7 @@ public static class HttpSetup
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptionsWithValidateOnStart<HttpOptions, HttpOptionsValidator>().Bind(configuration.GetSection(HttpOptions.Section));
         services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsCrossCheck>();
-        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails(static options => options.CustomizeProblemDetails = static context => Problems.Complete(context.HttpContext, context.ProblemDetails));
         services.AddExceptionHandler<FaultHandler>();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Gateway.Http;
+using DepinGrains.Grains.Network;
 using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Gateway.Identities;
@@ -9,7 +10,7 @@ namespace DepinGrains.Gateway.Identities;
 /// Asks identity grains and keeps the answers for <see cref="HttpOptions.KeyCacheSeconds"/>. One question at a time per identity; "nobody" is never kept, so a new identity is seen at once;
 /// what is kept is bounded. A stale answer can let a revoked key read for those seconds; writes are checked by the grain again.
 /// </summary>
-public sealed class GrainKeyDirectory(IGrainFactory grains, IOptions<HttpOptions> options, TimeProvider time) : IKeyDirectory
+public sealed class GrainKeyDirectory(IGrainFactory grains, IOptions<HttpOptions> options, [FromKeyedServices(NetworkClock.TimeKey)] TimeProvider time) : IKeyDirectory
 {
     private static readonly TimeSpan FreshEvery = TimeSpan.FromMilliseconds(200);
 

@@ -6,6 +6,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Domain.Identities;
 using DepinGrains.Gateway.Http;
+using DepinGrains.Grains.Network;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 
@@ -21,7 +22,7 @@ public sealed class SignatureAuthenticationHandler(
     IKeyDirectory directory,
     VerificationKeyCache prepared,
     IOptions<HttpOptions> http,
-    TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    [FromKeyedServices(NetworkClock.TimeKey)] TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>Name of the scheme.</summary>
     public const string SchemeName = "Signature";

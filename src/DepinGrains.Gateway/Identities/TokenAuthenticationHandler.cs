@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Domain.Identities;
 using DepinGrains.Gateway.Http;
+using DepinGrains.Grains.Network;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 
@@ -18,7 +19,7 @@ public sealed class TokenAuthenticationHandler(
     IKeyDirectory directory,
     VerificationKeyCache prepared,
     IOptions<HttpOptions> http,
-    TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    [FromKeyedServices(NetworkClock.TimeKey)] TimeProvider time) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>Name of the scheme.</summary>
     public const string SchemeName = "Token";

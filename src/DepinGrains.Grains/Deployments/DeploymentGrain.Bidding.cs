@@ -4,6 +4,7 @@ using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.State;
 
 namespace DepinGrains.Grains.Deployments;

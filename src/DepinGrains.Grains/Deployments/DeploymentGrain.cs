@@ -9,6 +9,8 @@ using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Deployments.Sdl;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Deployments.Screening;
+using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.State;
 using DepinGrains.Grains.State.Secrets;
@@ -27,6 +29,7 @@ public sealed partial class DeploymentGrain(
     IRowStore store,
     IOrderScreening screening,
     ISecretProtector secrets,
+    TokenCatalog tokens,
     NetworkClock clock,
     IOptions<DeploymentOptions> options,
     ILogger<DeploymentGrain> log) : Grain, IDeploymentGrain
@@ -190,7 +193,12 @@ public sealed partial class DeploymentGrain(
         }
 
         var sdl = parsed.Document;
-        var denom = TokenNames.Normalise(sdl.Groups[0].Units[0].Price.Denom);
+        if (tokens.Find(sdl.Groups[0].Units[0].Price.Denom)?.Denom is not { } denom)
+        {
+            var unknown = sdl.Groups[0].Units[0].Price.Denom;
+            return Refusal.Of("deployment.denom_unknown", $"this network has no token {unknown}", ("denom", unknown));
+        }
+
         if (command.Deposit < _options.MinDeposit)
         {
             return Refusal.Of("deployment.deposit_too_small", $"the deposit of {command.Deposit} {denom} is below the minimum of {_options.MinDeposit}", ("deposit", command.Deposit), ("minimum", _options.MinDeposit), ("denom", denom));

@@ -10,23 +10,23 @@ namespace DepinGrains.Grains.Deployments;
 public static class DeploymentPlan
 {
     /// <summary>The slots of a group, in the manifest's order.</summary>
-    public static ImmutableArray<DemandSlot> Slots(GroupSpec spec, ManifestGroup manifest)
+    public static ImmutableArray<PlannedSlot> Slots(GroupSpec spec, ManifestGroup manifest)
     {
         var units = spec.Units.ToDictionary(static u => u.Resources.Id, static u => u.Resources);
-        var slots = ImmutableArray.CreateBuilder<DemandSlot>();
+        var slots = ImmutableArray.CreateBuilder<PlannedSlot>();
         foreach (var service in manifest.Services)
         {
             var unit = units[service.Resources.Id];
             for (var replica = 0; replica < service.Count; replica++)
             {
-                slots.Add(new DemandSlot(
+                slots.Add(new PlannedSlot(unit.Id, new DemandSlot(
                     $"{service.Name}/{replica}",
                     unit.CpuMilli,
                     unit.MemoryBytes,
                     (int)unit.GpuUnits,
                     [.. unit.GpuAttributes.Select(static a => a.Key)],
                     [.. unit.Storage.Select(static v => new StorageClassCapacity(v.Class, v.Bytes))],
-                    Ports(service).Length));
+                    Ports(service).Length)));
             }
         }
 

@@ -36,8 +36,11 @@ public sealed record OrderState(
     string Deployed,
     Refusal? Problem);
 
+/// <summary>A slot of a group and the resource unit it is a replica of.</summary>
+public sealed record PlannedSlot(int Unit, DemandSlot Slot);
+
 /// <summary>One group. <paramref name="Slots"/>: one per replica of each service, without secrets.</summary>
-public sealed record GroupState(int Gseq, GroupStatus Status, GroupSpec Spec, ImmutableArray<DemandSlot> Slots, OrderState Order);
+public sealed record GroupState(int Gseq, GroupStatus Status, GroupSpec Spec, ImmutableArray<PlannedSlot> Slots, OrderState Order);
 
 /// <summary>The row of a deployment. The SDL, with its env and credentials, is a sealed child row.</summary>
 public sealed record DeploymentState(

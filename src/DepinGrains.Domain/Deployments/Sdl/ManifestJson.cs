@@ -9,7 +9,14 @@ public static partial class ManifestJson
     /// <summary>Writes the canonical bytes.</summary>
     public static ImmutableArray<byte> Write(DeploymentManifest manifest)
     {
-        var json = new JsJson().Open('[');
+        var json = new JsJson();
+        Write(json, manifest);
+        return json.ToUtf8();
+    }
+
+    internal static void Write(JsJson json, DeploymentManifest manifest)
+    {
+        json.Open('[');
         foreach (var group in manifest.Groups)
         {
             json.Open('{').Key("name").Text(group.Name).Key("services").Open('[');
@@ -21,7 +28,7 @@ public static partial class ManifestJson
             json.Close(']').Close('}');
         }
 
-        return json.Close(']').ToUtf8();
+        json.Close(']');
     }
 
     private static void WriteService(JsJson json, ManifestService service)

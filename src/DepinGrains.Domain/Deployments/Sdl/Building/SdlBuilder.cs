@@ -42,8 +42,7 @@ internal sealed class SdlBuilder(SdlModel model)
         var compute = model.Computes[deploy.Profile].Value!;
         var endpoints = Endpoints(service);
         var unit = group.Unit(deploy.Profile, compute);
-        unit.Count += deploy.Count;
-        unit.Endpoints.AddRange(endpoints);
+        unit.Add(deploy.Count, endpoints);
         group.Services.Add(new ManifestService(
             name,
             service.Image,
@@ -142,9 +141,17 @@ internal sealed class SdlBuilder(SdlModel model)
 
         public string Profile { get; } = profile;
 
-        public int Count { get; set; }
+        public int Count { get; private set; }
 
-        public List<SpecEndpoint> Endpoints { get; } = [];
+        public ImmutableArray<SpecEndpoint> Endpoints { get; private set; } = [];
+
+        /// <summary>Adds a service. Its endpoints keep their order until a second service joins; then all are sorted by sequence number, as in Akash's golden outputs.</summary>
+        public void Add(int count, ImmutableArray<SpecEndpoint> endpoints)
+        {
+            var first = Count == 0;
+            Count += count;
+            Endpoints = first ? endpoints : [.. Endpoints.Concat(endpoints).OrderBy(e => e.SequenceNumber)];
+        }
 
         public ResourceUnit Spec(PlacementModel placement) => new(
             new UnitResources(
@@ -155,7 +162,7 @@ internal sealed class SdlBuilder(SdlModel model)
                 [.. compute.Storage.Select(v => new StorageVolume(VolumeName(v), Whole(Size(v.Size)), v.Attributes))],
                 Whole(compute.Gpu?.Units.Value ?? 0),
                 compute.Gpu?.Attributes ?? [],
-                [.. Endpoints.OrderBy(e => e.Kind).ThenBy(e => e.SequenceNumber)]),
+                Endpoints),
             Count,
             placement.Pricing[Profile]!);
     }

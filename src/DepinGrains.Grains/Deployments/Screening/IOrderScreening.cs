@@ -4,10 +4,10 @@ using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Escrow;
 
-namespace DepinGrains.Grains.Deployments;
+namespace DepinGrains.Grains.Deployments.Screening;
 
 /// <summary>What is screened: an order's group, its slots and the most it may cost.</summary>
-public sealed record ScreeningRequest(string OrderId, string Owner, GroupSpec Spec, ImmutableArray<DemandSlot> Slots, string Denom, Rate Ceiling, long ReclaimMinSeconds);
+public sealed record ScreeningRequest(string OrderId, string Owner, GroupSpec Spec, ImmutableArray<PlannedSlot> Slots, string Denom, Rate Ceiling, long ReclaimMinSeconds);
 
 /// <summary>What of an order a provider would run on one node.</summary>
 public sealed record NodeOffer(string Node, NodeDemand Demand);
@@ -28,4 +28,7 @@ public interface IOrderScreening
 {
     /// <summary>Screens one order against every provider and node known.</summary>
     Task<ScreeningOutcome> ScreenAsync(ScreeningRequest request, CancellationToken cancel = default);
+
+    /// <summary>Where one provider, bidding by itself, would run the order; refused with the same reasons as screening gives.</summary>
+    Task<Result<ManagedOffer>> PlaceAsync(ScreeningRequest request, string provider, Rate price);
 }
