@@ -77,7 +77,7 @@ public sealed partial class LedgerBook
     /// <summary>Ends holds that are over by now; true when the open batch has something to make durable because of it.</summary>
     public bool ExpireDue(DateTimeOffset now)
     {
-        if (_holds.NextExpiry > (_open ? _ticks : Math.Max(_ticks, now.UtcTicks)))
+        if (_holds.NextExpiry > (_open ? _ticks : BatchTicks(now)))
         {
             return false;
         }
@@ -123,6 +123,9 @@ public sealed partial class LedgerBook
     /// <summary>Ids decided in a batch that is still in memory.</summary>
     public int TailTransfersOf(long sequence) => _tail.Find(sequence)?.Transfers ?? 0;
 
+    /// <summary>A batch's time: never earlier than the one before, in whole microseconds because that is what stores keep of it.</summary>
+    private long BatchTicks(DateTimeOffset now) => Math.Max(_ticks, now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond));
+
     private void EnsureOpen(DateTimeOffset now)
     {
         if (_open)
@@ -132,7 +135,7 @@ public sealed partial class LedgerBook
 
         _open = true;
         _openOperations = _openTransfers = 0;
-        _ticks = Math.Max(_ticks, now.UtcTicks);
+        _ticks = BatchTicks(now);
         _writer.Clear();
         _writer.Byte(JournalFlags.Version);
         _writer.UInt32(_checksum);
