@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using Npgsql;
 
+[assembly: Xunit.AssemblyFixture(typeof(DepinGrains.Testing.PostgresClusterLifetime))]
+
 namespace DepinGrains.Testing;
 
 /// <summary>
@@ -15,7 +17,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     public const string SkipReason = "skipped: needs PostgreSQL";
 
     private static readonly string? Binaries = FindBinaries();
-    private static readonly Lazy<Task<PostgresCluster>> Lazily = new(StartSharedAsync);
+    private static readonly Lazy<Task<PostgresCluster>> Lazily = new(() => StartAsync());
     private static int _databases;
     private readonly string _folder;
     private readonly string _settings;
@@ -36,7 +38,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Connection string of the maintenance database.</summary>
     public string AdminConnection => ConnectionTo("postgres");
 
-    /// <summary>The cluster all tests of this process share; stopped and deleted when the process ends. Tests that break the server start their own.</summary>
+    /// <summary>The cluster all tests of this process share; stopped and deleted after the last test. Tests that break the server start their own.</summary>
     public static Task<PostgresCluster> SharedAsync() => Lazily.Value;
 
     /// <summary>A cluster of one's own. <paramref name="settings"/>: more <c>-c name=value</c> options.</summary>
@@ -127,11 +129,12 @@ public sealed class PostgresCluster : IAsyncDisposable
         }
     }
 
-    private static async Task<PostgresCluster> StartSharedAsync()
+    internal static async ValueTask StopSharedAsync()
     {
-        var cluster = await StartAsync();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => cluster.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        return cluster;
+        if (Lazily.IsValueCreated)
+        {
+            await (await Lazily.Value).DisposeAsync();
+        }
     }
 
     private static int FreePort()
@@ -149,4 +152,11 @@ public sealed class PostgresCluster : IAsyncDisposable
         var found = folders.FirstOrDefault(f => f.Length > 0 && File.Exists(Path.Combine(f, "initdb")) && File.Exists(Path.Combine(f, "postgres")));
         return found is not null && Environment.IsPrivilegedProcess && !File.ReadAllText("/etc/passwd").Contains("\npostgres:", StringComparison.Ordinal) ? null : found;
     }
+}
+
+/// <summary>Stops the shared cluster after the last test of the assembly.</summary>
+public sealed class PostgresClusterLifetime : IAsyncDisposable
+{
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => PostgresCluster.StopSharedAsync();
 }

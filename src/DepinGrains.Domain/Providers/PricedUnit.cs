@@ -6,7 +6,7 @@ namespace DepinGrains.Domain.Providers;
 /// <summary>What a price is asked for: one resource unit of an order.</summary>
 /// <param name="Gpus">Whole cards per replica.</param>
 /// <param name="GpuAttributes">Any one of <c>vendor/nvidia/model/a100[/ram/80Gi][/interface/sxm]</c>.</param>
-/// <param name="Endpoints">Endpoints of the unit (not per replica), leased addresses not included.</param>
+/// <param name="Endpoints">Endpoints of the unit (not per replica), leased addresses included.</param>
 /// <param name="LeasedIps">Leased addresses of the unit (not per replica).</param>
 public sealed record PricedUnit(
     long CpuMilli,

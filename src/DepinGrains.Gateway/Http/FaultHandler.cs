@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DepinGrains.Contracts.Common;
+using DepinGrains.Storage.Queries;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,7 @@ public sealed partial class FaultHandler(IOptions<HttpOptions> options, ILogger<
     /// <summary>Exceptions of the runtime and the store that mean "ask again", by type name: the gateway also compiles where Orleans is not.</summary>
     private static readonly HashSet<string> Transient = new(StringComparer.Ordinal)
     {
-        "SiloUnavailableException", "OrleansMessageRejectionException", "ConnectionFailedException", "ClusterMembershipUpdateException", "StateLostException", "NpgsqlException",
+        "SiloUnavailableException", "OrleansMessageRejectionException", "ConnectionFailedException", "ClusterMembershipUpdateException", "StateLostException", "StoreUnavailableException",
         "GrainExtensionNotInstalledException", "ConnectionAbortedException",
     };
 
@@ -66,6 +67,11 @@ public sealed partial class FaultHandler(IOptions<HttpOptions> options, ILogger<
             if (problem is JsonException json)
             {
                 return (Json(json), 400);
+            }
+
+            if (problem is InvalidCursorException)
+            {
+                return (Refusal.Of(RequestError.CursorInvalid, "The cursor is not one this list gave."), null);
             }
 
             var name = problem.GetType().Name;

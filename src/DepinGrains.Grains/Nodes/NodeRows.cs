@@ -12,6 +12,9 @@ public static class NodeRows
     /// <summary>How many buckets the column <c>bucket</c> (FNV-1a of the id) knows; the number of liveness shards divides it.</summary>
     public const int Buckets = 64;
 
+    /// <summary>Position of <c>status</c> among the columns.</summary>
+    public const int StatusColumn = 1;
+
     /// <summary>Position of <c>session</c> among the columns.</summary>
     public const int SessionColumn = 11;
 

@@ -94,7 +94,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
     private async Task<ImmutableArray<StoredRow>> ListAsync(string kind, string? orderBy, Filter filter)
     {
         var page = await store.ListAsync(new ListQuery(kind, [filter], orderBy, false, _options.BatchMax, null));
-        return [.. page.Rows.Where(r => StableHash.Shard(r.Id.Key, _options.Shards) == Shard)];
+        return [.. page.Rows.Where(r => KeyHash.Shard(r.Id.Key, _options.Shards) == Shard)];
     }
 
     private async Task VisitAsync(IEnumerable<string> keys, Func<string, Task> visit)

@@ -3,7 +3,7 @@ using System.Text;
 namespace DepinGrains.Domain.Network;
 
 /// <summary>Hashes that are the same in every process and version: FNV-1a, 32 bits, over UTF-8.</summary>
-public static class StableHash
+public static class KeyHash
 {
     /// <summary>The hash of a text.</summary>
     public static uint Of(string text)
