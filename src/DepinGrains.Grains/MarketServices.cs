@@ -8,7 +8,6 @@ using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Providers;
-using DepinGrains.Grains.State.Secrets;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.Configuration;
@@ -42,18 +41,15 @@ public static class MarketServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
         Validated<NetworkOptions>(services, NetworkOptions.Section);
-        Validated<NodeOptions>(services, NodeOptions.Section);
         Validated<ProviderOptions>(services, ProviderOptions.Section);
         Validated<DeploymentOptions>(services, DeploymentOptions.Section);
         Validated<ScreeningOptions>(services, ScreeningOptions.Section);
         Validated<SweepOptions>(services, SweepOptions.Section);
-        Validated<SecretOptions>(services, SecretOptions.Section);
         services.AddSingleton<NetworkClock>();
         services.TryAddSingleton<NetworkParameters>();
-        services.TryAddSingleton<ISecretProtector, AesGcmSecretProtector>();
-        services.TryAddSingleton<INodeNotifier, NodeNotifier>();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
+        services.AddDepinNodes(configuration);
         services.AddIdentities(configuration);
         return services.AddLedgers();
     }
