@@ -25,7 +25,9 @@ public static class AgentProtocolJson
 /// <param name="Token">One-time join token of the provider. A secret.</param>
 /// <param name="PublicKey">Node key: ECDSA P-256 SubjectPublicKeyInfo, base64.</param>
 /// <param name="Hardware">What the agent found.</param>
-public sealed record NodeJoinRequest(string Token, string PublicKey, HardwareInventory Hardware)
+/// <param name="Region">Where the machine stands, in the owner's words; at most 64 characters.</param>
+/// <param name="Host">Host name or address under which the workloads' ports answer; null: the address the request came from.</param>
+public sealed record NodeJoinRequest(string Token, string PublicKey, HardwareInventory Hardware, string? Region = null, string? Host = null)
 {
     /// <summary>Never prints the token.</summary>
     public override string ToString() => $"NodeJoinRequest({PublicKey})";

@@ -50,13 +50,13 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("suspect")]
     Task<Result<Done>> MarkSuspectAsync(long session, bool suspect, DateTimeOffset lastSeen);
 
-    /// <summary>Stops offering the node to the market; running leases stay.</summary>
+    /// <summary>Stops offering the node to the market (or offers it again); running leases stay. <c>node.not_owner</c> unless <paramref name="owner"/> is its provider.</summary>
     [Alias("drain")]
-    Task<Result<NodeView>> DrainAsync(string operationId, bool drain);
+    Task<Result<NodeView>> DrainAsync(string operationId, string owner, bool drain);
 
-    /// <summary>Takes the node out for good; answers the leases it carried.</summary>
+    /// <summary>Takes the node out for good; answers the leases it carried. <c>node.not_owner</c> unless <paramref name="owner"/> is its provider.</summary>
     [Alias("retire")]
-    Task<Result<ImmutableArray<string>>> RetireAsync(string operationId, string reason);
+    Task<Result<ImmutableArray<string>>> RetireAsync(string operationId, string owner, string reason);
 }
 
 /// <summary>What joins. <paramref name="PublicKey"/>: SubjectPublicKeyInfo of the node's P-256 key, base64.</summary>

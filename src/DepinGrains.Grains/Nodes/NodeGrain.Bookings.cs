@@ -28,7 +28,7 @@ public sealed partial class NodeGrain
         {
             return Same(standing.Demand, demand)
                 ? NodeRules.View(state, standing)
-                : Refusal.Of("node.reservation_reused", $"reservation {reservationId} was made for another demand", ("reservation", reservationId));
+                : Refusal.Of("node.reservation_conflict", $"reservation {reservationId} was made for another demand", ("reservation", reservationId));
         }
 
         if (NewRefused(state, reservationId, expiresAt, now) is { } refused)
@@ -36,13 +36,13 @@ public sealed partial class NodeGrain
             return refused;
         }
 
-        var granted = NodeCapacity.Grant(state.Hardware, state.Bookings, demand);
+        var granted = NodeCapacity.Reserve(state, reservationId, demand, expiresAt);
         if (!granted.IsOk)
         {
             return granted.Refusal;
         }
 
-        var booking = new NodeBooking(reservationId, demand, granted.Value, expiresAt, Lease: null, [], "", 0);
+        var booking = new NodeBooking(reservationId, demand, granted.Value.Grants, expiresAt, Lease: null, [], "", 0);
         return await CommitAsync(state with { Bookings = state.Bookings.Add(booking) }, now, eventType: null) is { } refusal
             ? refusal
             : NodeRules.View(state, booking);
@@ -68,7 +68,7 @@ public sealed partial class NodeGrain
         {
             return booking.Lease == leaseId
                 ? NodeRules.View(state, booking)
-                : Refusal.Of("node.reservation_taken", $"reservation {reservationId} was confirmed for lease {booking.Lease}", ("reservation", reservationId), ("lease", booking.Lease));
+                : Refusal.Of("node.reservation_leased", $"reservation {reservationId} was confirmed for lease {booking.Lease}", ("reservation", reservationId), ("lease", booking.Lease));
         }
 
         if (!NodeChecks.IsText(leaseId, 1, 256))
@@ -144,7 +144,7 @@ public sealed partial class NodeGrain
             return Refusal.Of("node.reservation_released", $"reservation {reservationId} was given back", ("reservation", reservationId));
         }
 
-        if (NodeRules.StatusOf(state) != NodeStatus.Online)
+        if (!NodeRules.Standing(state).TakesWork)
         {
             return NotAvailable(state);
         }
@@ -159,7 +159,7 @@ public sealed partial class NodeGrain
         }
 
         return state.Bookings.Length >= _options.ReservationsMax
-            ? Refusal.Of("node.too_many_reservations", $"the node holds {state.Bookings.Length} reservations, the most allowed", ("max", _options.ReservationsMax))
+            ? Refusal.Of("node.reservations_full", $"the node holds {state.Bookings.Length} reservations, the most allowed", ("max", _options.ReservationsMax))
             : null;
     }
 

@@ -22,7 +22,7 @@ public sealed partial class NodeGrain
 
         var now = clock.Now;
         var state = Swept(_row.Value, now);
-        if (state.Retired)
+        if (state.Liveness == NodeStatus.Retired)
         {
             return Retired(state);
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Nodes;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.State;
 using DepinGrains.Grains.State.Secrets;
@@ -81,7 +82,8 @@ public sealed partial class NodeGrain(
             return NotFound();
         }
 
-        if (_row.Value.Retired)
+        var connected = NodeRules.Apply(_row.Value, NodeTrigger.Connected);
+        if (!connected.IsOk)
         {
             return Retired(_row.Value);
         }
@@ -98,7 +100,7 @@ public sealed partial class NodeGrain(
 
         var now = clock.Now;
         var state = Swept(_row.Value, now);
-        if (NodeCapacity.Uncovered(hardware, state.Bookings) is { } uncovered)
+        if (NodeCapacity.Uncovered(state, hardware) is { } uncovered)
         {
             await RefuseHardwareAsync(state, hardware, uncovered, now);
             return uncovered;
@@ -107,10 +109,9 @@ public sealed partial class NodeGrain(
         var next = state with
         {
             Hardware = hardware,
+            Liveness = connected.Value.Liveness,
             Session = state.Session + 1,
             Boot = boot,
-            Connected = true,
-            Suspect = false,
             LastSeenAt = now,
             RefusedHardware = "",
         };
@@ -139,10 +140,10 @@ public sealed partial class NodeGrain(
             return Stale(state, session);
         }
 
-        if (state is { Connected: true, Retired: false })
+        if (NodeRules.IsLive(state))
         {
             var now = clock.Now;
-            var next = Swept(state, now) with { Connected = false, Suspect = false, LastSeenAt = Later(state.LastSeenAt, since) };
+            var next = NodeRules.Apply(Swept(state, now), NodeTrigger.TimedOut).Require() with { LastSeenAt = Later(state.LastSeenAt, since) };
             if (await CommitAsync(next, now, NodeEvents.Offline) is { } refusal)
             {
                 return refusal;
@@ -169,23 +170,29 @@ public sealed partial class NodeGrain(
             return Stale(state, session);
         }
 
-        if (state.Suspect == suspect)
+        var now = clock.Now;
+        var next = NodeRules.Apply(Swept(state, now), suspect ? NodeTrigger.Overdue : NodeTrigger.Beat).Require();
+        if (next.Liveness == state.Liveness)
         {
             return Done.Instance;
         }
 
-        var now = clock.Now;
-        var next = Swept(state, now) with { Suspect = suspect, LastSeenAt = Later(state.LastSeenAt, lastSeen) };
+        next = next with { LastSeenAt = Later(state.LastSeenAt, lastSeen) };
         return await CommitAsync(next, now, eventType: null) is { } refusal ? refusal : Done.Instance;
     }
 
     /// <inheritdoc/>
-    public async Task<Result<NodeView>> DrainAsync(string operationId, bool drain)
+    public async Task<Result<NodeView>> DrainAsync(string operationId, string owner, bool drain)
     {
         _row.ThrowIfLost();
         if (!_row.Exists)
         {
             return NotFound();
+        }
+
+        if (NotOwner(_row.Value, owner) is { } foreign)
+        {
+            return foreign;
         }
 
         var fingerprint = Changes.Fingerprint(drain ? "drain on" : "drain off");
@@ -194,25 +201,31 @@ public sealed partial class NodeGrain(
             return remembered;
         }
 
-        if (_row.Value.Retired)
+        var now = clock.Now;
+        var wished = NodeRules.Apply(Swept(_row.Value, now), drain ? NodeTrigger.Drain : NodeTrigger.Undrain);
+        if (!wished.IsOk)
         {
             return Retired(_row.Value);
         }
 
-        var now = clock.Now;
-        var next = Swept(_row.Value, now) with { Draining = drain, UpdatedAt = now };
+        var next = wished.Value with { UpdatedAt = now };
         Result<NodeView> answer = NodeRules.View(next, _row.Version + 1, now);
         var type = drain == _row.Value.Draining ? null : drain ? NodeEvents.Draining : NodeEvents.Resumed;
         return await CommitAsync(next, now, type, new Changes().Remember(operationId, fingerprint, answer)) is { } refusal ? refusal : answer;
     }
 
     /// <inheritdoc/>
-    public async Task<Result<ImmutableArray<string>>> RetireAsync(string operationId, string reason)
+    public async Task<Result<ImmutableArray<string>>> RetireAsync(string operationId, string owner, string reason)
     {
         _row.ThrowIfLost();
         if (!_row.Exists)
         {
             return NotFound();
+        }
+
+        if (NotOwner(_row.Value, owner) is { } foreign)
+        {
+            return foreign;
         }
 
         if (!NodeChecks.IsText(reason, 0, 256))
@@ -225,7 +238,7 @@ public sealed partial class NodeGrain(
             return remembered;
         }
 
-        if (_row.Value.Retired)
+        if (_row.Value.Liveness == NodeStatus.Retired)
         {
             return NodeRules.Leases(_row.Value);
         }
@@ -234,7 +247,7 @@ public sealed partial class NodeGrain(
         var state = Swept(_row.Value, now);
         var changes = new Changes();
         var bookings = state.Bookings.Select(booking => Emptied(booking, changes)).ToImmutableArray();
-        var next = state with { Retired = true, RetiredReason = reason, Connected = false, Suspect = false, Bookings = bookings, Generation = state.Generation + 1 };
+        var next = NodeRules.Apply(state, NodeTrigger.Retire).Require() with { RetiredReason = reason, Bookings = bookings, Generation = state.Generation + 1 };
         Result<ImmutableArray<string>> answer = NodeRules.Leases(next);
         changes.Remember(operationId, Changes.Fingerprint("retire " + reason), answer);
         if (await CommitAsync(next, now, NodeEvents.Retired, changes) is { } refusal)
@@ -259,13 +272,13 @@ public sealed partial class NodeGrain(
             return Refusal.Of("node.owned_by_another", $"node {Id} belongs to another provider", ("node", Id));
         }
 
-        if (state.Retired)
+        if (state.Liveness == NodeStatus.Retired)
         {
             return Retired(state);
         }
 
         var swept = Swept(state, now);
-        if (NodeCapacity.Uncovered(registration.Hardware, swept.Bookings) is { } uncovered)
+        if (NodeCapacity.Uncovered(swept, registration.Hardware) is { } uncovered)
         {
             await RefuseHardwareAsync(swept, registration.Hardware, uncovered, now);
             return uncovered;
@@ -310,6 +323,9 @@ public sealed partial class NodeGrain(
     private static DateTimeOffset Later(DateTimeOffset left, DateTimeOffset right) => left > right ? left : right;
 
     private Refusal NotFound() => Refusal.Of("node.not_found", $"there is no node {Id}", ("node", Id));
+
+    private static Refusal? NotOwner(NodeState state, string owner) =>
+        state.Provider == owner ? null : Refusal.Of("node.not_owner", $"node {state.Id} belongs to another provider", ("node", state.Id));
 
     private static Refusal Retired(NodeState state) =>
         Refusal.Of("node.retired", $"node {state.Id} was retired: {state.RetiredReason}", ("node", state.Id), ("reason", state.RetiredReason));

@@ -26,7 +26,7 @@ public static class NodeRows
 
     /// <summary>
     /// Nodes. Instants are Unix milliseconds, CPU milli-CPU, memory bytes. Free amounts count reservations that may have expired since (see <c>updated_ms</c>):
-    /// filters on them err on the safe side, views are computed. <c>live</c>: a liveness shard watches it.
+    /// filters on them err on the safe side, views are computed. <c>live</c>: a liveness shard watches it. <c>leases</c>: how many it carries, so that the sweep finds silent nodes that matter.
     /// </summary>
     public static readonly RowKind<NodeState> Node = new(
         new TableDefinition(
@@ -45,10 +45,12 @@ public static class NodeRows
                 new("live", ColumnType.Boolean),
                 new("session", ColumnType.Int64),
                 new("generation", ColumnType.Int64),
+                new("leases", ColumnType.Int64),
             ],
             [
                 new("provider", ["provider", "status", "updated_ms"]),
                 new("status", ["status", "updated_ms"]),
+                new("status_leases", ["status", "leases"]),
                 new("region", ["region", "updated_ms"]),
                 new("gpu", ["gpu_model", "gpu_free"]),
                 new("updated", ["updated_ms"]),
@@ -89,7 +91,7 @@ public static class NodeRows
 
     private static ImmutableArray<object?> Columns(NodeState state)
     {
-        var free = NodeCapacity.Free(state.Hardware, state.Bookings);
+        var free = NodeCapacity.Free(state, state.Bookings);
         return
         [
             state.Provider,
@@ -105,6 +107,7 @@ public static class NodeRows
             NodeRules.IsLive(state),
             state.Session,
             state.Generation,
+            (long)NodeRules.Leases(state).Length,
         ];
     }
 }

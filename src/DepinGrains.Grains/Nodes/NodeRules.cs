@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Nodes;
 
 namespace DepinGrains.Grains.Nodes;
 
@@ -7,18 +9,20 @@ namespace DepinGrains.Grains.Nodes;
 public static class NodeRules
 {
     /// <summary>Where the node stands. A draining node that is silent is offline; it is draining again when it comes back.</summary>
-    public static NodeStatus StatusOf(NodeState state) => state switch
+    public static NodeStatus StatusOf(NodeState state) => Standing(state).Status;
+
+    /// <summary>The standing the domain's table of transitions works on.</summary>
+    public static NodeStanding Standing(NodeState state) => new(state.Liveness, state.Draining);
+
+    /// <summary>The state after a trigger, or why it does not apply.</summary>
+    public static Result<NodeState> Apply(NodeState state, NodeTrigger trigger)
     {
-        { Retired: true } => NodeStatus.Retired,
-        { Session: 0 } => NodeStatus.Joining,
-        { Connected: false } => NodeStatus.Offline,
-        { Draining: true } => NodeStatus.Draining,
-        { Suspect: true } => NodeStatus.Suspect,
-        _ => NodeStatus.Online,
-    };
+        var standing = NodeTransitions.Apply(Standing(state), trigger);
+        return standing.IsOk ? state with { Liveness = standing.Value.Liveness, Draining = standing.Value.Draining } : standing.Refusal;
+    }
 
     /// <summary>True when beats are expected.</summary>
-    public static bool IsLive(NodeState state) => state is { Retired: false, Connected: true };
+    public static bool IsLive(NodeState state) => state.Liveness is NodeStatus.Online or NodeStatus.Suspect;
 
     /// <summary>Bookings that stand now: confirmed, or not yet expired.</summary>
     public static ImmutableArray<NodeBooking> Standing(NodeState state, DateTimeOffset now) =>
@@ -43,7 +47,7 @@ public static class NodeRules
             state.Region,
             state.Host,
             state.Hardware,
-            NodeCapacity.Free(state.Hardware, standing),
+            NodeCapacity.Free(state, standing),
             [.. standing.Select(booking => View(state, booking))],
             state.Session,
             state.JoinedAt,

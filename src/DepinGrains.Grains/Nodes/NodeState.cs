@@ -38,17 +38,11 @@ public sealed record NodeState : RowDocument
     /// <summary>Generation of the desired state; grows by one with each change of what must run.</summary>
     public long Generation { get; init; }
 
-    /// <summary>Beats arrive, as far as the liveness shard said.</summary>
-    public bool Connected { get; init; }
+    /// <summary>Joining, online, suspect, offline or retired; connections and the liveness shard move it.</summary>
+    public NodeStatus Liveness { get; init; } = NodeStatus.Joining;
 
-    /// <summary>Beats are late.</summary>
-    public bool Suspect { get; init; }
-
-    /// <summary>Not offered any more; running leases stay.</summary>
+    /// <summary>Not offered any more, by its owner's wish; running leases stay.</summary>
     public bool Draining { get; init; }
-
-    /// <summary>Out for good.</summary>
-    public bool Retired { get; init; }
 
     /// <summary>Why it was retired.</summary>
     public string RetiredReason { get; init; } = "";
@@ -65,7 +59,7 @@ public sealed record NodeState : RowDocument
     /// <summary>What was last refused at a connection, so that an agent that comes again with the same lie does not fill the event log.</summary>
     public string RefusedHardware { get; init; } = "";
 
-    /// <summary>Reservations and confirmed bookings, oldest first. Expired ones stand here until the next write; see <see cref="NodeRules.Standing"/>.</summary>
+    /// <summary>Reservations and confirmed bookings, oldest first. Expired ones stand here until the next write; see <c>NodeRules.Standing</c>.</summary>
     public ImmutableArray<NodeBooking> Bookings { get; init; } = [];
 
     /// <summary>Ids given back, remembered until a late duplicate of their reservation would be expired anyway.</summary>

@@ -52,10 +52,10 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
         Assert.Equal(500, (await node.GetAsync()).Require().Free.CpuMilli);
 
         var refused = (await node.ReserveAsync("r2", Samples.Demand(Samples.Slot(cpu: 501)), Soon)).Refusal!;
-        Assert.Equal("node.capacity_insufficient", refused.Code);
+        Assert.Equal("node.insufficient_cpu", refused.Code);
         Assert.Equal(["cpu", "501", "500"], refused.Facts.Select(f => f.Value));
         (await node.ReserveAsync("r2", Samples.Demand(Samples.Slot(cpu: 500)), Soon)).Require();
-        Assert.Equal("ports", (await node.ReserveAsync("r3", Samples.Demand(Samples.Slot(cpu: 0, ports: 2)), Soon)).Refusal!.Facts[0].Value);
+        Assert.Equal("node.insufficient_ports", (await node.ReserveAsync("r3", Samples.Demand(Samples.Slot(cpu: 0, ports: 2)), Soon)).Refusal!.Code);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
         Assert.Equal(2, granted.Length);
         Assert.Equal(2, granted.SelectMany(g => g.GpuUuids).Distinct().Count());
         Assert.Equal(2, granted.SelectMany(g => g.HostPorts).Distinct().Count());
-        Assert.Equal("gpu", (await node.ReserveAsync("h100", Samples.Demand(Samples.Slot(gpus: 1, gpu: ["vendor/nvidia/model/h100"])), Soon)).Refusal!.Facts[0].Value);
+        Assert.Equal("node.insufficient_gpu", (await node.ReserveAsync("h100", Samples.Demand(Samples.Slot(gpus: 1, gpu: ["vendor/nvidia/model/h100"])), Soon)).Refusal!.Code);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
         var again = (await node.ReserveAsync("r", Samples.Demand(), Soon.AddSeconds(9))).Require();
         Assert.Equal(first.ExpiresAt, again.ExpiresAt);
         Assert.Equal(first.Grants[0].HostPorts, again.Grants[0].HostPorts);
-        Assert.Equal("node.reservation_reused", (await node.ReserveAsync("r", Samples.Demand(Samples.Slot(cpu: 7)), Soon)).Refusal!.Code);
+        Assert.Equal("node.reservation_conflict", (await node.ReserveAsync("r", Samples.Demand(Samples.Slot(cpu: 7)), Soon)).Refusal!.Code);
         Assert.Single((await node.GetAsync()).Require().Reservations);
     }
 
@@ -103,7 +103,7 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
         Assert.Null((await node.ConfirmAsync("r", "lease-1")).Require().ExpiresAt);
         _cluster.Time.Advance(TimeSpan.FromDays(1));
         Assert.Equal("lease-1", (await node.ConfirmAsync("r", "lease-1")).Require().Lease);
-        Assert.Equal("node.reservation_taken", (await node.ConfirmAsync("r", "lease-2")).Refusal!.Code);
+        Assert.Equal("node.reservation_leased", (await node.ConfirmAsync("r", "lease-2")).Refusal!.Code);
     }
 
     [Fact]
@@ -124,11 +124,11 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
     public async Task Only_online_nodes_take_new_reservations()
     {
         var node = await OnlineAsync();
-        (await node.DrainAsync("d1", true)).Require();
+        (await node.DrainAsync("d1", "id_provider", true)).Require();
         var refused = (await node.ReserveAsync("r", Samples.Demand(), Soon)).Refusal!;
         Assert.Equal(("node.not_available", "draining"), (refused.Code, refused.Facts[1].Value));
-        (await node.DrainAsync("d2", false)).Require();
-        Assert.Equal(NodeStatus.Draining, (await node.DrainAsync("d1", true)).Require().Status);
+        (await node.DrainAsync("d2", "id_provider", false)).Require();
+        Assert.Equal(NodeStatus.Draining, (await node.DrainAsync("d1", "id_provider", true)).Require().Status);
         Assert.Equal(NodeStatus.Online, (await node.GetAsync()).Require().Status);
         (await node.ReserveAsync("r", Samples.Demand(), Soon)).Require();
     }
@@ -170,7 +170,7 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
 
         var refused = (await node.ConnectAsync("liar", Samples.Hardware(cpu: 2_999, gpus: 2))).Refusal!;
         Assert.Equal("node.hardware_below_bookings", refused.Code);
-        Assert.Equal(["cpu", "1"], refused.Facts.Select(f => f.Value));
+        Assert.Equal(["cpu", "3000", "2999"], refused.Facts.Select(f => f.Value));
         await node.ConnectAsync("liar", Samples.Hardware(cpu: 2_999, gpus: 2));
         Assert.Equal("node.hardware_below_bookings", (await node.ConnectAsync("liar", Samples.Hardware(cpu: 4_000, gpus: 0))).Refusal!.Code);
         Assert.Equal(2, (await _cluster.EventsAsync($"node/{id}")).Count(type => type == "node.hardware_refused"));
@@ -248,11 +248,12 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
         var node = await OnlineAsync();
         var booking = await BookAsync(node, "r", "lease-9");
         (await node.SetWorkloadsAsync("r", [Samples.Workload(booking)])).Require();
-        Assert.Equal(["lease-9"], (await node.RetireAsync("op", "sold")).Require());
+        Assert.Equal("node.not_owner", (await node.RetireAsync("op0", "id_thief", "sold")).Refusal!.Code);
+        Assert.Equal(["lease-9"], (await node.RetireAsync("op", "id_provider", "sold")).Require());
         Assert.Empty((await node.GetDesiredStateAsync()).Workloads);
         (await node.ReleaseAsync("r")).Require();
-        Assert.Equal(["lease-9"], (await node.RetireAsync("op", "sold")).Require());
-        Assert.Equal("request.id_reused", (await node.RetireAsync("op", "other")).Refusal!.Code);
+        Assert.Equal(["lease-9"], (await node.RetireAsync("op", "id_provider", "sold")).Require());
+        Assert.Equal("request.id_reused", (await node.RetireAsync("op", "id_provider", "other")).Refusal!.Code);
         Assert.Equal("node.retired", (await node.ConnectAsync("b", Samples.Hardware())).Refusal!.Code);
         Assert.Equal("node.retired", (await node.JoinAsync("x", Samples.Registration())).Refusal!.Code);
     }

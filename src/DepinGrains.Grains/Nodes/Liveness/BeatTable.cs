@@ -77,6 +77,15 @@ internal sealed class BeatTable(int tickMs, int suspectIntervals, int deadInterv
         }
     }
 
+    /// <summary>Says at which interval all were told to beat.</summary>
+    public void SetIntervals(int intervalMs)
+    {
+        for (var at = 0; at < _used; at++)
+        {
+            _entries[at].IntervalMs = intervalMs;
+        }
+    }
+
     /// <summary>Stops watching; beats of sessions up to this one are not welcome.</summary>
     public void Bury(int at)
     {

@@ -6,6 +6,7 @@ namespace DepinGrains.Grains.Nodes.Liveness;
 public sealed partial class LivenessShardGrain
 {
     private readonly Queue<int> _toTell = [];
+    private readonly List<int> _again = [];
     private int _tellsInFlight;
 
     private void Tell(int at)
@@ -73,9 +74,10 @@ public sealed partial class LivenessShardGrain
             entry.State = BeatState.Suspect;
             _table.Hang(at, _now);
         }
-        else if (entry.State is BeatState.Alive or BeatState.Suspect && (entry.State == BeatState.Suspect) != entry.ToldSuspect && !entry.Hanging)
+        else if (entry.State == BeatState.Dying || (entry.State is BeatState.Alive or BeatState.Suspect && (entry.State == BeatState.Suspect) != entry.ToldSuspect))
         {
-            _table.Hang(at, _now);
+            // Not at once: while the store is away that would be a busy loop.
+            _again.Add(at);
         }
     }
 }

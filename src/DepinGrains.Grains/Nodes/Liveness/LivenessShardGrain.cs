@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Nodes;
 using DepinGrains.Grains.Network;
 using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,7 +47,8 @@ public sealed partial class LivenessShardGrain(
 
         await LoadAsync(cancellationToken);
 
-        // Loading took its time; only now the grace of a whole time-out begins.
+        // The interval follows from how many there are, so it is what the shard before this one told them; and only now the grace of a whole time-out begins.
+        _table.SetIntervals(Interval());
         _stamp = time.GetTimestamp();
         this.RegisterGrainTimer(_ => TickAsync(), new GrainTimerCreationOptions(_options.Tick, _options.Tick) { KeepAlive = true });
         this.RegisterGrainTimer(_ => RefreshAsync(), new GrainTimerCreationOptions(_options.RefreshPeriod, _options.RefreshPeriod) { Interleave = true });
@@ -166,6 +168,12 @@ public sealed partial class LivenessShardGrain(
         Advance();
         _late.Clear();
         _dead.Clear();
+        foreach (var at in _again)
+        {
+            Tell(at);
+        }
+
+        _again.Clear();
         _table.Turn(_now, _late, _dead);
         foreach (var at in _late)
         {
@@ -183,8 +191,7 @@ public sealed partial class LivenessShardGrain(
     }
 
     /// <summary>Interval that keeps the shard's nodes together at <see cref="LivenessOptions.BeatsPerSecond"/>.</summary>
-    private int Interval() => (int)Math.Clamp(
-        _table.Watched * 1_000L / _options.BeatsPerSecond, (long)_options.IntervalMin.TotalMilliseconds, (long)_options.IntervalMax.TotalMilliseconds);
+    private int Interval() => (int)HeartbeatInterval.For(_table.Watched, _options.BeatsPerSecond, _options.IntervalMin, _options.IntervalMax).TotalMilliseconds;
 
     private void Advance()
     {
