@@ -3,7 +3,9 @@ using System.Net;
 using System.Net.Sockets;
 using Npgsql;
 
+#if !WITHOUT_XUNIT
 [assembly: Xunit.AssemblyFixture(typeof(DepinGrains.Testing.PostgresClusterLifetime))]
+#endif
 
 namespace DepinGrains.Testing;
 

@@ -111,7 +111,7 @@ internal static class LedgerBenchmark
         var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var cpu = machine.Stop();
         var transfers = ((await host.Ledger.AuditAsync()).Transfers - before) * (head - from) / Math.Max(1, head - from);
-        Add(results, new Measured($"index rows of a burst of {burst.Rate * 2:N0}", transfers / elapsed, elapsed * 1000, elapsed * 1000, cpu));
+        Add(results, new Measured($"index rows of a burst of {burst.Rate * 2:N0}", transfers / elapsed, elapsed * 1000, elapsed * 1000, elapsed, cpu));
     }
 
     private static void Add(List<Measured> results, Measured measured)
@@ -133,7 +133,7 @@ internal static class LedgerBenchmark
             medians[group.Key] = median.Rate;
             var peer = group.Key.Contains("hot", StringComparison.Ordinal) ? medians.GetValueOrDefault("peer hot fee account, 64 clients") : medians.GetValueOrDefault("peer transfer, 64 clients");
             var ratio = peer > 0 ? $"  {median.Rate / peer,6:F1} x peer" : "";
-            Console.WriteLine($"{group.Key,-34} {median.Rate,10:N0}/s  p50 {median.P50,8:F2} ms  p99 {median.P99,8:F2} ms  {clean.Length} of {group.Count()} clean{ratio}");
+            Console.WriteLine($"{group.Key,-34} {median.Rate,10:N0}/s  p50 {median.P50,8:F2} ms  p99 {median.P99,8:F2} ms  cpu {median.CpuMicroseconds,6:F1} us each  {clean.Length} of {group.Count()} clean{ratio}");
         }
     }
 }

@@ -59,7 +59,7 @@ internal sealed class LedgerHost : IAsyncDisposable
         }
 
         var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return new Measured(name, all.Count / elapsed, all.Percentile(0.5), all.Percentile(0.99), machine.Stop());
+        return new Measured(name, all.Count / elapsed, all.Percentile(0.5), all.Percentile(0.99), elapsed, machine.Stop());
     }
 
     /// <summary>Waits until the index stands at the journal's head; answers the transfers indexed in a second meanwhile.</summary>

@@ -56,7 +56,7 @@ internal sealed partial class PeerPostgres(PostgresCluster cluster, string folde
         var rate = double.Parse(Tps().Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
         var latencies = Directory.GetFiles(logs).SelectMany(File.ReadLines).Select(line => double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture) / 1000).Order().ToArray();
         Directory.Delete(logs, true);
-        return new Measured(name, rate, latencies[latencies.Length / 2], latencies[(int)(latencies.Length * 0.99)], cpu);
+        return new Measured(name, rate, latencies[latencies.Length / 2], latencies[(int)(latencies.Length * 0.99)], seconds, cpu);
     }
 
     private async Task<string> RunAsync(string program, params string[] arguments)
