@@ -4,6 +4,7 @@ using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Gateway.Leases;
 using DepinGrains.Gateway.Ledgers;
+using DepinGrains.Gateway.Nodes;
 using DepinGrains.Gateway.Pages;
 using DepinGrains.Gateway.Providers;
 using Scalar.AspNetCore;
@@ -18,6 +19,7 @@ public static class GatewaySetup
     {
         services.AddDepinHttp(configuration);
         services.AddDepinOpenApi();
+        services.AddDepinNodeGateway(configuration);
         services.AddOptions<FaucetOptions>().BindConfiguration(FaucetOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         return services;
     }
@@ -25,12 +27,14 @@ public static class GatewaySetup
     /// <summary>Maps everything.</summary>
     public static WebApplication MapDepinGateway(this WebApplication app)
     {
+        app.UseWebSockets();
         app.UseDepinHttp();
         app.MapOpenApi().AllowAnonymous();
         app.MapScalarApiReference().AllowAnonymous();
         app.MapStartPage();
         app.MapIdentityEndpoints();
         app.MapProviderEndpoints();
+        app.MapNodes();
         app.MapOrderEndpoints();
         app.MapDeploymentEndpoints();
         app.MapLeaseEndpoints();

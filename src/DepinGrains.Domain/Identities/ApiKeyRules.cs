@@ -53,7 +53,7 @@ public static class ApiKeyRules
         var found = identity.ApiKeys.FirstOrDefault(key => key.Prefix == prefix);
         if (found is null)
         {
-            return Refusal.Of(IdentityError.ApiKeyUnknown, $"The identity {identity.Id} has no API key {IdentityError.Shown(prefix)}.", ("prefix", IdentityError.Shown(prefix)));
+            return Refusal.Of(IdentityError.ApiKeyNotFound, $"The identity {identity.Id} has no API key {IdentityError.Shown(prefix)}.", ("prefix", IdentityError.Shown(prefix)));
         }
 
         if (found.RevokedAt is not null)

@@ -27,10 +27,13 @@ public static class IdentityError
     public const string DigestMismatch = "identity.digest_mismatch";
 
     /// <summary>No such identity.</summary>
-    public const string Unknown = "identity.unknown";
+    public const string Missing = "identity.not_found";
 
-    /// <summary>The identity has no such key.</summary>
+    /// <summary>The credential names a key the identity does not have.</summary>
     public const string KeyUnknown = "identity.key_unknown";
+
+    /// <summary>The key to be changed is not one of the identity's.</summary>
+    public const string KeyNotFound = "identity.key_not_found";
 
     /// <summary>The key was revoked.</summary>
     public const string KeyRevoked = "identity.key_revoked";
@@ -105,7 +108,7 @@ public static class IdentityError
     public const string ApiKeyExpired = "identity.api_key_expired";
 
     /// <summary>The identity has no API key with this prefix.</summary>
-    public const string ApiKeyUnknown = "identity.api_key_unknown";
+    public const string ApiKeyNotFound = "identity.api_key_not_found";
 
     /// <summary>Too many API keys.</summary>
     public const string ApiKeyLimit = "identity.api_key_limit";
@@ -114,7 +117,7 @@ public static class IdentityError
     public const string ApiKeyLifetime = "identity.api_key_lifetime";
 
     /// <summary>"There is no such identity."</summary>
-    public static Refusal NotFound(string identity) => Refusal.Of(Unknown, $"There is no identity {Shown(identity)}.", ("identity", Shown(identity)));
+    public static Refusal NotFound(string identity) => Refusal.Of(Missing, $"There is no identity {Shown(identity)}.", ("identity", Shown(identity)));
 
     /// <summary>Client text fit for a message: at most 100 characters of printable ASCII.</summary>
     internal static string Shown(string text)

@@ -197,7 +197,7 @@ public static class IdentityRules
             }
         }
 
-        return Refusal.Of(IdentityError.KeyUnknown, $"The identity {identity.Id} has no key {IdentityError.Shown(keyId)}.", ("identity", identity.Id), ("key", IdentityError.Shown(keyId)));
+        return Refusal.Of(IdentityError.KeyNotFound, $"The identity {identity.Id} has no key {IdentityError.Shown(keyId)}.", ("identity", identity.Id), ("key", IdentityError.Shown(keyId)));
     }
 
     private static Refusal RoleRefusal(IdentityRoles roles) =>

@@ -36,7 +36,7 @@ internal static class DemandChecks
         return null;
     }
 
-    public static bool Same(NodeDemand a, NodeDemand b) => a.Slots.Length == b.Slots.Length && a.Slots.Zip(b.Slots).All(static pair => Same(pair.First, pair.Second));
+    public static bool Same(NodeDemand a, NodeDemand b) => a.Slots.Length == b.Slots.Length && a.Slots.Zip(b.Slots).All(static pair => pair.First.Key == pair.Second.Key && SameSize(pair.First, pair.Second));
 
     private static string? SlotInvalid(DemandSlot slot) => slot switch
     {
@@ -49,8 +49,9 @@ internal static class DemandChecks
         _ => null,
     };
 
-    private static bool Same(DemandSlot a, DemandSlot b) =>
-        a.Key == b.Key && a.CpuMilli == b.CpuMilli && a.MemoryBytes == b.MemoryBytes && a.Gpus == b.Gpus && a.Ports == b.Ports &&
+    /// <summary>The same amounts, whatever the names.</summary>
+    public static bool SameSize(DemandSlot a, DemandSlot b) =>
+        a.CpuMilli == b.CpuMilli && a.MemoryBytes == b.MemoryBytes && a.Gpus == b.Gpus && a.Ports == b.Ports &&
         Items(a.GpuAttributes).SequenceEqual(Items(b.GpuAttributes)) && Items(a.Storage).SequenceEqual(Items(b.Storage));
 
     private static ImmutableArray<T> Items<T>(ImmutableArray<T> items) => items.IsDefault ? [] : items;

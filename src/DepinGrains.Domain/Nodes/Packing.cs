@@ -26,15 +26,39 @@ public static class Packing
             return Failed(invalid);
         }
 
-        if (RefuseIps(cluster.Ips, units) is { } noIps)
+        return RefuseIps(cluster.Ips, units.SelectMany(static u => u.LeasedIps).Distinct().Count()) is { } noIps
+            ? Failed(noIps)
+            : Run(cluster, units, static unit => [.. Enumerable.Range(0, unit.Count).Select(replica => SlotKey(unit.Id, replica))]);
+    }
+
+    /// <summary>
+    /// Places slots already named (<c>service/replica</c>), in order; neighbours that want the same are replicas of one unit and get one card model. Storage classes other
+    /// than <c>ephemeral</c> and <c>ram</c> are persistent.
+    /// </summary>
+    /// <param name="leasedIps">How many addresses the order leases.</param>
+    /// <returns>As <see cref="Place"/>.</returns>
+    public static PackingOutcome PlaceSlots(PackingCluster cluster, ImmutableArray<DemandSlot> slots, int leasedIps = 0)
+    {
+        if (DemandChecks.Invalid("probe", new NodeDemand(slots)) is { } bad)
         {
-            return Failed(noIps);
+            return Failed(bad);
         }
 
+        var (units, keys) = SlotUnits.Group(slots);
+        if ((Invalid(units) ?? RefuseIps(cluster.Ips, leasedIps)) is { } refusal)
+        {
+            return Failed(refusal);
+        }
+
+        return Run(cluster, units, unit => keys[unit.Id - 1]);
+    }
+
+    private static PackingOutcome Run(PackingCluster cluster, ImmutableArray<UnitDemand> units, Func<UnitDemand, IReadOnlyList<string>> keys)
+    {
         var work = new PackingWork(cluster);
         foreach (var unit in units)
         {
-            if (work.PlaceUnit(unit) is { } refusal)
+            if (work.PlaceUnit(unit, keys(unit)) is { } refusal)
             {
                 return new PackingOutcome([], refusal, work.Rejections);
             }
@@ -81,10 +105,9 @@ public static class Packing
         return null;
     }
 
-    private static Refusal? RefuseIps(IpPool? pool, ImmutableArray<UnitDemand> units)
+    private static Refusal? RefuseIps(IpPool? pool, int wanted)
     {
-        var wanted = units.SelectMany(static u => u.LeasedIps).Distinct().Count();
-        if (wanted == 0)
+        if (wanted <= 0)
         {
             return null;
         }
@@ -99,5 +122,5 @@ public static class Packing
             : Refusal.Of("inventory.insufficient_ips", $"insufficient number of IPs: wanted {wanted}, free {ips.Available} of {ips.Total}", ("wanted", wanted), ("free", ips.Available), ("total", ips.Total));
     }
 
-    internal static string SlotKey(int unit, int replica) => string.Create(CultureInfo.InvariantCulture, $"{unit}/{replica}");
+    private static string SlotKey(int unit, int replica) => string.Create(CultureInfo.InvariantCulture, $"{unit}/{replica}");
 }

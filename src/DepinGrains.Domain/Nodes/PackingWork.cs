@@ -7,35 +7,42 @@ namespace DepinGrains.Domain.Nodes;
 /// <summary>The working copy of a cluster while one order is placed; thrown away when it does not fit.</summary>
 internal sealed class PackingWork
 {
-    private readonly RoomLeft[] _nodes;
+    /// <summary>Reasons kept: enough to explain, bounded for a provider of 100,000 nodes.</summary>
+    private const int RejectionsMax = 1_000;
+
+    private readonly ImmutableArray<PackingNode> _offered;
+    private readonly RoomLeft?[] _nodes;
     private readonly Dictionary<string, long>? _pools;
     private readonly ImmutableArray<NodeRejection>.Builder _rejections = ImmutableArray.CreateBuilder<NodeRejection>();
 
     public PackingWork(PackingCluster cluster)
     {
-        _nodes = [.. cluster.Nodes.Select(static n => new RoomLeft(n))];
+        _offered = cluster.Nodes;
+        _nodes = new RoomLeft?[_offered.Length];
         _pools = cluster.Pools.IsDefaultOrEmpty ? null : cluster.Pools.ToDictionary(static p => p.Class, static p => p.Bytes, StringComparer.Ordinal);
     }
 
     public ImmutableArray<NodeRejection> Rejections => _rejections.ToImmutable();
 
     public ImmutableArray<NodePlacement> Placements() =>
-        [.. _nodes.Where(static n => n.Slots.Count > 0).Select(static n => new NodePlacement(n.Id, new NodeDemand(n.Slots.ToImmutable())))];
+        [.. _nodes.OfType<RoomLeft>().Where(static n => n.Slots.Count > 0).Select(static n => new NodePlacement(n.Id, new NodeDemand(n.Slots.ToImmutable())))];
 
-    /// <summary>Places all replicas of a unit; a refusal when they do not all fit or nothing could help.</summary>
-    public Refusal? PlaceUnit(UnitDemand unit)
+    /// <summary>Places all replicas of a unit under the names given; a refusal when they do not all fit or nothing could help.</summary>
+    public Refusal? PlaceUnit(UnitDemand unit, IReadOnlyList<string> keys)
     {
         GpuSelector? frozen = null;
         var selectors = GpuAssignment.Parse(unit.GpuAttributes, out _) ?? [];
         var placed = 0;
-        foreach (var node in _nodes)
+        for (var i = 0; i < _nodes.Length && placed < unit.Count; i++)
         {
+            // Made when first looked at: most orders end on the first nodes.
+            var node = _nodes[i] ??= new RoomLeft(_offered[i]);
             while (placed < unit.Count)
             {
                 var chosen = frozen;
                 if (node.Refuse(unit, selectors, ref chosen) is { } why)
                 {
-                    _rejections.Add(new NodeRejection(node.Id, unit.Id, why));
+                    Reject(node, unit, why);
                     break;
                 }
 
@@ -46,18 +53,26 @@ internal sealed class PackingWork
 
                 if (node.RefuseVolumes(unit, _pools is not null) is { } noRoom)
                 {
-                    _rejections.Add(new NodeRejection(node.Id, unit.Id, noRoom));
+                    Reject(node, unit, noRoom);
                     break;
                 }
 
                 frozen = chosen;
                 TakeFromPools(unit);
-                node.Take(unit, Packing.SlotKey(unit.Id, placed), frozen, _pools is not null);
+                node.Take(unit, keys[placed], frozen, _pools is not null);
                 placed++;
             }
         }
 
         return placed == unit.Count ? null : Insufficient(unit, placed, frozen);
+    }
+
+    private void Reject(RoomLeft node, UnitDemand unit, Refusal why)
+    {
+        if (_rejections.Count < RejectionsMax)
+        {
+            _rejections.Add(new NodeRejection(node.Id, unit.Id, why));
+        }
     }
 
     private Refusal Insufficient(UnitDemand unit, int placed, GpuSelector? frozen) => Refusal.Of(

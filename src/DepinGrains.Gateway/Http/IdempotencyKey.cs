@@ -29,8 +29,7 @@ public static class IdempotencyKey
 
     internal static Refusal? Check(HttpContext context)
     {
-        var endpoint = context.GetEndpoint();
-        if (!HttpMethods.IsPost(context.Request.Method) || endpoint is null || endpoint.Metadata.GetMetadata<NoIdempotencyKey>() is not null)
+        if (!HttpMethods.IsPost(context.Request.Method) || context.GetEndpoint() is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<NoIdempotencyKey>() is not null)
         {
             return null;
         }

@@ -18,6 +18,7 @@ public static class ProblemStatus
         [IdentityError.SignatureLifetime] = 401,
         [IdentityError.DigestMismatch] = 400,
         [IdentityError.KeyRevoked] = 401,
+        [IdentityError.KeyUnknown] = 401,
         [IdentityError.KeyRole] = 403,
         [IdentityError.Foreign] = 403,
         [IdentityError.ScopeMissing] = 403,

@@ -14,7 +14,8 @@ public sealed class AuthorizationProblems : IAuthorizationMiddlewareResultHandle
         ArgumentNullException.ThrowIfNull(next);
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(authorizeResult);
-        if (authorizeResult.Succeeded)
+        // No endpoint, or one that routing made up to say 405 or 415: there is nothing to protect, and the truth helps a stranger.
+        if (authorizeResult.Succeeded || context.GetEndpoint() is not RouteEndpoint)
         {
             return next(context);
         }
@@ -27,8 +28,7 @@ public sealed class AuthorizationProblems : IAuthorizationMiddlewareResultHandle
 
         var signed = context.GetEndpoint()?.Metadata.GetMetadata<SignatureRequired>() is not null;
         refusal ??= Refusal.Of(RequestError.Unauthenticated, signed ? "This request must be signed (RFC 9421)." : "This needs a token (Authorization: Bearer, ES256 JWT signed by a key of yours) or an API key.");
-        // An unknown key is 404 where keys are looked up, but here it is a credential that does not count.
-        var status = ProblemStatus.Of(refusal.Code) is 404 ? 401 : ProblemStatus.Of(refusal.Code);
+        var status = ProblemStatus.Of(refusal.Code);
         if (status == StatusCodes.Status401Unauthorized)
         {
             context.Response.Headers.WWWAuthenticate = signed ? "Signature" : "Bearer";

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.WebSockets;
 using DepinGrains.Grains.Nodes;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

@@ -14,13 +14,18 @@ namespace DepinGrains.Gateway.Providers;
 /// <summary>A provider's profile as it is put.</summary>
 public sealed record ProviderRequest(
     [property: Required, StringLength(100, MinimumLength = 1)] string Name,
-    IReadOnlyDictionary<string, string>? Attributes,
-    PricingRequest? Pricing,
+    IReadOnlyDictionary<string, string>? Attributes = null,
+    PricingRequest? Pricing = null,
     [property: StringLength(256)] string HostUri = "");
 
 /// <summary>Prices in US dollars a month as decimal text; absent ones are Akash's defaults.</summary>
 public sealed record PricingRequest(
-    string? CpuUsd, string? MemoryUsd, IReadOnlyDictionary<string, string>? StorageUsd, string? EndpointUsd, string? IpUsd, IReadOnlyDictionary<string, string>? GpuUsd);
+    string? CpuUsd = null,
+    string? MemoryUsd = null,
+    IReadOnlyDictionary<string, string>? StorageUsd = null,
+    string? EndpointUsd = null,
+    string? IpUsd = null,
+    IReadOnlyDictionary<string, string>? GpuUsd = null);
 
 /// <summary>Attributes an auditor vouches for, exactly as declared.</summary>
 public sealed record SignAttributesRequest([property: Required, MinLength(1)] IReadOnlyDictionary<string, string> Attributes);

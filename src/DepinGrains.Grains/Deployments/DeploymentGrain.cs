@@ -193,6 +193,11 @@ public sealed partial class DeploymentGrain(
         }
 
         var sdl = parsed.Document;
+        if (DeploymentLimits.Check(sdl.Groups, sdl.ReclamationMinWindow) is [var tooMuch, ..])
+        {
+            return tooMuch;
+        }
+
         if (tokens.Find(sdl.Groups[0].Units[0].Price.Denom)?.Denom is not { } denom)
         {
             var unknown = sdl.Groups[0].Units[0].Price.Denom;

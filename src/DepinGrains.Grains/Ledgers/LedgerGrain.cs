@@ -47,6 +47,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         {
             LogDeactivating(services.Log, _token, reason.ReasonCode, _writer.Durable, _indexer.Position);
             await _indexer.StopAsync();
+            services.Metrics.Gone(_token);
         }
     }
 
@@ -169,109 +170,6 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
 
         return await _audit;
     }
-
-    private async Task<Result<Statement>> StatementAsync(string account, long? before, int limit)
-    {
-        _book.ExpireDue(services.Clock.GetUtcNow());
-        var (balance, pending, indexed) = (_book.Balance(account), _book.PendingSequence, _indexer.Position);
-        // One more than asked tells whether there is a next page. Lines that are not in memory are surely stored.
-        var lines = _book.TailLines(account, before, limit + 1);
-        var oldest = lines.Count > 0 ? lines[^1].EntrySequence : Math.Min(before ?? long.MaxValue, _book.EntryCount(account) + 1);
-        if (lines.Count <= limit && oldest > 1)
-        {
-            foreach (var row in await services.Journal.EntriesAsync(_token, account, oldest, limit + 1 - lines.Count))
-            {
-                lines.Add(new StatementLine(row.EntrySequence, row.TransferId, (TransferKind)row.Kind, row.Delta, row.BalanceAfter, row.At, row.Memo));
-            }
-        }
-
-        await _writer.WhenDurable(pending);
-        var more = lines.Count > limit;
-        return new Statement(
-            balance,
-            indexed,
-            [.. more ? lines.Take(limit) : lines],
-            more ? lines[limit - 1].EntrySequence.ToString(CultureInfo.InvariantCulture) : null);
-    }
-
-    private LedgerOutcome Decide(Transfer transfer, StoredId? stored)
-    {
-        try
-        {
-            return _book.Execute(transfer, services.Clock.GetUtcNow(), stored);
-        }
-        catch (Exception e)
-        {
-            // A bug half way through a decision: the book in memory is worth nothing any more.
-            _writer.Lose("bug", e);
-            throw;
-        }
-    }
-
-    private async Task<Result<TransferReceipt>> LookUpAndExecuteAsync(Transfer transfer) => (await ExecuteManyAsync([transfer]))[0];
-
-    private async Task<LedgerOutcome[]> DecideAllAsync(ImmutableArray<Transfer> transfers)
-    {
-        _writer.ThrowIfClosed();
-        var unsure = new List<string>();
-        foreach (var transfer in transfers)
-        {
-            if (_book.MayBeStored(transfer?.Id))
-            {
-                unsure.Add(transfer!.Id);
-            }
-        }
-
-        if (unsure.Count == 0)
-        {
-            return DecideAll(transfers, null);
-        }
-
-        var pin = _indexer.Pin();
-        try
-        {
-            services.Metrics.LookedUp(_token, unsure.Count);
-            var stored = new Dictionary<string, StoredId>(StringComparer.Ordinal);
-            foreach (var id in unsure)
-            {
-                stored[id] = default;
-            }
-
-            foreach (var found in await services.Journal.FindTransfersAsync(_token, [.. stored.Keys]))
-            {
-                stored[found.TransferId] = new StoredId(true, found.Fingerprint, found.Answer);
-            }
-
-            _writer.ThrowIfClosed();
-            return DecideAll(transfers, stored);
-        }
-        finally
-        {
-            _indexer.Unpin(pin);
-        }
-    }
-
-    private LedgerOutcome[] DecideAll(ImmutableArray<Transfer> transfers, Dictionary<string, StoredId>? stored)
-    {
-        var outcomes = new LedgerOutcome[transfers.Length];
-        for (var i = 0; i < outcomes.Length; i++)
-        {
-            var known = stored is not null && transfers[i]?.Id is { } id && stored.TryGetValue(id, out var answer) ? answer : (StoredId?)null;
-            outcomes[i] = Decide(transfers[i], known);
-        }
-
-        return outcomes;
-    }
-
-    private async Task<Result<TransferReceipt>> AnswerAsync(Transfer transfer, LedgerOutcome outcome)
-    {
-        await _writer.WhenDurable(outcome.Sequence);
-        return Answer(transfer, outcome);
-    }
-
-    private static Result<TransferReceipt> Answer(Transfer transfer, LedgerOutcome outcome) => outcome.Refusal is { } refusal
-        ? refusal
-        : new TransferReceipt(transfer.Id, outcome.Sequence, new DateTimeOffset(outcome.Ticks, TimeSpan.Zero), outcome.HeldLeft);
 
     private Refusal UnknownToken() => Refusal.Of("ledger.unknown_token", $"there is no ledger of {_token}", ("token", _token));
 

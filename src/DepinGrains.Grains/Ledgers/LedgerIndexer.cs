@@ -43,6 +43,7 @@ internal sealed partial class LedgerIndexer(LedgerServices services, string toke
             (_transfersAtTick, _tickStarted) = (book.Transfers, services.Clock.GetTimestamp());
         }
 
+        services.Metrics.Lag(token, book.TailTransfers);
         Kick();
     }
 
@@ -142,6 +143,7 @@ internal sealed partial class LedgerIndexer(LedgerServices services, string toke
         }
 
         book.EvictThrough(through);
+        services.Metrics.Lag(token, book.TailTransfers);
     }
 
     private long Gather(long from)

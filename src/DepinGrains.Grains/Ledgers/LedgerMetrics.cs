@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
 namespace DepinGrains.Grains.Ledgers;
@@ -14,7 +15,7 @@ public sealed class LedgerMetrics
     private readonly Counter<long> _lost;
     private readonly Histogram<int> _batchSize;
     private readonly Histogram<double> _commit;
-    private readonly UpDownCounter<long> _indexLag;
+    private readonly ConcurrentDictionary<string, long> _lags = new(StringComparer.Ordinal);
     private readonly Histogram<int> _queue;
 
     public LedgerMetrics(IMeterFactory meters)
@@ -28,7 +29,7 @@ public sealed class LedgerMetrics
         _batchSize = meter.CreateHistogram<int>("depin.ledger.batch.size", "{transfer}", "Operations in one journal batch");
         _commit = meter.CreateHistogram<double>("depin.ledger.commit.duration", "s", "From sealing a batch to its durability");
         _queue = meter.CreateHistogram<int>("depin.ledger.queue", "{transfer}", "Operations that gathered while a batch was being made durable");
-        _indexLag = meter.CreateUpDownCounter<long>("depin.ledger.index.lag", "{transfer}", "Transfers whose rows are not built yet");
+        meter.CreateObservableGauge("depin.ledger.index.lag", ObserveLags, "{transfer}", "Transfers whose rows are not built yet");
     }
 
     internal void Committed(string token, int operations, double seconds, int waiting)
@@ -38,17 +39,27 @@ public sealed class LedgerMetrics
         _batchSize.Record(operations, tag);
         _commit.Record(seconds, tag);
         _queue.Record(waiting, tag);
-        _indexLag.Add(operations, tag);
     }
 
     internal void Indexed(string token, int transfers)
     {
         var tag = new KeyValuePair<string, object?>("token", token);
         _indexed.Add(transfers, tag);
-        _indexLag.Add(-transfers, tag);
     }
+
+    internal void Lag(string token, long transfers) => _lags[token] = transfers;
+
+    internal void Gone(string token) => _lags.TryRemove(token, out _);
 
     internal void LookedUp(string token, int ids) => _lookups.Add(ids, new KeyValuePair<string, object?>("token", token));
 
     internal void Lost(string token, string reason) => _lost.Add(1, new KeyValuePair<string, object?>("token", token), new KeyValuePair<string, object?>("reason", reason));
+
+    private IEnumerable<Measurement<long>> ObserveLags()
+    {
+        foreach (var (token, lag) in _lags)
+        {
+            yield return new Measurement<long>(lag, new KeyValuePair<string, object?>("token", token));
+        }
+    }
 }

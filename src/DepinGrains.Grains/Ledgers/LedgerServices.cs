@@ -38,7 +38,7 @@ public sealed record LedgerServices(
 public static class LedgerServiceCollectionExtensions
 {
     /// <summary>Key of the clock that tests and simulation may move; the system's when nothing is registered under it.</summary>
-    public const string ClockKey = "depin";
+    public const string ClockKey = Network.NetworkClock.TimeKey;
 
     /// <summary>Adds the ledgers. The host registers an <see cref="ILedgerJournal"/>, and may register a keyed <see cref="TimeProvider"/> (<see cref="ClockKey"/>).</summary>
     public static IServiceCollection AddLedgers(this IServiceCollection services)

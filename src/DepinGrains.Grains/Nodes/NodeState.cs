@@ -59,7 +59,7 @@ public sealed record NodeState : RowDocument
     /// <summary>What was last refused at a connection, so that an agent that comes again with the same lie does not fill the event log.</summary>
     public string RefusedHardware { get; init; } = "";
 
-    /// <summary>Reservations and confirmed bookings, oldest first. Expired ones stand here until the next write; see <see cref="NodeRules.Standing"/>.</summary>
+    /// <summary>Reservations and confirmed bookings, oldest first. Expired ones stand here until the next write; see <c>NodeRules.Standing</c>.</summary>
     public ImmutableArray<NodeBooking> Bookings { get; init; } = [];
 
     /// <summary>Ids given back, remembered until a late duplicate of their reservation would be expired anyway.</summary>

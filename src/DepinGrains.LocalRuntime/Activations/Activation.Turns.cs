@@ -18,6 +18,8 @@ internal sealed partial class Activation
     {
         // Only a task of this scheduler makes it TaskScheduler.Current; one task carries a whole run of turns.
         var turns = new Task(RunTurnsAction, this, CancellationToken.None, TaskCreationOptions.None);
+        _turns = turns;
+        turns.Start(this);
         TryExecuteTask(turns);
         if (turns.IsFaulted)
         {
@@ -28,6 +30,11 @@ internal sealed partial class Activation
     /// <inheritdoc />
     protected override void QueueTask(Task task)
     {
+        if (ReferenceEquals(task, _turns))
+        {
+            return;
+        }
+
         Engine.Simulation?.Check(this);
         bool run;
         lock (_gate)

@@ -16,6 +16,7 @@ internal sealed partial class Activation : TaskScheduler, IGrainContext, IThread
     private RequestList _waiting;
     private RequestList _running;
     private Queue<Task>? _tasks;
+    private Task? _turns;
     private object? _instance;
     private AsyncServiceScope? _scope;
     private Ending? _ending;

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Runtime.ExceptionServices;
 
 namespace DepinGrains.LocalRuntime.Calls;
 
@@ -14,13 +15,13 @@ public abstract class PlainRequest(GrainMethod method) : GrainRequest(method)
 
     internal override void ReplyException(Exception exception)
     {
-        if (exception is OperationCanceledException canceled)
+        Reply(ThrowAsync(exception));
+
+        // An async method makes of a cancellation a cancelled task that still holds the exception.
+        static async Task ThrowAsync(Exception exception)
         {
-            _reply.TrySetCanceled(canceled.CancellationToken);
-        }
-        else
-        {
-            _reply.TrySetException(exception);
+            await Task.CompletedTask;
+            ExceptionDispatchInfo.Throw(exception);
         }
     }
 
@@ -47,13 +48,13 @@ public abstract class ValueRequest<T>(GrainMethod method) : GrainRequest(method)
 
     internal override void ReplyException(Exception exception)
     {
-        if (exception is OperationCanceledException canceled)
+        Reply(ThrowAsync(exception));
+
+        static async Task<T> ThrowAsync(Exception exception)
         {
-            _reply.TrySetCanceled(canceled.CancellationToken);
-        }
-        else
-        {
-            _reply.TrySetException(exception);
+            await Task.CompletedTask;
+            ExceptionDispatchInfo.Throw(exception);
+            return default!;
         }
     }
 

@@ -19,7 +19,7 @@ public sealed partial class InMemoryStore : IRowStore
     private readonly ChangeSetCheck _check;
     private readonly StoreOptions _options;
     private readonly TimeProvider _time;
-    private readonly ImmutableArray<SortedDictionary<(string Parent, string Key), StoredRow>> _rows;
+    private readonly ImmutableArray<InMemoryTable> _rows;
     private readonly Dictionary<(string Kind, string Root, string Id), OperationWrite> _operations = [];
 
     /// <summary>An empty store. <paramref name="time"/> stamps events and ends waits.</summary>
@@ -29,7 +29,7 @@ public sealed partial class InMemoryStore : IRowStore
         _options = options ?? new StoreOptions();
         _check = new ChangeSetCheck(_catalog, _options);
         _time = time;
-        _rows = [.. _catalog.All.Select(_ => new SortedDictionary<(string, string), StoredRow>(new IdentityOrder()))];
+        _rows = [.. _catalog.All.Select(_ => new InMemoryTable())];
     }
 
     /// <summary>Asked before every call; null means no faults.</summary>
@@ -57,7 +57,7 @@ public sealed partial class InMemoryStore : IRowStore
     public Task<StoredRow?> ReadAsync(RowId id, CancellationToken cancel = default)
     {
         var table = _catalog.Get(id.Kind);
-        return Read(id.Key, () => _rows[table.Number].GetValueOrDefault((id.Parent, id.Key)));
+        return Read(id.Key, () => _rows[table.Number].Find(id));
     }
 
     /// <inheritdoc/>
@@ -72,8 +72,8 @@ public sealed partial class InMemoryStore : IRowStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         var table = _catalog.Get(kind);
-        return Read(parent, () => _rows[table.Number].Values
-            .Where(r => r.Id.Parent == parent && (afterKey is null || Utf8Order.Instance.Compare(r.Id.Key, afterKey) > 0)).Take(limit).ToImmutableArray());
+        return Read(parent, () => _rows[table.Number].Children(parent)
+            .SkipWhile(r => afterKey is not null && Utf8Order.Instance.Compare(r.Id.Key, afterKey) <= 0).Take(limit).ToImmutableArray());
     }
 
     /// <inheritdoc/>
@@ -81,7 +81,7 @@ public sealed partial class InMemoryStore : IRowStore
     {
         var table = _catalog.Get(query.Kind);
         var scan = new InMemoryList(query, table);
-        return Read(query.Kind, () => scan.Page(_rows[table.Number].Values));
+        return Read(query.Kind, () => scan.Page(_rows[table.Number].All));
     }
 
     /// <inheritdoc/>
@@ -91,7 +91,7 @@ public sealed partial class InMemoryStore : IRowStore
         table.TypeOf(column);
         var query = new ListQuery(kind, filters, null, false, 1, null);
         var scan = new InMemoryList(query, table);
-        return Read(kind, () => scan.Matching(_rows[table.Number].Values).GroupBy(r => InMemoryList.Value(r, table, column))
+        return Read(kind, () => scan.Matching(_rows[table.Number].All).GroupBy(r => InMemoryList.Value(r, table, column))
             .Select(g => (Value: g.Key, Count: (long)g.Count())).OrderByDescending(g => g.Count).ThenBy(g => g.Value, InMemoryList.ValueOrder).Take(1_000).ToImmutableArray());
     }
 
@@ -113,17 +113,17 @@ public sealed partial class InMemoryStore : IRowStore
                 return new CommitOutcome(CommitStatus.Rejected, 0, $"operation id '{repeated.OperationId}' is there already");
             }
 
-            _rows[item.Table.Number][(root.Id.Parent, root.Id.Key)] = new StoredRow(root.Id, item.NewVersion, root.Columns, root.Document.ToArray());
+            _rows[item.Table.Number].Put(new StoredRow(root.Id, item.NewVersion, root.Columns, root.Document.ToArray()));
             foreach (var child in item.Changes.Children)
             {
                 var rows = _rows[_catalog.Get(child.Id.Kind).Number];
                 if (child.Document is { } document)
                 {
-                    rows[(child.Id.Parent, child.Id.Key)] = new StoredRow(child.Id, item.NewVersion, child.Columns, document.ToArray());
+                    rows.Put(new StoredRow(child.Id, item.NewVersion, child.Columns, document.ToArray()));
                 }
                 else
                 {
-                    rows.Remove((child.Id.Parent, child.Id.Key));
+                    rows.Remove(child.Id);
                 }
             }
 
@@ -141,7 +141,7 @@ public sealed partial class InMemoryStore : IRowStore
     {
         lock (_gate)
         {
-            return _rows[item.Table.Number].TryGetValue((item.Root.Id.Parent, item.Root.Id.Key), out var row) ? row.Version : 0;
+            return _rows[item.Table.Number].Find(item.Root.Id)?.Version ?? 0;
         }
     }
 
@@ -158,14 +158,5 @@ public sealed partial class InMemoryStore : IRowStore
     {
         var fault = Fault?.Invoke(new StoreFaultPoint(call, subject)) ?? StoreFault.None;
         return fault == StoreFault.Unavailable ? throw new StoreUnavailableException("simulated: the store is away") : fault;
-    }
-
-    private sealed class IdentityOrder : IComparer<(string Parent, string Key)>
-    {
-        public int Compare((string Parent, string Key) x, (string Parent, string Key) y)
-        {
-            var order = Utf8Order.Instance.Compare(x.Parent, y.Parent);
-            return order != 0 ? order : Utf8Order.Instance.Compare(x.Key, y.Key);
-        }
     }
 }

@@ -35,7 +35,7 @@ public sealed class IdentityRulesTests : IDisposable
         Assert.Equal(2, after.Keys.Length);
         Assert.Equal(IdentityError.LastOwnerKey, IdentityRules.RevokeKey(after, second.KeyId, Now).Refusal?.Code);
         Assert.Equal(IdentityError.KeyRevoked, IdentityRules.RevokeKey(after, _alice.Owner.KeyId, Now).Refusal?.Code);
-        Assert.Equal(IdentityError.KeyUnknown, IdentityRules.RevokeKey(after, "key_\0x", Now).Refusal?.Code);
+        Assert.Equal(IdentityError.KeyNotFound, IdentityRules.RevokeKey(after, "key_\0x", Now).Refusal?.Code);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+#if !LOCAL_RUNTIME
+using Orleans.Hosting;
+#endif
 
 namespace DepinGrains.Gateway.Tests.Http;
 
@@ -103,7 +106,7 @@ public class ApiHost : IAsyncLifetime
 #if LOCAL_RUNTIME
         DepinGrains.LocalRuntime.Hosting.LocalGrainServiceCollectionExtensions.AddLocalGrains(builder.Services, static options => options.AddAssembly(typeof(IdentityGrain).Assembly));
 #else
-        Orleans.Hosting.GenericHostExtensions.UseOrleans(builder, static silo => Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N")));
+        builder.UseOrleans(static silo => silo.UseLocalhostClustering(FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N")));
 #endif
     }
 

@@ -45,7 +45,7 @@ public sealed class AuthenticationTests(ApiHost host) : IClassFixture<ApiHost>
         await RefusedAsync(alice, request => Replace(request, "Idempotency-Key", "other"), 401, IdentityError.SignatureInvalid);
         await RefusedAsync(alice, request => request.Headers.Remove("Signature"), 401, IdentityError.SignatureMissing);
         await RefusedAsync(alice, request => request.Headers.Remove("Content-Digest"), 400, IdentityError.SignatureMalformed);
-        await RefusedAsync(alice, request => request.Headers.Add("Signature", "sig1=:AAAA:"), 401, IdentityError.SignatureMissing);
+        await RefusedAsync(alice, request => request.Headers.Add("Signature", "sig1=:AAAA:"), 400, IdentityError.SignatureMalformed);
         await RefusedAsync(alice, request => Replace(request, "Signature-Input", "sig1=()"), 400, IdentityError.SignatureMalformed);
         await RefusedAsync(alice, request => request.Headers.Host = "elsewhere", 401, IdentityError.SignatureInvalid);
         await RefusedAsync(alice, request => request.Headers.Remove("Idempotency-Key"), 400, IdentityError.SignatureMalformed);
@@ -200,10 +200,20 @@ public sealed class AuthenticationTests(ApiHost host) : IClassFixture<ApiHost>
         using (var socket = new TcpClient())
         {
             await socket.ConnectAsync(IPAddress.Loopback, host.Address.Port);
-            await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head + "\r\n{\"text\":\"x\""));
+            var stream = socket.GetStream();
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(head + "\r\n{\"text\":\"x\""));
             socket.Client.Shutdown(SocketShutdown.Send);
-            using var reader = new StreamReader(socket.GetStream());
-            var answer = await reader.ReadToEndAsync();
+            using var reader = new StreamReader(stream);
+            var answer = "";
+            try
+            {
+                answer = await reader.ReadToEndAsync();
+            }
+            catch (IOException)
+            {
+                // Reset instead of an answer: as good.
+            }
+
             Assert.DoesNotContain(" 200 ", answer, StringComparison.Ordinal);
         }
     }

@@ -8,7 +8,8 @@ public sealed class ProblemTests(ApiHost host) : IClassFixture<ApiHost>
     [Theory]
     [InlineData("ledger.insufficient_funds", 422)]
     [InlineData("lease.not_found", 404)]
-    [InlineData("identity.unknown", 404)]
+    [InlineData("identity.key_unknown", 401)]
+    [InlineData("identity.key_not_found", 404)]
     [InlineData("identity.exists", 409)]
     [InlineData("events.gone", 410)]
     [InlineData("identity.foreign", 403)]
@@ -103,7 +104,7 @@ public sealed class ProblemTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
         var register = document.GetProperty("paths").GetProperty("/v1/identities").GetProperty("post");
         var headers = register.GetProperty("parameters").EnumerateArray().Select(p => p.GetProperty("name").GetString()).ToArray();
-        Assert.Equal(["Idempotency-Key", "Content-Digest", "Signature-Input", "Signature"], headers);
+        Assert.Equal("Idempotency-Key Content-Digest Signature-Input Signature", string.Join(' ', headers));
         Assert.True(register.GetProperty("responses").TryGetProperty("422", out _));
         var get = document.GetProperty("paths").GetProperty("/v1/identities/{id}").GetProperty("get");
         Assert.Equal(2, get.GetProperty("security").GetArrayLength());

@@ -114,9 +114,13 @@ public sealed class IdentityEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         }
 
         using var cold = SigningKey.Generate();
-        using (var rotated = await alice.PostAsync($"{keys}/{alice.Key.KeyId}/rotate", AuthenticationTests.NewKeyBody(alice, cold, "owner")))
+        var rotation = AuthenticationTests.NewKeyBody(alice, cold, "owner");
+        using (var rotated = await alice.PostAsync($"{keys}/{alice.Key.KeyId}/rotate", rotation, "rot-1"))
+        using (var retry = await alice.With(cold).PostAsync($"{keys}/{alice.Key.KeyId}/rotate", rotation, "rot-1"))
         {
-            Assert.Equal(HttpStatusCode.OK, rotated.StatusCode);
+            // Was the answer lost? The new key asks again: the operation belongs to the identity, not to the key that signed.
+            Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (rotated.StatusCode, retry.StatusCode));
+            Assert.Equal(await rotated.Content.ReadAsStringAsync(), await retry.Content.ReadAsStringAsync());
         }
 
         // The old key is worthless at once, the new one works, the id is the same.
@@ -161,8 +165,9 @@ public sealed class IdentityEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         using var seen = await bob.GetAsync("/v1/identities/" + alice.Id);
         Assert.Equal(JsonValueKind.Null, (await JsonAsync(seen)).GetProperty("apiKeys").ValueKind);
         using var nobody = await bob.GetAsync("/v1/identities/id_" + new string('a', 32));
-        await ProblemAssert.IsAsync(nobody, HttpStatusCode.NotFound, IdentityError.Unknown);
-        using var junk = await bob.GetAsync("/v1/identities/%00%0a");
+        await ProblemAssert.IsAsync(nobody, HttpStatusCode.NotFound, IdentityError.Missing);
+        using var junk = await bob.GetAsync("/v1/identities/%0a%20%C3%28");
+        Assert.Equal(HttpStatusCode.NotFound, junk.StatusCode);
         Assert.Equal("application/problem+json", junk.Content.Headers.ContentType?.MediaType);
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DepinGrains.Storage.Hosting;
 using DepinGrains.Storage.Rows;
 using DepinGrains.Storage.Tests.Harness;
 using Microsoft.Data.Sqlite;
@@ -119,7 +120,7 @@ public sealed class SqliteFailureTests
         Directory.CreateDirectory(Path.Combine(folder, "depin.db"));
         var options = SqliteFile.Options(folder);
         options.RetryFor = TimeSpan.FromMilliseconds(100);
-        await using (var store = Hosting.StoreRegistration.Open(options, All))
+        await using (var store = StoreRegistration.Open(options, All))
         {
             Assert.Equal(CommitStatus.Unknown, (await store.Rows.CommitAsync(Simple("a", 0))).Status);
             await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Rows.ReadAsync(Id("a")));

@@ -113,8 +113,8 @@ public sealed record ManifestParams(ImmutableArray<ManifestMount> Storage, Manif
 /// <summary>Where a volume is mounted; <paramref name="Mount"/> is empty for the root.</summary>
 public sealed record ManifestMount(string Name, string Mount, bool ReadOnly);
 
-/// <summary><paramref name="Read"/>: any of <c>deployment</c>, <c>logs</c>, <c>events</c>; null when the SDL gives an empty mapping.</summary>
-public sealed record ManifestPermissions(ImmutableArray<string>? Read);
+/// <summary><paramref name="Read"/>: any of <c>deployment</c>, <c>logs</c>, <c>events</c>.</summary>
+public sealed record ManifestPermissions(ImmutableArray<string> Read);
 
 /// <summary>Credentials of an image registry. A secret.</summary>
 public sealed record ManifestCredentials(string Host, string Email, string Username, string Password)

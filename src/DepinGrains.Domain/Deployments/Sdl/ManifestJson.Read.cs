@@ -91,7 +91,7 @@ public static partial class ManifestJson
         if (Optional(json, "permissions") is { } allowed)
         {
             Only(allowed, "read");
-            permissions = new ManifestPermissions(Optional(allowed, "read") is null ? null : Texts(allowed, "read"));
+            permissions = new ManifestPermissions(Texts(allowed, "read"));
         }
 
         string? type = null;

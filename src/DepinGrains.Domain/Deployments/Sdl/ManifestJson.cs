@@ -93,13 +93,7 @@ public static partial class ManifestJson
         json.Open('{');
         if (given.Permissions is { } permissions)
         {
-            json.Key("permissions").Open('{');
-            if (permissions.Read is { } read)
-            {
-                json.Key("read").Texts(read);
-            }
-
-            json.Close('}');
+            json.Key("permissions").Open('{').Key("read").Texts(permissions.Read).Close('}');
         }
 
         json.Key("storage");

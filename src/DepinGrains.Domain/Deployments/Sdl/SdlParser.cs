@@ -11,7 +11,9 @@ namespace DepinGrains.Domain.Deployments.Sdl;
 /// Reads SDL 2.0 and 2.1 into groups, manifest and hash. Valid is what the npm package <c>@akashnetwork/chain-sdk</c> (1.0.0-alpha.25) accepts, with the same hash, and besides the
 /// fields of its newer sources (<c>params.tee</c>, <c>permissions.read: events</c>, <c>reclamation</c>, <c>http_options.proxy_buffer_size</c>).
 /// Stricter than it only where a value can not be carried: U+0000, tags beyond YAML's core, keys that are no plain values, amounts that are negative, not a number or above 9.2e18,
-/// fractions of a GPU, prices beyond 18 fractional or 20 whole digits, counts above 100,000, and texts beyond <see cref="SdlLimits"/>.
+/// fractions of a GPU, units of a GPU that are no number, prices beyond 18 fractional or 20 whole digits, counts above 100,000, and texts beyond <see cref="SdlLimits"/>.
+/// YamlDotNet is a little stricter than js-yaml too: a comment right behind a quoted text (<c>"a"#b</c>) and continuation lines indented less than their quoted text are refused.
+/// Service names beyond ASCII may sort differently, which changes the hash; a provider refuses such names anyway (<see cref="ManifestFit"/>).
 /// A pure function of its input; hostile text costs a bounded time.
 /// </summary>
 public static class SdlParser

@@ -50,8 +50,8 @@ public sealed record SdlResult(SdlDocument? Document, ImmutableArray<SdlError> E
 /// <param name="MaxNodes">YAML nodes after every alias is followed (a bomb of aliases counts in full).</param>
 /// <param name="MaxDepth">Nesting; js-yaml, which Akash uses, stops at 100 too.</param>
 /// <param name="MaxErrors">Errors listed; the rest is left out.</param>
-public sealed record SdlLimits(int MaxBytes = 512 * 1024, int MaxNodes = 20_000, int MaxDepth = 100, int MaxErrors = 100)
+public sealed record SdlLimits(int MaxBytes = 128 * 1024, int MaxNodes = 6_000, int MaxDepth = 100, int MaxErrors = 100)
 {
-    /// <summary>512 KiB, 20,000 nodes, 100 deep, 100 errors.</summary>
+    /// <summary>128 KiB (ten times the largest SDL of Akash's collection; Linux hands no program a longer text either), 6,000 nodes, 100 deep, 100 errors.</summary>
     public static readonly SdlLimits Default = new();
 }

@@ -14,7 +14,7 @@ public static class SdlUnits
     public static bool TryCpuMilli(string text, out long milli)
     {
         milli = 0;
-        return TryCpu(text, out var value) && TryWhole(value, out milli);
+        return TryCpu(text, out var value) && TryExact(value, out milli);
     }
 
     /// <summary>Bytes of <c>512Mi</c>, <c>1.5G</c>, <c>1024</c>: k M G T P E are powers of 1000, Ki … Ei of 1024; rounded up to a whole byte. False for anything else.</summary>
@@ -23,10 +23,10 @@ public static class SdlUnits
         bytes = 0;
         if (text.Length > 0 && char.IsAsciiDigit(text[^1]))
         {
-            return IsDecimal(text) && TryWhole(Math.Ceiling(JsNumber.ParseFloat(text)), out bytes);
+            return IsDecimal(text) && TryExact(Math.Ceiling(JsNumber.ParseFloat(text)), out bytes);
         }
 
-        return TrySize(text, out var value) && TryWhole(value, out bytes);
+        return TrySize(text, out var value) && TryExact(value, out bytes);
     }
 
     /// <summary>A GPU's memory: a whole or fractional number with <c>Ki</c> … <c>Ei</c>, nothing else.</summary>
@@ -80,6 +80,13 @@ public static class SdlUnits
 
         // Through the printed text: above 2^53 the manifest shows the shortest digits, and manifest and group must agree.
         return long.TryParse(JsNumber.ToText(Math.Floor(value)), NumberStyles.None, CultureInfo.InvariantCulture, out whole);
+    }
+
+    private static bool TryExact(double value, out long whole)
+    {
+        var fits = value >= 0 && value < 9.2e18;
+        whole = fits ? (long)value : 0;
+        return fits;
     }
 
     /// <summary><c>^[0-9]+(\.[0-9]+)?$</c></summary>

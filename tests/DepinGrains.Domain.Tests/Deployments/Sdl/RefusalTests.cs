@@ -13,7 +13,7 @@ public sealed class RefusalTests
     [InlineData("image: nginx", "image: \"\"", SdlRules.Required, "/services/web/image", 4)]
     [InlineData("image: nginx", "image: nginx\n    depends_on: [x]", SdlRules.UnexpectedField, "/services/web/depends_on", 5)]
     [InlineData("image: nginx", "image: nginx\n    env: [A=1, 2]", SdlRules.WrongType, "/services/web/env/1", 5)]
-    [InlineData("image: nginx", "image: nginx\n    params: {storage: {data: {mount: data}}}", SdlRules.BadFormat, "/services/web/params/storage/data/mount", 5)]
+    [InlineData("image: nginx", "image: nginx\n    params: {storage: {data: {mount: data}}}", SdlRules.BadFormat, "/services/web/params/storage/data/mount", 5, SdlRules.UnknownVolume)]
     [InlineData("port: 80", "port: 0", SdlRules.OutOfRange, "/services/web/expose/0/port", 6)]
     [InlineData("port: 80", "port: 65536", SdlRules.OutOfRange, "/services/web/expose/0/port", 6)]
     [InlineData("port: 80", "port: \"80\"", SdlRules.WrongType, "/services/web/expose/0/port", 6)]

@@ -17,7 +17,7 @@ internal sealed class SdlSource(SdlLimits limits)
     {
         if (_errors.Count < limits.MaxErrors)
         {
-            var error = new SdlError(at.Line, at.Column, path, rule, message);
+            var error = new SdlError(at.Line, at.Column, Clip(path, 300), rule, Clip(message, 400));
             if (!_errors.Contains(error))
             {
                 _errors.Add(error);
@@ -27,7 +27,7 @@ internal sealed class SdlSource(SdlLimits limits)
 
     /// <summary>Path of a field, escaped as in a JSON pointer.</summary>
     public static string Join(string path, string key) =>
-        $"{path}/{key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
+        $"{path}/{Clip(key).Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
 
     public static string Join(string path, int index) => $"{path}/{index}";
 
@@ -52,7 +52,7 @@ internal sealed class SdlSource(SdlLimits limits)
         {
             foreach (var entry in node.Entries)
             {
-                if (!allowed.Contains(entry.Key))
+                if (!allowed.Contains(entry.Key) && _errors.Count < limits.MaxErrors)
                 {
                     Fail(entry.KeyNode, Join(path, entry.Key), SdlRules.UnexpectedField, $"Unexpected field \"{Clip(entry.Key)}\"{At(path)}; allowed: {string.Join(", ", allowed.ToArray())}.");
                 }
@@ -169,7 +169,7 @@ internal sealed class SdlSource(SdlLimits limits)
             return null;
         }
 
-        if (node.Number < min || node.Number > max)
+        if (node.Number < min || (max != long.MaxValue && node.Number > max))
         {
             Fail(node, at, SdlRules.OutOfRange, $"\"{key}\" is {JsNumber.ToText(node.Number)}; it must be {(max == long.MaxValue ? $"at least {min}" : $"from {min} to {max}")}.");
             return null;
@@ -213,7 +213,8 @@ internal sealed class SdlSource(SdlLimits limits)
 
     public static string At(string path) => path.Length == 0 ? "" : $" at \"{path}\"";
 
-    public static string Clip(string text) => text.Length <= 80 ? text : text[..80] + "…";
+    /// <summary>Text of the SDL's author never makes a message long.</summary>
+    public static string Clip(string text, int length = 80) => text.Length <= length ? text : text[..length] + "…";
 
     private static string ListText(YamlNode list)
     {

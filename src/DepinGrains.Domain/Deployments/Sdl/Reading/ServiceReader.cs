@@ -158,8 +158,7 @@ internal static class ServiceReader
         var permissionsPath = SdlSource.Join(at, "permissions");
         if (node["permissions"] is { } permissionsNode && source.Map(permissionsNode, permissionsPath, ["read"], []))
         {
-            var read = source.Texts(permissionsNode, permissionsPath, "read", allowed: ["deployment", "logs", "events"]);
-            permissions = new ManifestPermissions(permissionsNode.Has("read") ? read : null);
+            permissions = new ManifestPermissions(source.Texts(permissionsNode, permissionsPath, "read", allowed: ["deployment", "logs", "events"]));
         }
 
         var tee = source.OneOf(node, at, "tee", "cpu", "cpu-gpu");

@@ -54,6 +54,10 @@ internal sealed class YamlTree
         {
             return new YamlTree(text, limits).Document();
         }
+        catch (YamlException e) when (e.Message.Contains("tab", StringComparison.Ordinal) && BlankLines.WithoutTabs(text) is { } cleaned)
+        {
+            return Read(cleaned, limits);
+        }
         catch (YamlException e)
         {
             throw Refuse((int)e.Start.Line, (int)e.Start.Column, SdlRules.YamlSyntax, $"Not YAML: {e.Message}");
@@ -64,7 +68,7 @@ internal sealed class YamlTree
         }
     }
 
-    private static YamlRefusedException Refuse(int line, int column, string rule, string message) => new(new SdlError(line, column, "", rule, message));
+    private static YamlRefusedException Refuse(int line, int column, string rule, string message) => new(new SdlError(line, column, "", rule, Reading.SdlSource.Clip(message, 400)));
 
     private static YamlRefusedException Refuse(Mark mark, string rule, string message) => Refuse((int)mark.Line, (int)mark.Column, rule, message);
 
