@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net.WebSockets;
 using System.Text;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Contracts.Leases;
@@ -174,31 +173,17 @@ public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
         var (key, node) = await host.JoinedAsync();
         await using (var large = await RawAgent.ConnectAsync(host, node, key))
         {
-            await Assert.ThrowsAnyAsync<Exception>(async () =>
-            {
-                await large.SendAsync(new byte[AgentProtocol.MessageBytesMax + 1]);
-                Assert.Equal("agent.protocol", Assert.IsType<GatewayRefusal>(await large.ReceiveAsync()).Code);
-                throw new WebSocketException("refused as expected");
-            });
+            await large.SendAsync(new byte[AgentProtocol.MessageBytesMax + 1]);
+            Assert.Equal("agent.protocol", Assert.IsType<GatewayRefusal>(await large.ReceiveAsync()).Code);
         }
 
         await using var flood = await RawAgent.ConnectAsync(host, node, key);
-        GatewayRefusal? refusal = null;
-        try
+        for (var i = 0; i < 3_000; i++)
         {
-            for (var i = 0; i < 3_000; i++)
-            {
-                await flood.SendAsync(new AgentLogs("none", [], false));
-            }
-
-            refusal = await flood.ReceiveAsync() as GatewayRefusal;
-        }
-        catch (WebSocketException)
-        {
-            // Closed while it was still sending: as good.
+            await flood.SendAsync(new AgentLogs("none", [], false));
         }
 
-        Assert.True(refusal is null or { Code: "agent.rate_limited" });
+        Assert.Equal("agent.rate_limited", Assert.IsType<GatewayRefusal>(await flood.ReceiveAsync()).Code);
         await NodeHost.EventuallyAsync(() => Task.FromResult(host.Connections.Find(node) is null), "the flood was cut off");
     }
 
