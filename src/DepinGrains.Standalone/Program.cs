@@ -2,6 +2,12 @@ using DepinGrains.Gateway;
 using DepinGrains.Standalone;
 using DepinGrains.Standalone.Hosting;
 
+if (args is ["hello", .. var rest])
+{
+    // The built-in workload native:depin-hello: the agent starts its own host for it.
+    return await DepinGrains.Agent.Hello.HelloCommand.RunAsync(rest);
+}
+
 var builder = StandaloneHost.CreateBuilder(args);
 GrainRuntime.Add(builder);
 var app = builder.Build();
