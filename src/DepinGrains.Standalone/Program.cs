@@ -8,9 +8,17 @@ if (args is ["hello", .. var rest])
     return await DepinGrains.Agent.Hello.HelloCommand.RunAsync(rest);
 }
 
-var builder = StandaloneHost.CreateBuilder(args);
-GrainRuntime.Add(builder);
-var app = builder.Build();
-app.MapDepinGateway();
-app.MapStandaloneHealth();
-return await StandaloneHost.RunAsync(app);
+try
+{
+    var builder = StandaloneHost.CreateBuilder(args);
+    GrainRuntime.Add(builder);
+    var app = builder.Build();
+    app.MapDepinGateway();
+    app.MapStandaloneHealth();
+    return await StandaloneHost.RunAsync(app);
+}
+catch (StandaloneRefusedException refused)
+{
+    await Console.Error.WriteLineAsync("depin-standalone: " + refused.Message);
+    return 64;
+}
