@@ -14,6 +14,7 @@ internal sealed class GrainEngine : IDisposable
 {
     private ITimer? _collector;
     private volatile bool _stopped;
+    private volatile bool _killed;
 
     public GrainEngine(
         IServiceProvider services,
@@ -107,12 +108,23 @@ internal sealed class GrainEngine : IDisposable
         }
     }
 
+    /// <summary>Ends everything as a killed process does.</summary>
+    internal void Kill()
+    {
+        _stopped = _killed = true;
+        Dispose();
+        foreach (var activation in Directory.All())
+        {
+            activation.Kill();
+        }
+    }
+
     /// <summary>Sends a call from the current turn, or from outside.</summary>
     internal void Send(LocalGrainReference reference, GrainRequest request)
     {
         request.Source = Activation.Current;
         request.Context = RequestContext.Current;
-        if (_stopped && request.Source is null)
+        if (_stopped && (request.Source is null || _killed))
         {
             request.Fail(new OrleansException($"The grain runtime has stopped; {request.Method} of {reference.GrainId} was not sent."));
             return;

@@ -9,8 +9,6 @@ namespace DepinGrains.Standalone;
 /// <summary>The process as a client of its own API: its identity, its provider, its join token. Everything goes the way any stranger's request goes.</summary>
 internal sealed partial class StandaloneNetwork(IServer server, StandaloneData data, StandaloneOptions options, IHostApplicationLifetime lifetime)
 {
-    private readonly Lazy<Task<HttpClient>> _client = new(() => ConnectAsync(server, data, options, lifetime));
-
     /// <summary>Addresses served, known once the host has started.</summary>
     public async Task<IReadOnlyList<Uri>> AddressesAsync(CancellationToken cancel)
     {
@@ -21,7 +19,7 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
     /// <summary>A one-time token for this machine's own agent.</summary>
     public async Task<string> JoinTokenAsync(CancellationToken cancel)
     {
-        var client = await _client.Value.WaitAsync(cancel);
+        using var client = await ConnectAsync(server, data, options, lifetime);
         using var answer = await client.PostAsJsonAsync("/v1/providers/join-tokens", new { lifetimeSeconds = 600 }, cancel);
         answer.EnsureSuccessStatusCode();
         return (await answer.Content.ReadFromJsonAsync<TokenAnswer>(cancel))!.Token;

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using DepinGrains.Storage.Hosting;
 using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Storage;
@@ -15,6 +17,14 @@ public static class StoreMetrics
     private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("depin.store.batch.duration", "s", "Time of one transaction, commit included.");
     private static readonly KeyValuePair<string, object?>[] Outcomes =
         [.. Enum.GetValues<CommitStatus>().Select(s => new KeyValuePair<string, object?>("outcome", Name(s)))];
+
+    private static readonly ConcurrentDictionary<IStore, byte> Stores = new();
+
+    static StoreMetrics() => Meter.CreateObservableGauge("depin.store.waiting", () => Stores.Keys.Sum(store => store.Waiting), "{item}", "Change sets and journal batches that wait for a committer.");
+
+    internal static void Opened(IStore store) => Stores.TryAdd(store, 0);
+
+    internal static void Closed(IStore store) => Stores.TryRemove(store, out _);
 
     internal static void Committed(CommitStatus status) => Commits.Add(1, Outcomes[(int)status]);
 

@@ -15,6 +15,8 @@ internal sealed partial class AgentSession(
 
     private readonly Common.AsyncSignal _acknowledged = new();
     private long _announced = welcome.Generation;
+    private long _asked = long.MinValue;
+    private long _askedAt;
     private int _intervalMs = Math.Clamp(welcome.HeartbeatIntervalMs, IntervalMinMs, IntervalMaxMs);
     private long _heardAt = clock.GetTimestamp();
 
@@ -23,17 +25,14 @@ internal sealed partial class AgentSession(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // Into the queue before anyone else touches what is asked for.
+        await AnnouncedAsync(welcome.Generation, end.Token);
         Task[] loops =
         [
             socket.WriteLoopAsync(end.Token), ReadLoopAsync(end.Token), HeartbeatLoopAsync(end.Token), ReportLoopAsync(end.Token),
         ];
         try
         {
-            if (_announced != store.Generation)
-            {
-                await socket.SendAsync(new AgentPull(welcome.Session), end.Token);
-            }
-
             // The first to end, ends all.
             await await Task.WhenAny(loops);
         }
@@ -81,11 +80,13 @@ internal sealed partial class AgentSession(
         }
     }
 
+    /// <summary>Asks for a generation once, and again only when the answer has not come for a while.</summary>
     private async Task AnnouncedAsync(long generation, CancellationToken cancellationToken)
     {
         _announced = generation;
-        if (generation != store.Generation)
+        if (generation != store.Generation && (generation != _asked || clock.GetElapsedTime(_askedAt) > options.ReportRetry))
         {
+            (_asked, _askedAt) = (generation, clock.GetTimestamp());
             await socket.SendAsync(new AgentPull(welcome.Session), cancellationToken);
         }
     }

@@ -75,7 +75,14 @@ internal sealed class HardwareDetector(AgentOptions options, TimeProvider clock)
     {
         try
         {
-            return new DriveInfo(Path.GetFullPath(path)).AvailableFreeSpace;
+            // Before the first start the folder is not there yet; its file system is.
+            var folder = Path.GetFullPath(path);
+            while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
+            {
+                folder = parent;
+            }
+
+            return new DriveInfo(folder).AvailableFreeSpace;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -28,7 +28,7 @@ public static class OrderScreening
         {
             if (node.Status == NodeStatus.Online)
             {
-                online.Add(new PackingNode(node.Id, node.Free));
+                online.Add(new PackingNode(node.Id, node.Free, node.Overcommit));
             }
             else if (verdicts.Count < ScreeningVerdicts.KeptMax)
             {

@@ -21,7 +21,7 @@ public sealed record ScreenedOrder(
     int Precision = 6);
 
 /// <summary>A provider's node as the market index knows it.</summary>
-public sealed record ScreenedNode(string Id, NodeStatus Status, FreeCapacity Free);
+public sealed record ScreenedNode(string Id, NodeStatus Status, FreeCapacity Free, Overcommit Overcommit = default);
 
 /// <summary>A provider as the market index knows it.</summary>
 /// <param name="Ips">Addresses it leases, null for none.</param>

@@ -5,7 +5,8 @@ using DepinGrains.Contracts.Nodes;
 namespace DepinGrains.Domain.Nodes;
 
 /// <summary>A node as packing sees it. CPU, memory or a storage class of −1 is unlimited.</summary>
-public sealed record PackingNode(string Id, FreeCapacity Free);
+/// <param name="Overcommit">How much more the provider sells, as in the node's own book.</param>
+public sealed record PackingNode(string Id, FreeCapacity Free, Overcommit Overcommit = default);
 
 /// <summary>A provider's pool of addresses to lease; reserved ones count as taken.</summary>
 public readonly record struct IpPool(int Total, int InUse, int Reserved)

@@ -21,9 +21,9 @@ internal sealed class RoomLeft(PackingNode node)
     /// <summary>CPU, then cards, then memory, then ports. <paramref name="chosen"/> is the model all replicas must have; null on the first, set by it.</summary>
     public Refusal? Refuse(UnitDemand unit, ImmutableArray<GpuSelector> selectors, ref GpuSelector? chosen)
     {
-        if (_cpu >= 0 && unit.CpuMilli > _cpu)
+        if (_cpu >= 0 && CpuOf(unit) > _cpu)
         {
-            return NodeErrors.Insufficient("cpu", "milli-CPU", unit.CpuMilli, _cpu);
+            return NodeErrors.Insufficient("cpu", "milli-CPU", CpuOf(unit), _cpu);
         }
 
         if (unit.Gpus > 0 && !TryChoose(unit.Gpus, selectors, ref chosen))
@@ -63,7 +63,7 @@ internal sealed class RoomLeft(PackingNode node)
                 continue;
             }
 
-            wanted[name] = Sum([wanted.GetValueOrDefault(name), volume.Bytes]);
+            wanted[name] = Sum([wanted.GetValueOrDefault(name), DiskOf(volume)]);
             if (_storage[name] >= 0 && wanted[name] > _storage[name])
             {
                 return NodeErrors.InsufficientStorage(name, wanted[name], _storage[name]);
@@ -75,7 +75,7 @@ internal sealed class RoomLeft(PackingNode node)
 
     public void Take(UnitDemand unit, string key, GpuSelector? chosen, bool sharedPools)
     {
-        _cpu -= _cpu >= 0 ? unit.CpuMilli : 0;
+        _cpu -= _cpu >= 0 ? CpuOf(unit) : 0;
         _memory -= _memory >= 0 ? MemoryOf(unit) : 0;
         _ports -= _ports >= 0 ? unit.Ports : 0;
         for (var i = 0; i < unit.Gpus; i++)
@@ -95,7 +95,7 @@ internal sealed class RoomLeft(PackingNode node)
             var name = NameOf(volume)!;
             if (!(volume.Persistent && sharedPools))
             {
-                _storage[name] -= _storage[name] >= 0 ? volume.Bytes : 0;
+                _storage[name] -= _storage[name] >= 0 ? DiskOf(volume) : 0;
                 storage.Add(new StorageClassCapacity(name, volume.Bytes));
             }
         }
@@ -116,7 +116,12 @@ internal sealed class RoomLeft(PackingNode node)
     }
 
     /// <summary>Memory-backed volumes are memory.</summary>
-    private static long MemoryOf(UnitDemand unit) => Sum(unit.Volumes.Where(IsMemory).Select(static v => v.Bytes).Prepend(unit.MemoryBytes));
+    private long MemoryOf(UnitDemand unit) =>
+        Sum(unit.Volumes.Where(IsMemory).Select(static v => v.Bytes).Prepend(unit.MemoryBytes).Select(bytes => Overcommit.Commit(bytes, node.Overcommit.MemoryPercent)));
+
+    private long CpuOf(UnitDemand unit) => Overcommit.Commit(unit.CpuMilli, node.Overcommit.CpuPercent);
+
+    private long DiskOf(VolumeDemand volume) => Overcommit.Commit(volume.Bytes, node.Overcommit.StoragePercent);
 
     private static bool IsMemory(VolumeDemand volume) => volume is { Class: StorageClasses.Ram, Persistent: false };
 

@@ -31,11 +31,11 @@ public sealed partial class AgentConnection
         return stream;
     }
 
-    /// <summary>Ends a stream on this side.</summary>
-    internal void Close(AgentStream stream)
+    /// <summary>Ends a stream on this side; false when the agent had ended it, or it was closed before.</summary>
+    internal bool Close(AgentStream stream)
     {
-        _streams.TryRemove(stream.Id, out _);
         stream.Queue.Writer.TryComplete();
+        return _streams.TryRemove(stream.Id, out _);
     }
 
     /// <summary>Hands what the agent sent to its stream. A reader that is too slow loses its stream: the connection never waits for it.</summary>

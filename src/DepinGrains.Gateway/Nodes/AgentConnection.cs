@@ -1,5 +1,4 @@
 using System.Net.WebSockets;
-using System.Threading.Channels;
 using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Gateway.Nodes;
@@ -7,6 +6,7 @@ namespace DepinGrains.Gateway.Nodes;
 /// <summary>One agent that was let in, for as long as its WebSocket lives. Safe for concurrent use.</summary>
 public sealed partial class AgentConnection
 {
+    private readonly WebSocket _socket;
     private readonly AgentSender _sender;
     private readonly AgentEndpointOptions _options;
     private readonly CancellationTokenSource _end;
@@ -15,11 +15,11 @@ public sealed partial class AgentConnection
     private long _acknowledged;
     private GatewayRefusal? _goodbye;
 
-    internal AgentConnection(NodeSession session, int intervalMs, AgentSender sender, AgentEndpointOptions options, CancellationTokenSource end)
+    internal AgentConnection(NodeSession session, int intervalMs, WebSocket socket, AgentSender sender, AgentEndpointOptions options, CancellationTokenSource end)
     {
         (Node, Session, Provider) = (session.Node, session.Session, session.Provider);
         (_generation, _intervalMs) = (session.Generation, intervalMs);
-        (_sender, _options, _end) = (sender, options, end);
+        (_socket, _sender, _options, _end) = (socket, sender, options, end);
     }
 
     /// <summary>The node.</summary>
@@ -60,12 +60,43 @@ public sealed partial class AgentConnection
     /// <summary>Sends a message; closes the connection when too many wait.</summary>
     internal void Send(GatewayMessage message) => Send(HeartbeatMessages.Write(message));
 
-    /// <summary>Ends the connection with a refusal as its last message; only the first counts.</summary>
+    /// <summary>Ends the connection with a refusal as its last message; only the first counts. Returns at once; never runs anything on the caller's scheduler, which may be a grain's.</summary>
     internal void Refuse(string code, string detail, bool final)
     {
         if (Interlocked.CompareExchange(ref _goodbye, new GatewayRefusal(code, detail, final), null) is null)
         {
+            ThreadPool.UnsafeQueueUserWorkItem(static connection => _ = connection.SayGoodbyeAsync(), this, preferLocal: false);
+        }
+    }
+
+    /// <summary>
+    /// The refusal, the close frame, and some time for the agent to answer it: cancelling the reader at once would tear the socket down before the agent could read why.
+    /// </summary>
+    private async Task SayGoodbyeAsync()
+    {
+        try
+        {
+            _sender.TryPost(HeartbeatMessages.Write(_goodbye!));
+            await _sender.DrainAsync(_options.HandshakeTimeout);
+            using var limit = new CancellationTokenSource(_options.HandshakeTimeout);
+            await _socket.CloseOutputAsync(WebSocketCloseStatus.PolicyViolation, _goodbye!.Code, limit.Token);
+            _end.CancelAfter(_options.CloseTimeout);
+        }
+        catch (Exception problem) when (problem is WebSocketException or OperationCanceledException or InvalidOperationException)
+        {
+            End();
+        }
+    }
+
+    private void End()
+    {
+        try
+        {
             _end.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Its reader has ended already.
         }
     }
 

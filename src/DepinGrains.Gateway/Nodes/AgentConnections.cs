@@ -70,8 +70,10 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
         }
         finally
         {
-            stream.Connection.Close(stream);
-            stream.Connection.Send(new GatewayLogRequest(stream.Id, workloadId, fromOffset, tail, follow, Cancel: true));
+            if (stream.Connection.Close(stream) || stream.Overflowed)
+            {
+                stream.Connection.Send(new GatewayLogRequest(stream.Id, workloadId, fromOffset, tail, follow, Cancel: true));
+            }
         }
     }
 
@@ -94,7 +96,14 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
     }
 
     /// <inheritdoc/>
-    public void GenerationChanged(string node, long generation) => Find(node)?.Announce(generation);
+    public void GenerationChanged(string node, long generation)
+    {
+        if (Find(node) is { } connection)
+        {
+            // The hint comes from within a grain's turn: what the socket does must not run on that grain's scheduler.
+            ThreadPool.UnsafeQueueUserWorkItem(static hint => hint.connection.Announce(hint.generation), (connection, generation), preferLocal: false);
+        }
+    }
 
     /// <inheritdoc/>
     public void SessionChanged(string node, long session, bool retired)

@@ -53,6 +53,9 @@ internal sealed class AgentReader(WebSocket socket) : IDisposable
         }
     }
 
+    /// <summary>Takes one piece of whatever comes and forgets it.</summary>
+    public async ValueTask SkipAsync(CancellationToken cancel) => await socket.ReceiveAsync(_buffer.AsMemory(), cancel);
+
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 
     private void Grow(int length)

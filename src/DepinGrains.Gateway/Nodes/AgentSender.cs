@@ -79,7 +79,14 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
                 _drained?.TrySetResult();
             }
 
-            await end.CancelAsync();
+            try
+            {
+                await end.CancelAsync();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The reader ended first.
+            }
         }
     }
 

@@ -46,7 +46,7 @@ public sealed partial class AgentSocketHandler(
         try
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync(AgentProtocol.SubProtocol);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             await ServeAsync(socket, end);
         }
         finally
@@ -62,16 +62,13 @@ public sealed partial class AgentSocketHandler(
         GatewayRefusal? goodbye = null;
         try
         {
-            var entered = await EnterAsync(reader, sender, end);
+            var entered = await EnterAsync(socket, reader, sender, end);
             if (entered.Connection is { } connection)
             {
                 try
                 {
-                    goodbye = await RunAsync(connection, reader) ?? connection.Goodbye;
-                }
-                catch (Exception) when (connection.Goodbye is not null)
-                {
-                    goodbye = connection.Goodbye;
+                    using var stopping = lifetime.ApplicationStopping.Register(() => connection.Refuse("gateway.stopping", "this gateway stops; connect to another", final: false));
+                    goodbye = await RunAsync(connection, reader);
                 }
                 finally
                 {
@@ -97,16 +94,16 @@ public sealed partial class AgentSocketHandler(
             LogBroken(problem);
         }
 
-        await CloseAsync(socket, sender, goodbye);
+        await CloseAsync(socket, reader, sender, goodbye);
     }
 
     /// <summary>Challenge and hello; the connection, or why not.</summary>
-    private async Task<(AgentConnection? Connection, GatewayRefusal? Refused)> EnterAsync(AgentReader reader, AgentSender sender, CancellationTokenSource end)
+    private async Task<(AgentConnection? Connection, GatewayRefusal? Refused)> EnterAsync(WebSocket socket, AgentReader reader, AgentSender sender, CancellationTokenSource end)
     {
         var nonce = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NonceBytes));
         sender.TryPost(HeartbeatMessages.Write(new GatewayChallenge(nonce)));
         AgentRead first;
-        using (var limit = CancellationTokenSource.CreateLinkedTokenSource(end.Token))
+        using (var limit = CancellationTokenSource.CreateLinkedTokenSource(end.Token, lifetime.ApplicationStopping))
         {
             limit.CancelAfter(_options.HandshakeTimeout);
             first = await reader.ReadAsync(limit.Token);
@@ -143,7 +140,7 @@ public sealed partial class AgentSocketHandler(
 
         await shards.Of(hello.Node).ConnectedAsync(session.Value.Node, session.Value.Session, session.Value.Generation);
         var interval = (int)liveness.Value.IntervalMin.TotalMilliseconds;
-        var connection = new AgentConnection(session.Value, interval, sender, _options, end);
+        var connection = new AgentConnection(session.Value, interval, socket, sender, _options, end);
 
         // Welcome first: once it is registered, hints may send to it.
         connection.Send(new AgentWelcome(session.Value.Session, interval, session.Value.Generation));
@@ -169,6 +166,12 @@ public sealed partial class AgentSocketHandler(
             if (read.Ended)
             {
                 return null;
+            }
+
+            if (connection.Goodbye is not null)
+            {
+                // Only its answer to the close is waited for.
+                continue;
             }
 
             if (read.Breach is { } breach)
@@ -207,7 +210,7 @@ public sealed partial class AgentSocketHandler(
         }
     }
 
-    private async Task CloseAsync(WebSocket socket, AgentSender sender, GatewayRefusal? goodbye)
+    private async Task CloseAsync(WebSocket socket, AgentReader reader, AgentSender sender, GatewayRefusal? goodbye)
     {
         try
         {
@@ -220,9 +223,14 @@ public sealed partial class AgentSocketHandler(
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
                 using var limit = new CancellationTokenSource(_options.HandshakeTimeout);
-                var status = goodbye is not null ? WebSocketCloseStatus.PolicyViolation
-                    : lifetime.ApplicationStopping.IsCancellationRequested ? WebSocketCloseStatus.EndpointUnavailable : WebSocketCloseStatus.NormalClosure;
-                await socket.CloseOutputAsync(status, goodbye?.Code, limit.Token);
+                await socket.CloseOutputAsync(goodbye is null ? WebSocketCloseStatus.NormalClosure : WebSocketCloseStatus.PolicyViolation, goodbye?.Code, limit.Token);
+            }
+
+            // What the agent still sends is taken until it closes: bytes left unread would reset the line under the refusal.
+            using var patience = new CancellationTokenSource(_options.CloseTimeout);
+            while (socket.State == WebSocketState.CloseSent)
+            {
+                await reader.SkipAsync(patience.Token);
             }
         }
         catch (Exception problem) when (problem is OperationCanceledException or WebSocketException or InvalidOperationException or ObjectDisposedException)

@@ -70,9 +70,13 @@ public sealed class ShellSession : IAsyncDisposable
     /// <summary>Kills the shell if it still runs.</summary>
     public ValueTask DisposeAsync()
     {
-        _stream.Connection.Close(_stream);
-        Send([], end: true);
-        Send([], end: true);
+        if (_stream.Connection.Close(_stream))
+        {
+            // The first closes its input, the second kills it. Not to a shell that ended: an unknown id would start one.
+            Send([], end: true);
+            Send([], end: true);
+        }
+
         return ValueTask.CompletedTask;
     }
 

@@ -71,12 +71,9 @@ public static class DeploymentPlan
     private static ImmutableArray<VolumeMount> Volumes(UnitResources unit, ManifestService service)
     {
         var mounts = service.Params?.Storage.ToDictionary(static m => m.Name) ?? [];
-        return [.. unit.Storage.Select(v => new VolumeMount(
-            v.Name,
-            v.Class,
-            v.Persistent,
-            v.Bytes,
-            mounts.GetValueOrDefault(v.Name)?.Mount ?? "",
-            mounts.GetValueOrDefault(v.Name)?.ReadOnly ?? false))];
+        // A volume without a mount is the room of the workload's own root: booked on the node, nothing to mount.
+        return [.. unit.Storage
+            .Where(v => mounts.GetValueOrDefault(v.Name) is { Mount.Length: > 0 })
+            .Select(v => new VolumeMount(v.Name, v.Class, v.Persistent, v.Bytes, mounts[v.Name].Mount, mounts[v.Name].ReadOnly))];
     }
 }

@@ -144,7 +144,7 @@ public sealed partial class NodeGrain
             return Refusal.Of("node.reservation_released", $"reservation {reservationId} was given back", ("reservation", reservationId));
         }
 
-        if (!NodeRules.Standing(state).TakesWork)
+        if (!NodeRules.StandingOf(state).TakesWork)
         {
             return NotAvailable(state);
         }

@@ -9,15 +9,15 @@ namespace DepinGrains.Grains.Nodes;
 public static class NodeRules
 {
     /// <summary>Where the node stands. A draining node that is silent is offline; it is draining again when it comes back.</summary>
-    public static NodeStatus StatusOf(NodeState state) => Standing(state).Status;
+    public static NodeStatus StatusOf(NodeState state) => StandingOf(state).Status;
 
     /// <summary>The standing the domain's table of transitions works on.</summary>
-    public static NodeStanding Standing(NodeState state) => new(state.Liveness, state.Draining);
+    public static NodeStanding StandingOf(NodeState state) => new(state.Liveness, state.Draining);
 
     /// <summary>The state after a trigger, or why it does not apply.</summary>
     public static Result<NodeState> Apply(NodeState state, NodeTrigger trigger)
     {
-        var standing = NodeTransitions.Apply(Standing(state), trigger);
+        var standing = NodeTransitions.Apply(StandingOf(state), trigger);
         return standing.IsOk ? state with { Liveness = standing.Value.Liveness, Draining = standing.Value.Draining } : standing.Refusal;
     }
 

@@ -14,7 +14,7 @@ public static class NodeSetup
     {
         services.AddOptions<NodeOptions>().Bind(configuration.GetSection(NodeOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<SecretOptions>().Bind(configuration.GetSection(SecretOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton<ISecretProtector>(static provider => ActivatorUtilities.CreateInstance<AesGcmSecretProtector>(provider));
+        services.TryAddSingleton<ISecretProtector>(static provider => new AesGcmSecretProtector(provider.GetRequiredService<Microsoft.Extensions.Options.IOptions<SecretOptions>>()));
         services.AddLivenessShards(configuration);
         services.TryAddSingleton<LivenessMetrics>();
         services.TryAddSingleton<LivenessHints>();

@@ -3,6 +3,7 @@ using DepinGrains.LocalRuntime.State;
 using DepinGrains.LocalRuntime.Timers;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
+using Orleans.Runtime;
 using Orleans.Storage;
 
 namespace DepinGrains.LocalRuntime.Activations;
@@ -27,11 +28,13 @@ internal sealed partial class Activation
         Wake();
     }
 
-    /// <summary>Ends at once, as a killed process does: nothing more runs, nobody is told, callers are not answered.</summary>
+    /// <summary>Ends at once, as a killed process does: nothing more runs, the grain is not told, callers outside learn that they do not know.</summary>
     internal void Kill()
     {
+        List<GrainRequest> lost = [];
         lock (_gate)
         {
+            lost.AddRange(_waiting.Requests().Concat(_running.Requests()).Where(static r => r.Source is null));
             _state = ActivationState.Invalid;
             _killed = true;
             _waiting = default;
@@ -42,6 +45,11 @@ internal sealed partial class Activation
 
         StopTimers();
         Engine.Directory.Remove(this);
+        foreach (var request in lost)
+        {
+            request.Fail(new OrleansException($"The runtime was killed; whether {request.Method} of {GrainId} had an effect is unknown."));
+        }
+
         _deactivated?.TrySetResult();
     }
 

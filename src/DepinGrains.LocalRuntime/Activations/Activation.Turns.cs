@@ -179,9 +179,9 @@ internal sealed partial class Activation
         Task call;
         try
         {
-            if (request.Context is { } context)
+            if (!ReferenceEquals(RequestContext.Current, request.Context))
             {
-                RequestContext.Current = context;
+                RequestContext.Current = request.Context;
             }
 
             call = Engine.IncomingFilters.Length > 0 || Class.FiltersOwnCalls

@@ -69,7 +69,9 @@ internal sealed partial class Activation : TaskScheduler, IGrainContext, IThread
                     return Task.CompletedTask;
                 }
 
-                return (_deactivated ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+                // Asynchronous continuations go to the pool, which a simulation must not.
+                return (_deactivated ??= new TaskCompletionSource(
+                    Engine.Simulation is null ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None)).Task;
             }
         }
     }

@@ -11,6 +11,17 @@ internal struct RequestList
 
     internal int Count { get; private set; }
 
+    internal readonly List<GrainRequest> Requests()
+    {
+        List<GrainRequest> all = new(Count);
+        for (var request = First; request is not null; request = request.Next)
+        {
+            all.Add(request);
+        }
+
+        return all;
+    }
+
     internal void Add(GrainRequest request)
     {
         request.Previous = Last;

@@ -34,6 +34,7 @@ public static class LocalGrainServiceCollectionExtensions
             sp.GetServices<IIncomingGrainCallFilter>(),
             sp.GetServices<IOutgoingGrainCallFilter>(),
             sp.GetService<SimulationScheduler>()));
+        services.AddSingleton(static sp => new LocalGrainRuntime(sp.GetRequiredService<GrainEngine>()));
         services.AddSingleton<IClusterClient>(static sp => sp.GetRequiredService<GrainEngine>().Factory);
         services.AddSingleton<IGrainFactory>(static sp => sp.GetRequiredService<GrainEngine>().Factory);
         services.AddTransient<IGrainContext>(static _ => Activation.Current

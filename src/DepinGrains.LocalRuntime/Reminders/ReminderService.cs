@@ -168,7 +168,7 @@ internal sealed class Reminder : IGrainReminder, IDisposable
             return;
         }
 
-        _ = TickAsync(now);
+        _ = _engine.Simulation is { } simulation ? simulation.Start(() => TickAsync(now)) : TickAsync(now);
     }
 
     private async Task TickAsync(DateTime now)
@@ -176,7 +176,7 @@ internal sealed class Reminder : IGrainReminder, IDisposable
         try
         {
             var grain = _engine.Factory.Reference<IRemindable>(_entry.Grain);
-            await grain.ReceiveReminder(_entry.Name, new TickStatus(_entry.StartAt, _entry.Period, now)).ConfigureAwait(false);
+            await grain.ReceiveReminder(_entry.Name, new TickStatus(_entry.StartAt, _entry.Period, now));
         }
         catch (Exception exception)
         {

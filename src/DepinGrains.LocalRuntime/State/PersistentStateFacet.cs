@@ -62,8 +62,9 @@ internal sealed class PersistentState<T>(GrainId grainId, string name, IGrainSto
 
     public async Task ClearStateAsync()
     {
+        // As on Orleans, it is the storage that puts an empty value in place.
         await storage.ClearStateAsync(name, grainId, _state);
-        _state.State = New();
+        _state.State ??= New();
     }
 
     private static T New() => typeof(T).IsValueType || typeof(T).GetConstructor(Type.EmptyTypes) is not null ? Activator.CreateInstance<T>() : default!;

@@ -18,6 +18,7 @@ internal sealed class CommitQueue(int rowsMax, int batchMax, int bytesMax, bool 
     private readonly HashSet<string> _tokens = new(StringComparer.Ordinal);
     private bool _closed;
     private bool _waiting;
+    private bool _backgroundRan;
 
     public int Count
     {
@@ -82,12 +83,16 @@ internal sealed class CommitQueue(int rowsMax, int batchMax, int bytesMax, bool 
                 _waiting = false;
             }
 
-            if (_background.TryPeek(out var first) && (_appends.Count + _rows.Count == 0 || Stopwatch.GetElapsedTime(first.QueuedAt) > BackgroundPatience))
+            // After a background item the others have their turn: a long row of them must not starve commits.
+            var idle = _appends.Count + _rows.Count == 0;
+            if (_background.TryPeek(out var first) && (idle || (!_backgroundRan && Stopwatch.GetElapsedTime(first.QueuedAt) > BackgroundPatience)))
             {
                 background = _background.Dequeue();
+                _backgroundRan = true;
                 return true;
             }
 
+            _backgroundRan = false;
             Gather(batch);
             return true;
         }

@@ -15,7 +15,7 @@ public static class StoreRegistration
 {
     /// <summary>
     /// Adds <see cref="IRowStore"/>, <see cref="Events.IEventLog"/>, <see cref="Journal.ILedgerJournal"/>, <see cref="IStoreMigrator"/> (the host calls it before it serves) and the health
-    /// check <c>store</c> (tag <c>ready</c>). A registered <see cref="TimeProvider"/> stamps events; without one it is the system's.
+    /// check <c>store</c> (tag <c>ready</c>); a hosted service drops events beyond <see cref="StoreOptions.EventRetention"/>. A registered <see cref="TimeProvider"/> stamps events; without one it is the system's.
     /// </summary>
     public static IServiceCollection AddDepinStore(this IServiceCollection services, Action<StoreOptions> configure, IEnumerable<TableDefinition> tables)
     {
@@ -47,6 +47,11 @@ public static class StoreRegistration
         services.TryAddSingleton(provider => provider.GetRequiredService<IStore>().Rows);
         services.TryAddSingleton(provider => provider.GetRequiredService<IStore>().Events);
         services.TryAddSingleton(provider => provider.GetRequiredService<IStore>().Journal);
+        services.AddHostedService(provider => new EventTrimmer(
+            provider.GetRequiredService<IStore>().Events,
+            provider.GetRequiredService<IOptions<StoreOptions>>(),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetRequiredService<ILogger<EventTrimmer>>()));
         services.AddHealthChecks().Add(new("store", provider => new StoreHealthCheck(provider.GetRequiredService<IStore>()), null, ["ready"]));
         return services;
     }

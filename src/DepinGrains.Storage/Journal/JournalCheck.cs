@@ -34,6 +34,22 @@ internal static class JournalCheck
         }
     }
 
+    /// <summary>Entries in the order of their primary key: neighbours land on the same pages.</summary>
+    public static IndexedEntry[] InKeyOrder(IReadOnlyList<IndexedEntry> entries)
+    {
+        var sorted = entries.ToArray();
+        Array.Sort(sorted, (a, b) => string.CompareOrdinal(a.Account, b.Account) is var order and not 0 ? order : a.EntrySequence.CompareTo(b.EntrySequence));
+        return sorted;
+    }
+
+    /// <summary>Transfers in the order of their primary key.</summary>
+    public static IndexedTransfer[] InKeyOrder(IReadOnlyList<IndexedTransfer> transfers)
+    {
+        var sorted = transfers.ToArray();
+        Array.Sort(sorted, (a, b) => string.CompareOrdinal(a.TransferId, b.TransferId));
+        return sorted;
+    }
+
     public static void Key(string what, string value)
     {
         if (TextCheck.Problem(what, value, TextCheck.IdentityBytesMax) is { } problem)

@@ -39,6 +39,9 @@ internal sealed class PgConnections : IDisposable
         _pool = pool.Build();
         text.Pooling = false;
         text.MaxPoolSize = 100;
+
+        // A committer that hears nothing (packets vanish) asks again on a fresh connection while its callers still wait.
+        text.CommandTimeout = Math.Clamp((int)options.RetryFor.TotalSeconds, 2, 30);
         _lone = NpgsqlDataSource.Create(text.ToString());
     }
 

@@ -67,8 +67,8 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
                 return false;
             }
 
-            await CopyEntriesAsync(connection, token, entries).ConfigureAwait(false);
-            await CopyTransfersAsync(connection, token, transfers).ConfigureAwait(false);
+            await CopyEntriesAsync(connection, token, JournalCheck.InKeyOrder(entries)).ConfigureAwait(false);
+            await CopyTransfersAsync(connection, token, JournalCheck.InKeyOrder(transfers)).ConfigureAwait(false);
             return true;
         });
     }
@@ -148,9 +148,9 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
         return found.Count == 0 ? null : (found[0].Item1, found[0].Item2);
     }
 
-    private static async Task CopyEntriesAsync(NpgsqlConnection connection, string token, IReadOnlyList<IndexedEntry> entries)
+    private static async Task CopyEntriesAsync(NpgsqlConnection connection, string token, IndexedEntry[] entries)
     {
-        if (entries.Count == 0)
+        if (entries.Length == 0)
         {
             return;
         }
@@ -159,7 +159,7 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
             "COPY ledger_entries(token, account, entry_sequence, delta, balance_after, transfer_id, kind, at_us, memo) FROM STDIN (FORMAT BINARY)").ConfigureAwait(false);
         await using (copy.ConfigureAwait(false))
         {
-            for (var i = 0; i < entries.Count; i++)
+            for (var i = 0; i < entries.Length; i++)
             {
                 var entry = entries[i];
                 await copy.StartRowAsync().ConfigureAwait(false);
@@ -178,9 +178,9 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
         }
     }
 
-    private static async Task CopyTransfersAsync(NpgsqlConnection connection, string token, IReadOnlyList<IndexedTransfer> transfers)
+    private static async Task CopyTransfersAsync(NpgsqlConnection connection, string token, IndexedTransfer[] transfers)
     {
-        if (transfers.Count == 0)
+        if (transfers.Length == 0)
         {
             return;
         }
@@ -188,7 +188,7 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
         var copy = await connection.BeginBinaryImportAsync("COPY ledger_transfers(token, transfer_id, fingerprint, answer) FROM STDIN (FORMAT BINARY)").ConfigureAwait(false);
         await using (copy.ConfigureAwait(false))
         {
-            for (var i = 0; i < transfers.Count; i++)
+            for (var i = 0; i < transfers.Length; i++)
             {
                 await copy.StartRowAsync().ConfigureAwait(false);
                 await copy.WriteAsync(token, NpgsqlDbType.Text).ConfigureAwait(false);

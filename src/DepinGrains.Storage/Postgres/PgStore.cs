@@ -36,6 +36,7 @@ internal sealed class PgStore : IStore
         Journal = new PgJournal(this);
         _rowLoop = new CommitLoop("depin store committer", RowQueue, RowWriter, options.RetryFor, log);
         _journalLoop = new CommitLoop("depin journal committer", JournalQueue, journalWriter, options.RetryFor, log);
+        StoreMetrics.Opened(this);
     }
 
     public StoreOptions Options { get; }
@@ -81,6 +82,7 @@ internal sealed class PgStore : IStore
 
     public async ValueTask DisposeAsync()
     {
+        StoreMetrics.Closed(this);
         _rowLoop.Dispose();
         _journalLoop.Dispose();
         _notifier.Dispose();

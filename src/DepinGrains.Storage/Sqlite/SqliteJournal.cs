@@ -60,8 +60,8 @@ internal sealed class SqliteJournal(SqliteStore store) : ILedgerJournal
                 return false;
             }
 
-            WriteEntries(session, token, entries);
-            WriteTransfers(session, token, transfers);
+            WriteEntries(session, token, JournalCheck.InKeyOrder(entries));
+            WriteTransfers(session, token, JournalCheck.InKeyOrder(transfers));
             return true;
         });
     }
@@ -158,11 +158,11 @@ internal sealed class SqliteJournal(SqliteStore store) : ILedgerJournal
         }, cancel);
     }
 
-    private static void WriteEntries(SqliteSession session, string token, IReadOnlyList<IndexedEntry> entries)
+    private static void WriteEntries(SqliteSession session, string token, IndexedEntry[] entries)
     {
         var insert = session.Prepare(
             "INSERT INTO ledger_entries(token, account, entry_sequence, delta, balance_after, transfer_id, kind, at_us, memo) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)").Text(1, token);
-        for (var i = 0; i < entries.Count; i++)
+        for (var i = 0; i < entries.Length; i++)
         {
             var entry = entries[i];
             insert.Text(2, entry.Account).Int(3, entry.EntrySequence).Int(4, entry.Delta).Int(5, entry.BalanceAfter).Text(6, entry.TransferId)
@@ -170,10 +170,10 @@ internal sealed class SqliteJournal(SqliteStore store) : ILedgerJournal
         }
     }
 
-    private static void WriteTransfers(SqliteSession session, string token, IReadOnlyList<IndexedTransfer> transfers)
+    private static void WriteTransfers(SqliteSession session, string token, IndexedTransfer[] transfers)
     {
         var insert = session.Prepare("INSERT INTO ledger_transfers(token, transfer_id, fingerprint, answer) VALUES(?1, ?2, ?3, ?4)").Text(1, token);
-        for (var i = 0; i < transfers.Count; i++)
+        for (var i = 0; i < transfers.Length; i++)
         {
             insert.Text(2, transfers[i].TransferId).Blob(3, transfers[i].Fingerprint.Span).Blob(4, transfers[i].Answer.Span).Run();
         }

@@ -28,6 +28,7 @@ internal sealed class SqliteStore : IStore
         Events = new SqliteEventLog(this);
         Journal = new SqliteJournal(this);
         _loop = new CommitLoop("depin store committer", Queue, Writer, options.RetryFor, log);
+        StoreMetrics.Opened(this);
     }
 
     public StoreOptions Options { get; }
@@ -76,6 +77,7 @@ internal sealed class SqliteStore : IStore
 
     public void Dispose()
     {
+        StoreMetrics.Closed(this);
         _loop.Dispose();
         Readers.Dispose();
     }

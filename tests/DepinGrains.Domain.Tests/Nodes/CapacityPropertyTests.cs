@@ -60,7 +60,8 @@ public sealed class CapacityPropertyTests
     [Fact]
     public void Packing_OnlyPromisesWhatTheBooksAccept() => Check(numbers =>
     {
-        var books = Enumerable.Range(0, 3).Select(i => new CapacityBook("n" + i, "h", Hardware.Inventory(4_000 + (1_000 * i), 1_000, i == 1 ? [] : Cards, 30, [new("ephemeral", 500), new("beta2", 300)]))).ToArray();
+        var overcommit = new Overcommit(numbers.Length % 3 * 25, 10, 5);
+        var books = Enumerable.Range(0, 3).Select(i => new CapacityBook("n" + i, "h", Hardware.Inventory(4_000 + (1_000 * i), 1_000, i == 1 ? [] : Cards, 30, [new("ephemeral", 500), new("beta2", 300)]), overcommit)).ToArray();
         foreach (var (op, index) in numbers.Chunk(8).Select((op, i) => (op, i)))
         {
             ImmutableArray<UnitDemand> units =
@@ -68,7 +69,7 @@ public sealed class CapacityPropertyTests
                 new(1, op[0] % 3_000, op[1] % 400, [new("d", op[2] % 200, "beta2", true), new("s", op[3] % 60, "ram", false)], op[4] % 3, [.. Selectors[op[5] % Selectors.Length]], (op[6] % 3) + 1, op[7] % 3, []),
                 new(2, op[1] % 2_000, op[0] % 200, [new("e", op[4] % 100, "", false)], op[3] % 2, [], (op[7] % 2) + 1, 1, []),
             ];
-            var outcome = Packing.Place(new PackingCluster([.. books.Select((b, i) => new PackingNode("n" + i, b.Free))], [], null), units);
+            var outcome = Packing.Place(new PackingCluster([.. books.Select((b, i) => new PackingNode("n" + i, b.Free, overcommit))], [], null), units);
             if (!outcome.Fits)
             {
                 continue;

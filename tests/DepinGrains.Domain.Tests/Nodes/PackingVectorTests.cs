@@ -160,6 +160,31 @@ public sealed class PackingVectorTests
         Assert.True(Packing.Place(new PackingCluster([Hardware.Node("n", cpu: -1, memory: -1)], [], null), [Hardware.Unit(cpu: long.MaxValue, memory: long.MaxValue, count: 50)]).Fits);
 
     [Fact]
+    public void Overcommit_LetsMoreFit()
+    {
+        var node = Hardware.Node("n", cpu: 8_000);
+
+        Assert.False(Packing.Place(new PackingCluster([node], [], null), [Hardware.Unit(cpu: 12_000)]).Fits);
+        Assert.True(Packing.Place(new PackingCluster([node with { Overcommit = new Overcommit(50, 0, 0) }], [], null), [Hardware.Unit(cpu: 12_000)]).Fits);
+    }
+
+    [Fact]
+    public void NamedSlots_KeepTheirNamesAndOneCardModelPerService()
+    {
+        ImmutableArray<DemandSlot> slots =
+        [
+            Hardware.Slot("web/0", cpu: 100, ports: 1), Hardware.Slot("web/1", cpu: 100, ports: 1),
+            Hardware.Slot("ai/0", gpus: 1, selectors: ["vendor/nvidia/model/*"]), Hardware.Slot("ai/1", gpus: 1, selectors: ["vendor/nvidia/model/*"]),
+        ];
+
+        var outcome = Packing.PlaceSlots(Mixed(), slots);
+
+        Assert.Equal(["web/0", "web/1", "ai/0", "ai/1"], Assert.Single(outcome.Placements).Demand.Slots.Select(s => s.Key));
+        Assert.Equal("inventory.insufficient_capacity", Packing.PlaceSlots(Mixed(), slots.Add(slots[^1] with { Key = "ai/2" })).Refusal?.Code);
+        Assert.Equal("inventory.no_leased_ips", Packing.PlaceSlots(Mixed(), slots, 1).Refusal?.Code);
+    }
+
+    [Fact]
     public void NextUnit_StartsAgainAtTheFirstNode()
     {
         var cluster = new PackingCluster([Hardware.Node("a", cpu: 1_000), Hardware.Node("b", cpu: 8_000)], [], null);

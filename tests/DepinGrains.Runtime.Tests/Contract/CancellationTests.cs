@@ -26,7 +26,7 @@ public sealed class CancellationTests(StandardHost standard) : IClassFixture<Sta
     }
 
     [Fact]
-    public async Task Cancelling_a_waiting_call_takes_it_out_of_the_queue()
+    public async Task Cancelling_a_waiting_call_answers_it_at_once_and_it_never_runs_uncancelled()
     {
         var (grain, board) = Get("queued");
         var first = grain.WaitForCancellation(1, CancellationToken.None);
@@ -37,7 +37,12 @@ public sealed class CancellationTests(StandardHost standard) : IClassFixture<Sta
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.Soon());
         board.Open("go");
         Assert.Equal(1, await first.Soon());
-        Assert.Equal(1, await grain.Count().Soon());
+
+        // Local drops the call; Orleans may still start it, but with its token cancelled.
+        if (await grain.Count().Soon() == 2)
+        {
+            await board.Until("cancelled 2");
+        }
     }
 
     [Fact]

@@ -4,19 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace DepinGrains.Runtime.Tests.Contract;
 
-public sealed class FilterTests : IAsyncLifetime
+public sealed class FilterTests(FilterTests.Fixture fixture) : IClassFixture<FilterTests.Fixture>
 {
-    private IRuntimeHost _host = null!;
-
-    public async ValueTask InitializeAsync() => _host = await RuntimeHost.StartAsync(new RuntimeSettings
-    {
-        Services = static services => services
-            .AddSingleton<IIncomingGrainCallFilter>(new IncomingFilter("first"))
-            .AddSingleton<IIncomingGrainCallFilter>(new IncomingFilter("second"))
-            .AddSingleton<IOutgoingGrainCallFilter>(new OutgoingFilter("out")),
-    });
-
-    public async ValueTask DisposeAsync() => await _host.DisposeAsync();
+    private IRuntimeHost Running => fixture.Host;
 
     [Fact]
     public async Task Incoming_filters_run_in_order_and_the_grain_itself_last()
@@ -45,5 +35,20 @@ public sealed class FilterTests : IAsyncLifetime
     [Fact]
     public async Task A_method_without_an_answer_passes_filters_too() => await Grain("nothing").Nothing().Soon();
 
-    private IFilteredGrain Grain(string key) => _host.Grains.GetGrain<IFilteredGrain>(key);
+    private IFilteredGrain Grain(string key) => Running.Grains.GetGrain<IFilteredGrain>(key);
+
+    public sealed class Fixture : IAsyncLifetime
+    {
+        internal IRuntimeHost Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await RuntimeHost.StartAsync(new RuntimeSettings
+        {
+            Services = static services => services
+                .AddSingleton<IIncomingGrainCallFilter>(new IncomingFilter("first"))
+                .AddSingleton<IIncomingGrainCallFilter>(new IncomingFilter("second"))
+                .AddSingleton<IOutgoingGrainCallFilter>(new OutgoingFilter("out")),
+        });
+
+        public async ValueTask DisposeAsync() => await Host.DisposeAsync();
+    }
 }

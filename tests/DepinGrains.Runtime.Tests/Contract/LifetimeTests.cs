@@ -4,23 +4,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace DepinGrains.Runtime.Tests.Contract;
 
-public sealed class LifetimeTests : IAsyncLifetime
+public sealed class LifetimeTests(LifetimeTests.Fixture fixture) : IClassFixture<LifetimeTests.Fixture>
 {
-    private IRuntimeHost _host = null!;
-
-    public async ValueTask InitializeAsync() => _host = await RuntimeHost.StartAsync(new RuntimeSettings
-    {
-        CollectionAge = TimeSpan.FromSeconds(2),
-        CollectionQuantum = TimeSpan.FromSeconds(1),
-        Services = static services => services.AddScoped<ScopedThing>(),
-    });
-
-    public async ValueTask DisposeAsync() => await _host.DisposeAsync();
+    private IRuntimeHost Running => fixture.Host;
 
     [Fact]
     public async Task The_grain_is_told_of_its_activation_once_and_before_the_first_call()
     {
-        var grain = _host.Grains.GetGrain<ILifeGrain>("told");
+        var grain = Running.Grains.GetGrain<ILifeGrain>("told");
         var calls = Enumerable.Range(0, 5).Select(_ => grain.Instance()).ToList();
         Assert.Single((await Task.WhenAll(calls).Soon()).Distinct());
         Assert.Equal(["activating", "activated", "called", "called", "called", "called", "called"], Board.Of("told").Notes[..7]);
@@ -29,7 +20,7 @@ public sealed class LifetimeTests : IAsyncLifetime
     [Fact]
     public async Task A_failing_activation_fails_the_call_and_the_next_call_tries_again()
     {
-        var grain = _host.Grains.GetGrain<ILifeGrain>("fails-once");
+        var grain = Running.Grains.GetGrain<ILifeGrain>("fails-once");
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => grain.Instance().Soon());
         Assert.Contains("not this time", failure.ToString(), StringComparison.Ordinal);
         await Eventually.TrueAsync(
@@ -51,7 +42,7 @@ public sealed class LifetimeTests : IAsyncLifetime
     [Fact]
     public async Task Deactivation_on_request_ends_the_instance_its_scope_and_the_next_call_gets_a_new_one()
     {
-        var grain = _host.Grains.GetGrain<ILifeGrain>("on-request");
+        var grain = Running.Grains.GetGrain<ILifeGrain>("on-request");
         var first = await grain.DeactivateSoon().Soon();
         var board = Board.Of("on-request");
         await board.Until("deactivated ApplicationRequested");
@@ -62,7 +53,7 @@ public sealed class LifetimeTests : IAsyncLifetime
     [Fact]
     public async Task Calls_waiting_at_a_deactivation_are_answered_by_the_next_activation()
     {
-        var grain = _host.Grains.GetGrain<ILifeGrain>("handed-over");
+        var grain = Running.Grains.GetGrain<ILifeGrain>("handed-over");
         var board = Board.Of("handed-over");
         var going = grain.WaitThenDeactivate();
         await board.Until("waiting");
@@ -76,7 +67,7 @@ public sealed class LifetimeTests : IAsyncLifetime
     [Fact]
     public async Task An_unused_grain_is_collected()
     {
-        var grain = _host.Grains.GetGrain<ILifeGrain>("idle");
+        var grain = Running.Grains.GetGrain<ILifeGrain>("idle");
         var first = await grain.Instance().Soon();
         await Board.Of("idle").Until("deactivated ActivationIdle");
         Assert.NotEqual(first, await grain.Instance().Soon());
@@ -95,6 +86,20 @@ public sealed class LifetimeTests : IAsyncLifetime
     public async Task A_grain_may_be_any_class_with_a_context()
     {
         var key = Guid.Parse("00112233-4455-6677-8899-aabbccddeeff");
-        Assert.Equal("told plain/00112233445566778899aabbccddeeff True", await _host.Grains.GetGrain<IPlainGrain>(key).Identity().Soon());
+        Assert.Equal("told plain/00112233445566778899aabbccddeeff True", await Running.Grains.GetGrain<IPlainGrain>(key).Identity().Soon());
+    }
+
+    public sealed class Fixture : IAsyncLifetime
+    {
+        internal IRuntimeHost Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await RuntimeHost.StartAsync(new RuntimeSettings
+        {
+            CollectionAge = TimeSpan.FromSeconds(2),
+            CollectionQuantum = TimeSpan.FromSeconds(1),
+            Services = static services => services.AddScoped<ScopedThing>(),
+        });
+
+        public async ValueTask DisposeAsync() => await Host.DisposeAsync();
     }
 }

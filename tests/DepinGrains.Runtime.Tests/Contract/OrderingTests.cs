@@ -6,13 +6,24 @@ namespace DepinGrains.Runtime.Tests.Contract;
 public sealed class OrderingTests(StandardHost standard) : IClassFixture<StandardHost>
 {
     [Fact]
-    public async Task Calls_of_one_caller_run_in_the_order_they_were_made()
+    public async Task Calls_awaited_one_after_another_run_in_that_order()
     {
         var grain = standard.Host.Grains.GetGrain<IGateGrain>("in-order");
-        await grain.Append(-1);
-        var calls = Enumerable.Range(0, 500).Select(grain.Append).ToList();
-        await Task.WhenAll(calls).Soon();
-        Assert.Equal(Enumerable.Range(-1, 501), await grain.Appended());
+        for (var i = 0; i < 100; i++)
+        {
+            await grain.Append(i).Soon();
+        }
+
+        Assert.Equal(Enumerable.Range(0, 100), await grain.Appended());
+    }
+
+    // Orleans gives no order to calls that are not awaited (its own in-process cluster reverses bursts), so none is promised: only that each runs once.
+    [Fact]
+    public async Task Calls_made_at_once_run_once_each_in_some_order()
+    {
+        var grain = standard.Host.Grains.GetGrain<IGateGrain>("some-order");
+        await Task.WhenAll(Enumerable.Range(0, 500).Select(grain.Append).ToList()).Soon();
+        Assert.Equal(Enumerable.Range(0, 500), (await grain.Appended()).Order());
     }
 
     [Fact]

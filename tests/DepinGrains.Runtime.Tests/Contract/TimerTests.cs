@@ -36,8 +36,8 @@ public sealed class TimerTests(StandardHost standard) : IClassFixture<StandardHo
     {
         var (plain, plainBoard) = Get("waits");
         var (mixing, mixingBoard) = Get("mixes");
-        await plain.Start(Soon, Timeout.InfiniteTimeSpan, interleave: false, atGate: false);
-        await mixing.Start(Soon, Timeout.InfiniteTimeSpan, interleave: true, atGate: false);
+        await plain.Start(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan, interleave: false, atGate: false);
+        await mixing.Start(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan, interleave: true, atGate: false);
         var first = plain.WaitAt("gate");
         var second = mixing.WaitAt("gate");
         await mixingBoard.Until("tick 1");

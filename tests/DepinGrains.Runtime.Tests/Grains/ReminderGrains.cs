@@ -82,6 +82,7 @@ public sealed class TimerGrain : Grain, ITimerGrain
     public async Task WaitAt(string gate)
     {
         Board.Note($"at {gate}");
+        _timer?.Change(TimeSpan.FromMilliseconds(10), Timeout.InfiniteTimeSpan);
         await Board.Gate(gate);
         Board.Note($"past {gate}");
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text.Json;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -8,7 +9,7 @@ namespace DepinGrains.Runtime.Tests.Hosting;
 /// <summary>A document store with versions, to the contract both runtimes expect of a storage.</summary>
 internal sealed class MemoryStorage : IGrainStorage
 {
-    private readonly ConcurrentDictionary<(GrainId Grain, string Name), (object Value, int Version)> _documents = new();
+    private readonly ConcurrentDictionary<(GrainId Grain, string Name), (string Json, int Version)> _documents = new();
 
     public int Reads;
 
@@ -17,7 +18,7 @@ internal sealed class MemoryStorage : IGrainStorage
         Interlocked.Increment(ref Reads);
         if (_documents.TryGetValue((grainId, stateName), out var found))
         {
-            grainState.State = (T)found.Value;
+            grainState.State = JsonSerializer.Deserialize<T>(found.Json)!;
             grainState.ETag = found.Version.ToString(CultureInfo.InvariantCulture);
             grainState.RecordExists = true;
         }
@@ -40,7 +41,7 @@ internal sealed class MemoryStorage : IGrainStorage
             throw new InconsistentStateException($"version conflict on {grainId}", $"{stored}", $"{expected}");
         }
 
-        _documents[key] = (grainState.State!, stored + 1);
+        _documents[key] = (JsonSerializer.Serialize(grainState.State), stored + 1);
         grainState.ETag = (stored + 1).ToString(CultureInfo.InvariantCulture);
         grainState.RecordExists = true;
         return Task.CompletedTask;
@@ -49,6 +50,7 @@ internal sealed class MemoryStorage : IGrainStorage
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         _documents.TryRemove((grainId, stateName), out _);
+        grainState.State = Activator.CreateInstance<T>();
         grainState.ETag = null!;
         grainState.RecordExists = false;
         return Task.CompletedTask;
@@ -56,5 +58,5 @@ internal sealed class MemoryStorage : IGrainStorage
 
     /// <summary>Writes behind the grain's back.</summary>
     public void Overwrite(GrainId grain, string name, object value) =>
-        _documents.AddOrUpdate((grain, name), (value, 1), (_, old) => (value, old.Version + 1));
+        _documents.AddOrUpdate((grain, name), (JsonSerializer.Serialize(value), 1), (_, old) => (JsonSerializer.Serialize(value), old.Version + 1));
 }

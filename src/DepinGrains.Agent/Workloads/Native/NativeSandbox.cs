@@ -61,6 +61,28 @@ internal static class NativeSandbox
         }
 
         int? user = Libc.IsRoot ? 65_534 : null;
+        var folder = Directory.CreateTempSubdirectory("depin-probe-").FullName;
+        try
+        {
+            AgentPaths.MakePassable(folder);
+            var launcher = Path.Combine(folder, "launch.sh");
+            await File.WriteAllTextAsync(launcher, "exit 0\n", cancellationToken);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(launcher, (UnixFileMode)0b110_100_100);
+            }
+
+            return await ProbeAsync(mode, user, folder, launcher, clock, cancellationToken);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task<SandboxKind> ProbeAsync(
+        NativeSandboxMode mode, int? user, string folder, string launcher, TimeProvider clock, CancellationToken cancellationToken)
+    {
         foreach (var kind in new[] { SandboxKind.Bubblewrap, SandboxKind.Namespaces, SandboxKind.UserOnly })
         {
             if ((kind != SandboxKind.Bubblewrap && user is null) || (kind == SandboxKind.UserOnly && mode == NativeSandboxMode.Required))
@@ -68,7 +90,7 @@ internal static class NativeSandbox
                 continue;
             }
 
-            var command = Command(kind, new SandboxRun(user, "/dev/null", "/usr", [], [], [], [], 0));
+            var command = Command(kind, new SandboxRun(user, launcher, folder, [], [], [], [], 0));
             var result = await CommandRunner.RunAsync(command[0], [.. command[1..]], TimeSpan.FromSeconds(10), clock, cancellationToken);
             if (result.Ok)
             {
@@ -107,6 +129,7 @@ internal static class NativeSandbox
             }
         }
 
+        command.AddRange(["--perms", "0755", "--dir", "/etc"]);
         foreach (var path in EtcPaths)
         {
             command.AddRange(["--ro-bind-try", path, path]);
@@ -118,7 +141,14 @@ internal static class NativeSandbox
             command.AddRange(["--size", run.ScratchBytes.ToString(CultureInfo.InvariantCulture)]);
         }
 
-        command.AddRange(["--perms", "1777", "--tmpfs", "/tmp", "--bind", run.Home, HomeInside, "--ro-bind", run.Launcher, LauncherInside]);
+        command.AddRange(["--perms", "1777", "--tmpfs", "/tmp"]);
+        foreach (var folder in Parents(run))
+        {
+            // bubblewrap makes missing parents for itself only; the program is another user.
+            command.AddRange(["--perms", "0755", "--dir", folder]);
+        }
+
+        command.AddRange(["--bind", run.Home, HomeInside, "--ro-bind", run.Launcher, LauncherInside]);
         foreach (var path in run.ReadOnlyPaths)
         {
             command.AddRange(["--ro-bind-try", path, path]);
@@ -157,6 +187,21 @@ internal static class NativeSandbox
             ],
             _ => [.. Drop(run), "/bin/sh", run.Launcher, .. command],
         };
+    }
+
+    private static IEnumerable<string> Parents(SandboxRun run)
+    {
+        var made = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var target in run.Mounts.Select(m => m.Inside).Concat(run.MemoryFolders.Select(m => m.Inside)).Concat(run.ReadOnlyPaths).Concat([LauncherInside, HomeInside]))
+        {
+            for (var at = target.IndexOf('/', 1); at > 0; at = target.IndexOf('/', at + 1))
+            {
+                made.Add(target[..at]);
+            }
+        }
+
+        made.Remove("/tmp");
+        return made.Order(StringComparer.Ordinal);
     }
 
     private static IEnumerable<string> Drop(SandboxRun run) => run.User is not { } user
