@@ -52,7 +52,8 @@ public sealed class WalkTests : IAsyncLifetime
         var address = "http://" + (string)lease["workloads"]![0]!["addresses"]![0]!;
 
         await CheapestWonAsync(tenant, id, lease);
-        Assert.Contains("hello from " + (string)lease["id"]!, await _http.GetStringAsync(new Uri(address)), StringComparison.Ordinal);
+        var hello = await Programs.EventuallyAsync("the workload answers", async () => (string?)await _http.GetStringAsync(new Uri(address)));
+        Assert.Contains("hello from " + (string)lease["id"]!, hello, StringComparison.Ordinal);
         await ReasonsAsync(tenant);
         Assert.Contains("request 1", await tenant.RunAsync("lease", "logs", (string)lease["id"]!), StringComparison.Ordinal);
         await CostRisesAsync(tenant, id);
