@@ -175,6 +175,11 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
 
     private async Task OnTickAsync()
     {
+        if (_writer.IsLost)
+        {
+            return;
+        }
+
         _indexer.Tick();
         if (_book.ExpireDue(services.Clock.GetUtcNow()))
         {

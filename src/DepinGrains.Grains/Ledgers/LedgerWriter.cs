@@ -24,6 +24,9 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
     /// <summary>Sequence through which everything is durable.</summary>
     public long Durable { get; private set; } = book.Sequence;
 
+    /// <summary>True when this activation decides no more.</summary>
+    public bool IsLost => _lost is not null;
+
     /// <summary>Called after each durable batch.</summary>
     public Action? Committed { get; set; }
 
