@@ -2,24 +2,23 @@ using DepinGrains.Contracts.Nodes;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.State.Secrets;
+using DepinGrains.Grains.Tests.Hosting;
 using DepinGrains.Storage.Events;
 using DepinGrains.Storage.Hosting;
 using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Hosting;
-using Orleans.TestingHost;
 
 namespace DepinGrains.Grains.Tests.Nodes;
 
 /// <summary>One silo over a real SQLite file, with our clock in the test's hands. Disposing and starting another over the same folder is a restart.</summary>
 public sealed class NodeCluster : IAsyncDisposable
 {
-    private readonly InProcessTestCluster _cluster;
+    private readonly GrainHost _host;
     private readonly bool _ownsFolder;
 
-    private NodeCluster(InProcessTestCluster cluster, DepinStore store, string folder, bool ownsFolder, ManualTime time, NodeNotifier notifier)
+    private NodeCluster(GrainHost host, DepinStore store, string folder, bool ownsFolder, ManualTime time, NodeNotifier notifier)
     {
-        (_cluster, Store, Folder, _ownsFolder, Time, Notifier) = (cluster, store, folder, ownsFolder, time, notifier);
+        (_host, Store, Folder, _ownsFolder, Time, Notifier) = (host, store, folder, ownsFolder, time, notifier);
     }
 
     public DepinStore Store { get; }
@@ -30,7 +29,7 @@ public sealed class NodeCluster : IAsyncDisposable
 
     public NodeNotifier Notifier { get; }
 
-    public IGrainFactory Grains => _cluster.Client;
+    public IGrainFactory Grains => _host.Grains;
 
     public IRowStore Rows => Store.Rows;
 
@@ -44,21 +43,17 @@ public sealed class NodeCluster : IAsyncDisposable
         var store = StoreRegistration.Open(new() { Kind = "sqlite", Connection = Path.Combine(folder, "depin.db") }, NodeRows.Tables, time);
         await store.Migrator.MigrateAsync();
         var notifier = new NodeNotifier();
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.ConfigureSilo((_, silo) =>
+        var host = await GrainHost.StartAsync(silo =>
         {
-            silo.UseInMemoryReminderService();
-            silo.Services.AddSingleton(store.Rows);
-            silo.Services.AddSingleton(store.Events);
-            silo.Services.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, time);
-            silo.Services.AddSingleton<NetworkClock>();
-            silo.Services.AddSingleton<INodeNotifier>(notifier);
-            silo.Services.AddSingleton<ISecretProtector>(new AesGcmSecretProtector([new byte[32]]));
-            services?.Invoke(silo.Services);
+            silo.AddSingleton(store.Rows);
+            silo.AddSingleton(store.Events);
+            silo.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, time);
+            silo.AddSingleton<NetworkClock>();
+            silo.AddSingleton<INodeNotifier>(notifier);
+            silo.AddSingleton<ISecretProtector>(new AesGcmSecretProtector([new byte[32]]));
+            services?.Invoke(silo);
         });
-        var cluster = builder.Build();
-        await cluster.DeployAsync();
-        return new NodeCluster(cluster, store, folder, owns, time, notifier);
+        return new NodeCluster(host, store, folder, owns, time, notifier);
     }
 
     /// <summary>Types of all events of a topic so far.</summary>
@@ -66,7 +61,7 @@ public sealed class NodeCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _cluster.DisposeAsync();
+        await _host.DisposeAsync();
         await Store.DisposeAsync();
         if (_ownsFolder)
         {
