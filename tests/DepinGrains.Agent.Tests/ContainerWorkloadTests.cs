@@ -20,8 +20,10 @@ public sealed class ContainerWorkloadTests
         harness.Options.Containers.Enabled = true;
         harness.Options.Containers.PublishAddress = "127.0.0.1";
         var port = AgentHarness.FreePort();
+        // A name of its own: an earlier run that was cut off may have left its container.
+        var lease = "lease-" + Guid.NewGuid().ToString("N");
         var spec = new WorkloadSpec(
-            "lease-c/web/0", "lease-c", "web", 0, Image, ["/bin/busybox"], ["sh", "-c", "echo page-$SECRET > /www/index.html; echo ready; exec busybox httpd -f -v -p 8080 -h /www"],
+            lease + "/web/0", lease, "web", 0, Image, ["/bin/busybox"], ["sh", "-c", "echo page-$SECRET > /www/index.html; echo ready; exec busybox httpd -f -v -p 8080 -h /www"],
             ["SECRET=container-canary", "LINES=one\ntwo"], 500, 64 << 20, [], [new PortBinding(8080, port, "tcp")],
             [new VolumeMount("www", "ephemeral", true, 1 << 20, "/www", false)], null, 32 << 20);
         gateway.Want(spec);
