@@ -101,12 +101,13 @@ public sealed class BiddingTests(Market market) : IClassFixture<Market>
     [Fact]
     public async Task An_order_takes_exactly_its_cap_of_bids_and_a_closed_bid_frees_its_place()
     {
-        await _r.DeployAsync();
         string[] bidders = ["a", "b", "c", "d", "e"];
         foreach (var who in bidders)
         {
             await _r.AddProviderAsync(who, null);
         }
+
+        await _r.DeployAsync();
 
         foreach (var who in bidders[..4])
         {
