@@ -58,7 +58,7 @@ internal static class Facts
 
     private static string Accessor(MethodInfo accessor) =>
         accessor.Name.StartsWith("get", StringComparison.Ordinal) ? "get"
-        : accessor.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) ? "init" : "set";
+        : accessor.ReturnParameter.GetRequiredCustomModifiers().Any(static m => m.Name == nameof(IsExternalInit)) ? "init" : "set";
 
     private static string Method(MethodInfo method)
     {

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace DepinGrains.Contracts.Common;
 
 /// <summary>The answer of an operation: a value, or a <see cref="Contracts.Common.Refusal"/>.</summary>
-[GenerateSerializer, Immutable, Alias("depin.result.v1")]
+[GenerateSerializer, Immutable, Alias("depin.result.v1`1")]
 public readonly record struct Result<T>([property: Id(0)] T? Value, [property: Id(1)] Refusal? Refusal)
 {
     /// <summary>True when <see cref="Value"/> is the answer.</summary>

@@ -71,10 +71,16 @@ public sealed record GatewayDesiredState(DesiredState State) : GatewayMessage;
 /// <summary>The report with this sequence is durable.</summary>
 public sealed record ReportAck(long Sequence) : GatewayMessage;
 
-/// <summary>Asks for log lines from an offset; <paramref name="Follow"/> keeps sending until <paramref name="Cancel"/>.</summary>
+/// <summary>
+/// Asks for log lines: from <paramref name="FromOffset"/> (a line's number, 0 for the first the workload ever wrote; older than what is kept means "from the first kept"),
+/// or, when it is negative, the last <paramref name="TailLines"/>. <paramref name="Follow"/> keeps sending until <paramref name="Cancel"/>.
+/// </summary>
 public sealed record GatewayLogRequest(string RequestId, string WorkloadId, long FromOffset, int TailLines, bool Follow, bool Cancel) : GatewayMessage;
 
-/// <summary>Starts (with <paramref name="Command"/>), feeds or ends a shell in a workload.</summary>
+/// <summary>
+/// Starts (a new <paramref name="RequestId"/>; an empty <paramref name="Command"/> means <c>/bin/sh</c>), feeds or ends a shell in a workload.
+/// The first <paramref name="End"/> closes the shell's standard input; a second one, or the end of the connection, kills it.
+/// </summary>
 public sealed record GatewayShellInput(string RequestId, string WorkloadId, ImmutableArray<string> Command, string DataBase64, bool End) : GatewayMessage;
 
 /// <summary>The gateway refuses and closes: <paramref name="Code"/> as in <c>Refusal</c>; <paramref name="Final"/> means "do not come back" (retired, replaced by a newer session).</summary>

@@ -27,6 +27,8 @@ public sealed record ImageCredentials([property: Id(0)] string Host, [property: 
 /// <summary>One replica of one service that a node must keep running.</summary>
 /// <param name="Id">Stable: <c>{lease}/{service}/{replica}</c>.</param>
 /// <param name="Image">Container image, or <c>native:PROGRAM</c> for a native process.</param>
+/// <param name="Env"><c>NAME=VALUE</c> each. Secrets.</param>
+/// <param name="StorageBytes">Room for the workload's own files outside its volumes (SDL class <c>ephemeral</c>), bytes; 0: no limit asked.</param>
 [GenerateSerializer, Immutable, Alias("depin.workload.spec.v1")]
 public sealed record WorkloadSpec(
     [property: Id(0)] string Id,
@@ -42,7 +44,8 @@ public sealed record WorkloadSpec(
     [property: Id(10)] ImmutableArray<string> GpuUuids,
     [property: Id(11)] ImmutableArray<PortBinding> Ports,
     [property: Id(12)] ImmutableArray<VolumeMount> Volumes,
-    [property: Id(13)] ImageCredentials? Credentials)
+    [property: Id(13)] ImageCredentials? Credentials,
+    [property: Id(14)] long StorageBytes = 0)
 {
     /// <summary>Never prints env or credentials.</summary>
     public override string ToString() => $"WorkloadSpec({Id}, {Image})";

@@ -27,7 +27,11 @@ public readonly record struct IndexedTransfer(string TransferId, ReadOnlyMemory<
 /// <summary>The durable side of one ledger: the journal is the truth; entries and ids are rows built right behind it, in order.</summary>
 public interface ILedgerJournal
 {
-    /// <summary>Appends one batch and waits for it to be durable.</summary>
+    /// <summary>
+    /// Appends one batch and waits for it to be durable. A sequence whose predecessor is missing is <see cref="AppendStatus.Fenced"/> too. A writer id that once heard
+    /// <see cref="AppendStatus.Fenced"/> or <see cref="AppendStatus.Unknown"/> is burnt in this process: its later appends are fenced, so a stale batch n + 1 cannot land on
+    /// another writer's batch n. Mint a new id (at most 64 bytes) with every load. Throws <see cref="Rows.StoreOverloadedException"/> when the queue is full.
+    /// </summary>
     Task<AppendStatus> AppendAsync(string token, JournalBatch batch, ReadOnlyMemory<byte> writerId);
 
     /// <summary>Reads batches after a sequence in order.</summary>
@@ -36,7 +40,8 @@ public interface ILedgerJournal
     /// <summary>Last sequence of the journal, 0 when empty.</summary>
     Task<long> HeadAsync(string token, CancellationToken cancel = default);
 
-    /// <summary>Writes index rows for batches (from, through] in one transaction and moves the index position; a position that is not <paramref name="from"/> answers false and writes nothing.</summary>
+    /// <summary>Writes index rows for batches (from, through] in one transaction and moves the index position; a position that is not <paramref name="from"/> answers false and writes nothing.
+    /// Throws <see cref="StoreUnavailableException"/> when the outcome is not certain: ask <see cref="IndexedThroughAsync"/> before going on.</summary>
     Task<bool> IndexAsync(string token, long from, long through, IReadOnlyList<IndexedEntry> entries, IReadOnlyList<IndexedTransfer> transfers);
 
     /// <summary>Sequence the index rows reach.</summary>

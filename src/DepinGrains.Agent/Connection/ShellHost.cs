@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using System.Threading.Channels;
+using DepinGrains.Agent.Options;
+using DepinGrains.Agent.State;
+using DepinGrains.Agent.Workloads;
+using DepinGrains.Contracts.Nodes;
+
+namespace DepinGrains.Agent.Connection;
+
+/// <summary>Shells inside workloads: input, output (both streams in one, as they come) and an exit code. No terminal: programs that need one say so themselves.</summary>
+internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOptions options)
+{
+    private const int ChunkBytes = 32 << 10;
+    private const int InputBytesMax = 256 << 10;
+
+    private readonly ConcurrentDictionary<string, Shell> _shells = new(StringComparer.Ordinal);
+
+    /// <summary>One message for a shell; a new request id begins one.</summary>
+    public void Input(GatewayShellInput input, AgentSocket socket, CancellationToken end)
+    {
+        if (_shells.TryGetValue(input.RequestId, out var shell))
+        {
+            shell.Take(input);
+            return;
+        }
+
+        // A late "end" of a shell that has ended begins no new one.
+        if (string.IsNullOrEmpty(input.WorkloadId) || (input.End && input.Command.IsDefaultOrEmpty && string.IsNullOrEmpty(input.DataBase64)))
+        {
+            return;
+        }
+
+        shell = new Shell(CancellationTokenSource.CreateLinkedTokenSource(end));
+        if (_shells.Count >= options.Connection.StreamsMax || !_shells.TryAdd(input.RequestId, shell))
+        {
+            shell.Stop.Dispose();
+            return;
+        }
+
+        shell.Take(input);
+        shell.Task = RunAsync(input, shell, socket);
+    }
+
+    public Task CloseAllAsync() => Task.WhenAll(_shells.Values.Select(s => s.Task));
+
+    private async Task RunAsync(GatewayShellInput input, Shell shell, AgentSocket socket)
+    {
+        await Task.Yield();
+        var stop = shell.Stop.Token;
+        try
+        {
+            IReadOnlyList<string> command = input.Command.IsDefaultOrEmpty ? ["/bin/sh"] : [.. input.Command];
+            var exit = await RunProcessAsync(input, command, shell, socket, stop);
+            await socket.SendAsync(new AgentShellOutput(input.RequestId, "", exit), stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // Killed by its user, or the connection ended.
+        }
+        catch (Exception e) when (e is WorkloadException or IOException or System.ComponentModel.Win32Exception or InvalidOperationException)
+        {
+            var text = Convert.ToBase64String(Encoding.UTF8.GetBytes(e.Message + "\n"));
+            await socket.SendAsync(new AgentShellOutput(input.RequestId, text, 126), CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(1)).ContinueWith(
+                static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+        finally
+        {
+            _shells.TryRemove(input.RequestId, out _);
+            shell.Stop.Dispose();
+        }
+    }
+
+    private async Task<int> RunProcessAsync(GatewayShellInput input, IReadOnlyList<string> command, Shell shell, AgentSocket socket, CancellationToken stop)
+    {
+        var spec = store.Workloads.FirstOrDefault(w => w.Id == input.WorkloadId)?.Spec ?? throw new WorkloadException("this node does not run that workload", permanent: false);
+        var executor = executors.For(spec.Image) ?? throw new WorkloadException("this node cannot run that workload", permanent: false);
+        if (command.Count > 256 || command.Any(c => c is null || c.Length > 64 << 10 || c.Contains('\0', StringComparison.Ordinal)))
+        {
+            throw new WorkloadException("the command is too long or holds a NUL", permanent: true);
+        }
+
+        using var process = await executor.StartShellAsync(input.WorkloadId, command, stop);
+        try
+        {
+            var feeding = FeedAsync(process, shell, stop);
+            await Task.WhenAll(
+                CopyAsync(process.StandardOutput.BaseStream, input.RequestId, socket, stop), CopyAsync(process.StandardError.BaseStream, input.RequestId, socket, stop));
+            await process.WaitForExitAsync(stop);
+            shell.Input.Writer.TryComplete();
+            await feeding;
+            return process.ExitCode;
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+        }
+    }
+
+    private static async Task FeedAsync(Process process, Shell shell, CancellationToken stop)
+    {
+        try
+        {
+            await foreach (var bytes in shell.Input.Reader.ReadAllAsync(stop))
+            {
+                await process.StandardInput.BaseStream.WriteAsync(bytes, stop);
+                await process.StandardInput.BaseStream.FlushAsync(stop);
+            }
+
+            process.StandardInput.Close();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The shell does not read any more.
+        }
+    }
+
+    private static async Task CopyAsync(Stream stream, string requestId, AgentSocket socket, CancellationToken stop)
+    {
+        var buffer = new byte[ChunkBytes];
+        int read;
+        while ((read = await stream.ReadAsync(buffer, stop)) > 0)
+        {
+            await socket.SendAsync(new AgentShellOutput(requestId, Convert.ToBase64String(buffer, 0, read), null), stop);
+        }
+    }
+
+    private sealed class Shell(CancellationTokenSource stop)
+    {
+        private bool _ended;
+
+        public CancellationTokenSource Stop { get; } = stop;
+
+        public Channel<byte[]> Input { get; } = Channel.CreateBounded<byte[]>(256);
+
+        public Task Task { get; set; } = Task.CompletedTask;
+
+        /// <summary>Only ever called by the connection's one reader.</summary>
+        public void Take(GatewayShellInput input)
+        {
+            if (input.DataBase64 is { Length: > 0 and < InputBytesMax } text)
+            {
+                var bytes = new byte[text.Length];
+                if (!Convert.TryFromBase64String(text, bytes, out var length) || (!_ended && !Input.Writer.TryWrite(bytes[..length])))
+                {
+                    // Nonsense, or input faster than the program reads: losing some silently would be worse.
+                    Cancel();
+                    return;
+                }
+            }
+
+            if (input.End && _ended)
+            {
+                Cancel();
+            }
+            else if (input.End)
+            {
+                _ended = true;
+                Input.Writer.TryComplete();
+            }
+        }
+
+        private void Cancel()
+        {
+            try
+            {
+                Stop.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Ended by itself in the meantime.
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+
+namespace DepinGrains.Cli.Common;
+
+/// <summary>The API refused.</summary>
+public sealed class ApiException(string code, string message) : Exception(message)
+{
+    /// <summary>The stable code.</summary>
+    public string Code { get; } = code;
+
+    /// <summary>Reads problem+json.</summary>
+    public static async Task<ApiException> OfAsync(HttpResponseMessage answer)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        var text = await answer.Content.ReadAsStringAsync();
+        try
+        {
+            var problem = JsonNode.Parse(text);
+            var code = (string?)problem?["code"] ?? "";
+            return new ApiException(code, $"{code}: {(string?)problem?["detail"] ?? (string?)problem?["title"]}");
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return new ApiException("", $"{(int)answer.StatusCode} {answer.ReasonPhrase} {text}");
+        }
+    }
+}

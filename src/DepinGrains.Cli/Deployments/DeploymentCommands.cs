@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using DepinGrains.Cli.Common;
+
+namespace DepinGrains.Cli.Deployments;
+
+/// <summary><c>depin deployment</c>.</summary>
+public static class DeploymentCommands
+{
+    /// <summary>The commands.</summary>
+    public static Command Create()
+    {
+        var id = new Argument<string>("id") { Description = "owner/dseq" };
+        var amount = new Argument<string>("amount") { Description = "whole tokens" };
+        var file = new Argument<string>("file") { Description = "SDL file" };
+        var gseq = new Option<int>("--group") { DefaultValueFactory = static _ => 1 };
+        var list = new Command("list", "your deployments, newest first");
+        list.SetAction(parse => Session.RunAsync(parse, async session => session.ShowTable(
+            await session.ListAsync("/v1/deployments"),
+            ("deployment", static d => (string?)d["id"]),
+            ("status", static d => (string?)d["status"]),
+            ("created", static d => (string?)d["createdAt"]),
+            ("leases", static d => string.Join(", ", d["leases"]!.AsArray().Select(static l => (string?)l))))));
+        var show = new Command("show", "groups, orders and bids of a deployment, with its money") { id };
+        show.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var answer = new JsonObject { ["deployment"] = (await session.GetAsync($"/v1/deployments/{parse.GetValue(id)}")).DeepClone(), ["escrow"] = (await session.GetAsync($"/v1/deployments/{parse.GetValue(id)}/escrow")).DeepClone() };
+            return session.Show(answer, Draw);
+        }));
+        var close = new Command("close", "close everything, refund the rest") { id };
+        close.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{parse.GetValue(id)}/close", new { })));
+        var deposit = new Command("deposit", "add money") { id, amount };
+        deposit.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/deployments/{parse.GetValue(id)}/deposits", new { amount = Amounts.Parse(parse.GetValue(amount)!, "ACT") }),
+            static e => Console.Out.WriteLine($"{Amounts.Show((long)e["funds"]!, (string)e["currency"]!)} in escrow, cost so far {Amounts.Show((long)e["costSoFar"]!, (string)e["currency"]!)}"))));
+        var pause = new Command("pause", "pause a group") { id, gseq };
+        pause.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{parse.GetValue(id)}/groups/{parse.GetValue(gseq)}/pause", new { })));
+        var start = new Command("start", "start a group: a new order") { id, gseq };
+        start.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{parse.GetValue(id)}/groups/{parse.GetValue(gseq)}/start", new { })));
+        return new Command("deployment", "your deployments") { list, show, close, deposit, pause, start };
+    }
+
+    internal static Task<int> Act(ParseResult parse, Func<Session, Task<JsonNode>> act) =>
+        Session.RunAsync(parse, async session => session.Show(await act(session), static d => Console.Out.WriteLine($"{(string?)d["id"]}: {(string?)d["status"]}")));
+
+    private static void Draw(JsonNode answer)
+    {
+        var (d, e) = (answer["deployment"]!, answer["escrow"]!);
+        var denom = (string)e["currency"]!;
+        Console.Out.WriteLine($"{(string?)d["id"]}: {(string?)d["status"]}");
+        Console.Out.WriteLine($"  escrow {(string?)e["status"]}: {Amounts.Show((long)e["funds"]!, denom)} left, cost so far {Amounts.Show((long)e["costSoFar"]!, denom)}, {(string?)e["ratePerBlock"]} {denom} a block, ends at height {e["runOutHeight"]?.ToString() ?? "never"} (now {e["height"]})");
+        foreach (var group in d["groups"]!.AsArray())
+        {
+            var order = group!["order"]!;
+            Console.Out.WriteLine($"  group {group["gseq"]} {(string?)group["status"]}: order {(string?)order["id"]} {(string?)order["status"]}, ceiling {(string?)order["ceiling"]} {denom}");
+            foreach (var bid in order["bids"]!.AsArray())
+            {
+                Console.Out.WriteLine($"    bid {(string?)bid!["provider"]} {(string?)bid["status"]} {(string?)bid["price"]} {denom}");
+            }
+        }
+    }
+}

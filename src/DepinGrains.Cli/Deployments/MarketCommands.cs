@@ -1,0 +1,40 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using DepinGrains.Cli.Common;
+
+namespace DepinGrains.Cli.Deployments;
+
+/// <summary><c>depin market</c>.</summary>
+public static class MarketCommands
+{
+    /// <summary>The commands.</summary>
+    public static Command Create()
+    {
+        var order = new Argument<string>("order") { Description = "owner/dseq, or owner/dseq/gseq/oseq" };
+        var why = new Command("why", "why others did not bid for an order") { order };
+        why.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var parts = parse.GetValue(order)!.Split('/');
+            var (gseq, oseq) = parts.Length > 3 ? (parts[2], parts[3]) : ("1", "1");
+            var report = await session.GetAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{gseq}/orders/{oseq}/why");
+            if (!session.Json)
+            {
+                Console.Out.WriteLine($"{(int)report["considered"]!} provider(s) looked at, {report["bidders"]!.AsArray().Count} bid");
+            }
+
+            return session.Json ? session.Show(report, static _ => { }) : session.ShowTable(
+                report["verdicts"]!.AsArray(),
+                ("provider", static v => (string?)v["provider"]),
+                ("node", static v => (string?)v["node"]),
+                ("rule", static v => (string?)v["rule"]),
+                ("why", static v => (string?)v["had"]));
+        }));
+        var orders = new Command("orders", "open orders of the whole market");
+        orders.SetAction(parse => Session.RunAsync(parse, async session => session.ShowTable(
+            await session.ListAsync("/v1/orders"),
+            ("order", static o => (string?)o["id"]),
+            ("ceiling", static o => $"{(string?)o["ceiling"]} {(string?)o["denom"]}"),
+            ("since", static o => (string?)o["openedAt"]))));
+        return new Command("market", "the open market") { why, orders };
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using DepinGrains.Cli.Common;
+
+namespace DepinGrains.Cli.Leases;
+
+/// <summary><c>depin lease</c>.</summary>
+public static class LeaseCommands
+{
+    /// <summary>The commands.</summary>
+    public static Command Create()
+    {
+        var id = new Argument<string>("lease") { Description = "owner/dseq/gseq/oseq/provider" };
+        var provider = new Option<bool>("--provider") { Description = "leases you sell" };
+        var follow = new Option<bool>("--follow", "-f") { Description = "go on as lines come" };
+        var tail = new Option<int>("--tail") { Description = "last lines", DefaultValueFactory = static _ => 100 };
+        var list = new Command("list", "your leases, newest first") { provider };
+        list.SetAction(parse => Session.RunAsync(parse, async session => session.ShowTable(
+            await session.ListAsync("/v1/leases" + (parse.GetValue(provider) ? "?as=provider" : "")),
+            ("lease", static l => (string?)l["id"]),
+            ("status", static l => (string?)l["status"]),
+            ("price a block", static l => $"{(string?)l["rate"]} {(string?)l["currency"]}"),
+            ("opened", static l => (string?)l["openedAt"]),
+            ("closed because", static l => (string?)l["closeDetail"]))));
+        var show = new Command("show", "workloads, addresses, last status") { id };
+        show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/leases/{parse.GetValue(id)}"), Draw)));
+        var logs = new Command("logs", "what the workloads write") { id, follow, tail };
+        logs.SetAction(parse => Session.RunAsync(parse, session => LogsAsync(session, $"/v1/leases/{parse.GetValue(id)}/logs?tail={parse.GetValue(tail)}&follow={(parse.GetValue(follow) ? "true" : "false")}")));
+        var close = new Command("close", "end the lease; its group is listed again") { id };
+        close.SetAction(parse => Deployments.DeploymentCommands.Act(parse, session =>
+        {
+            var parts = parse.GetValue(id)!.Split('/');
+            return session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/close", new { });
+        }));
+        var withdraw = new Command("withdraw", "take what your lease has earned (provider)") { id };
+        withdraw.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var parts = parse.GetValue(id)!.Split('/');
+            var escrow = await session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/withdraw", new { });
+            return session.Show(escrow, static e => Console.Out.WriteLine($"escrow has {Amounts.Show((long)e["funds"]!, (string)e["currency"]!)} left"));
+        }));
+        return new Command("lease", "your leases") { list, show, logs, close, withdraw };
+    }
+
+    /// <summary>Reads server-sent events; each <c>data:</c> is one log line as JSON.</summary>
+    private static async Task<int> LogsAsync(Session session, string path)
+    {
+        await foreach (var line in session.LinesAsync(path))
+        {
+            if (!line.StartsWith("data:", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var data = line[5..].Trim();
+            if (session.Json)
+            {
+                Console.Out.WriteLine(data);
+            }
+            else if (JsonNode.Parse(data) is JsonObject entry && entry["text"] is not null)
+            {
+                Console.Out.WriteLine($"{(string?)entry["at"]} {(string?)entry["stream"]} {(string?)entry["text"]}");
+            }
+        }
+
+        return 0;
+    }
+
+    private static void Draw(JsonNode lease)
+    {
+        Console.Out.WriteLine($"{(string?)lease["id"]}: {(string?)lease["status"]} {(string?)lease["closeDetail"]}");
+        Console.Out.WriteLine($"  {(string?)lease["terms"]!["rate"]} {(string?)lease["terms"]!["currency"]} a block since {(string?)lease["terms"]!["openedAt"]}");
+        foreach (var workload in lease["workloads"]!.AsArray())
+        {
+            Console.Out.WriteLine($"  {(string?)workload!["service"]}/{workload["replica"]} on {(string?)workload["node"]}: {(string?)workload["status"]?["phase"] ?? "placed"} {(string?)workload["status"]?["detail"]}");
+            foreach (var address in workload["addresses"]!.AsArray())
+            {
+                Console.Out.WriteLine($"    http://{(string?)address}");
+            }
+        }
+    }
+}

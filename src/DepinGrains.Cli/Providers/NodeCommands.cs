@@ -1,0 +1,27 @@
+using System.CommandLine;
+using DepinGrains.Cli.Common;
+
+namespace DepinGrains.Cli.Providers;
+
+/// <summary><c>depin node</c>.</summary>
+public static class NodeCommands
+{
+    /// <summary>The commands.</summary>
+    public static Command Create()
+    {
+        var join = new Command("join", "a one-time token for a machine's agent: depin-agent run --token TOKEN");
+        join.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync("/v1/providers/join-tokens", new { lifetimeSeconds = 3_600 }),
+            static t => Console.Out.WriteLine((string?)t["token"]))));
+        var list = new Command("list", "all nodes");
+        list.SetAction(parse => Session.RunAsync(parse, async session => session.ShowTable(
+            await session.ListAsync("/v1/nodes"),
+            ("node", static n => (string?)n["id"]),
+            ("provider", static n => (string?)n["provider"]),
+            ("status", static n => (string?)n["status"]),
+            ("cpu free", static n => $"{(long)n["free"]!["cpuMilli"]! / 1000.0:0.0} of {(long)n["hardware"]!["cpuMilli"]! / 1000.0:0.0}"),
+            ("memory free", static n => $"{(long)n["free"]!["memoryBytes"]! >> 20} MiB"),
+            ("gpus free", static n => $"{n["free"]!["gpus"]!.AsArray().Count} of {n["hardware"]!["gpus"]!.AsArray().Count}"))));
+        return new Command("node", "hardware nodes") { join, list };
+    }
+}

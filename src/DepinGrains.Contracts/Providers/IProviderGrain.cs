@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+
+namespace DepinGrains.Contracts.Providers;
+
+/// <summary>A seller of hardware; key = the identity id that owns it.</summary>
+[Alias("depin.provider.grain")]
+public interface IProviderGrain : IGrainWithStringKey
+{
+    /// <summary>Registers the provider or replaces its profile. Auditors' signatures on attributes that did not change stay.</summary>
+    [Alias("put")]
+    Task<Result<ProviderView>> PutAsync(string operationId, ProviderProfile profile);
+
+    /// <summary>The provider, or <c>provider.not_found</c>.</summary>
+    [Alias("get")]
+    Task<Result<ProviderView>> GetAsync();
+
+    /// <summary>Stops or resumes bidding.</summary>
+    [Alias("maintenance")]
+    Task<Result<ProviderView>> SetMaintenanceAsync(string operationId, bool on);
+
+    /// <summary>An auditor vouches for attributes exactly as they stand; refused when the provider does not declare them so.</summary>
+    [Alias("sign")]
+    Task<Result<ProviderView>> SignAttributesAsync(string operationId, string auditor, ImmutableArray<Fact> attributes);
+
+    /// <summary>Issues a one-time token with which one node may join.</summary>
+    [Alias("joinToken")]
+    Task<Result<JoinToken>> CreateJoinTokenAsync(string operationId, TimeSpan lifetime);
+
+    /// <summary>Uses up a join token for a node key; the same key may use it again (a retry), another may not.</summary>
+    [Alias("redeem")]
+    Task<Result<Done>> RedeemJoinTokenAsync(string token, string nodeId);
+
+    /// <summary>Takes the provider out; refused while it has active leases.</summary>
+    [Alias("delete")]
+    Task<Result<Done>> DeleteAsync(string operationId);
+}
+
+/// <summary>What a provider says of itself. Attribute keys follow <c>^[a-zA-Z][\w/.\-]{1,126}[\w*]?$</c>.</summary>
+/// <param name="Pricing">Null: the provider bids by itself (external), not managed.</param>
+[GenerateSerializer, Immutable, Alias("depin.provider.profile.v1")]
+public sealed record ProviderProfile(
+    [property: Id(0)] string Name,
+    [property: Id(1)] ImmutableArray<Fact> Attributes,
+    [property: Id(2)] PricingPolicy? Pricing,
+    [property: Id(3)] string HostUri);
+
+/// <summary>Declarative prices, in US dollars a month per unit, as decimal text; evaluated in the backend for managed bidding.</summary>
+/// <param name="CpuUsd">Per CPU thread.</param>
+/// <param name="MemoryUsd">Per GB (2^30).</param>
+/// <param name="StorageUsd">Per GB by class: <c>ephemeral</c>, <c>beta1</c>, <c>beta2</c>, <c>beta3</c>.</param>
+/// <param name="EndpointUsd">Per endpoint.</param>
+/// <param name="IpUsd">Per leased IP.</param>
+/// <param name="GpuUsd">By <c>model[.ram][.interface]</c>; the most exact key wins, else the highest (at least 100).</param>
+[GenerateSerializer, Immutable, Alias("depin.provider.pricing.v1")]
+public sealed record PricingPolicy(
+    [property: Id(0)] string CpuUsd,
+    [property: Id(1)] string MemoryUsd,
+    [property: Id(2)] ImmutableArray<Fact> StorageUsd,
+    [property: Id(3)] string EndpointUsd,
+    [property: Id(4)] string IpUsd,
+    [property: Id(5)] ImmutableArray<Fact> GpuUsd);
+
+/// <summary>A provider as anyone may see it.</summary>
+[GenerateSerializer, Immutable, Alias("depin.provider.view.v1")]
+public sealed record ProviderView(
+    [property: Id(0)] string Id,
+    [property: Id(1)] ProviderProfile Profile,
+    [property: Id(2)] bool Maintenance,
+    [property: Id(3)] ImmutableArray<AttributeSignature> Signatures,
+    [property: Id(4)] long Score,
+    [property: Id(5)] DateTimeOffset RegisteredAt,
+    [property: Id(6)] long Version);
+
+/// <summary>An auditor's word on one attribute, bound to its value.</summary>
+[GenerateSerializer, Immutable, Alias("depin.provider.signature.v1")]
+public sealed record AttributeSignature([property: Id(0)] string Auditor, [property: Id(1)] string Name, [property: Id(2)] string Value, [property: Id(3)] DateTimeOffset At);
+
+/// <summary>A one-time token, shown once.</summary>
+[GenerateSerializer, Immutable, Alias("depin.provider.join_token.v1")]
+public sealed record JoinToken([property: Id(0)] string Token, [property: Id(1)] DateTimeOffset ExpiresAt);

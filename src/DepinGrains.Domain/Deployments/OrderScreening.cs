@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Contracts.Providers;
+using DepinGrains.Domain.Nodes;
+using DepinGrains.Domain.Providers;
+
+namespace DepinGrains.Domain.Deployments;
+
+/// <summary>
+/// Could this provider bid for this order, at what price and on which nodes; and if not, which rule says so? Rules in order: maintenance, attributes and signatures,
+/// reclamation, nodes online, room (all or nothing), price. Pure and advisory: bookings are made at the nodes.
+/// </summary>
+public static class OrderScreening
+{
+    /// <summary>Screens one provider.</summary>
+    public static ProviderScreening Screen(ScreenedOrder order, ScreenedProvider provider)
+    {
+        if (Unfit(order, provider) is { } unfit)
+        {
+            return No(provider, [ScreeningVerdicts.Of(provider.Id, null, unfit)]);
+        }
+
+        var verdicts = ImmutableArray.CreateBuilder<ScreeningVerdict>();
+        var online = ImmutableArray.CreateBuilder<PackingNode>();
+        foreach (var node in provider.Nodes)
+        {
+            if (node.Status == NodeStatus.Online)
+            {
+                online.Add(new PackingNode(node.Id, node.Free, node.Overcommit));
+            }
+            else if (verdicts.Count < ScreeningVerdicts.KeptMax)
+            {
+                verdicts.Add(new ScreeningVerdict(provider.Id, node.Id, "node.not_online", "online", node.Status.ToString().ToLowerInvariant()));
+            }
+        }
+
+        if (online.Count == 0)
+        {
+            verdicts.Insert(0, new ScreeningVerdict(provider.Id, null, "provider.no_nodes", "a node online", $"0 of {provider.Nodes.Length}"));
+            return No(provider, verdicts.DrainToImmutable());
+        }
+
+        var packed = Packing.PlaceSlots(new PackingCluster(online.DrainToImmutable(), [], provider.Ips), order.Slots, LeasedIps(order.Group));
+        verdicts.AddRange(packed.Rejections.Select(r => ScreeningVerdicts.Of(provider.Id, r.Node, r.Why)));
+        if (packed.Refusal is { } noRoom)
+        {
+            verdicts.Insert(0, ScreeningVerdicts.Of(provider.Id, null, noRoom));
+            return No(provider, verdicts.DrainToImmutable());
+        }
+
+        return Price(order, provider, packed.Placements, verdicts);
+    }
+
+    private static ProviderScreening Price(ScreenedOrder order, ScreenedProvider provider, ImmutableArray<NodePlacement> placements, ImmutableArray<ScreeningVerdict>.Builder verdicts)
+    {
+        var terms = new PriceTerms(order.Denom, order.Ceiling, order.Precision);
+        Result<PriceQuote>? quote = provider switch
+        {
+            { Scale: { } scale } => ScalePolicy.Quote(scale, OrderTerms.Priced(order.Group), terms),
+            { Profile.Pricing: { } policy } => UsdPricing.Quote(policy, OrderTerms.Priced(order.Group), terms, order.UsdPerToken),
+            _ => (Result<PriceQuote>?)null,
+        };
+        if (quote is not { } answer)
+        {
+            return new ProviderScreening(provider.Id, provider.Score, true, null, placements, verdicts.DrainToImmutable());
+        }
+
+        if (!answer.IsOk)
+        {
+            verdicts.Insert(0, ScreeningVerdicts.Of(provider.Id, null, answer.Refusal));
+            return No(provider, verdicts.DrainToImmutable());
+        }
+
+        return new ProviderScreening(provider.Id, provider.Score, false, answer.Value, placements, verdicts.DrainToImmutable());
+    }
+
+    private static Refusal? Unfit(ScreenedOrder order, ScreenedProvider provider)
+    {
+        if (provider.Maintenance)
+        {
+            return Refusal.Of("provider.maintenance", "the provider is in maintenance", ("wanted", "bidding"), ("had", "maintenance"));
+        }
+
+        if (AttributeMatching.WhyNot(OrderTerms.Requirements(order.Group), provider.Profile.Attributes, provider.Signatures) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        return IsExternal(provider) || provider.ReclaimWindowSeconds >= order.ReclaimMinSeconds
+            ? null
+            : Refusal.Of(
+                "bid.reclamation_too_short",
+                $"the order wants a reclamation window of at least {order.ReclaimMinSeconds} s",
+                ("wanted", order.ReclaimMinSeconds),
+                ("had", provider.ReclaimWindowSeconds));
+    }
+
+    private static bool IsExternal(ScreenedProvider provider) => provider is { Scale: null, Profile.Pricing: null };
+
+    private static ProviderScreening No(ScreenedProvider provider, ImmutableArray<ScreeningVerdict> verdicts) =>
+        new(provider.Id, provider.Score, IsExternal(provider), null, [], verdicts);
+
+    private static int LeasedIps(GroupSpec group) => OrderTerms.Demand(group).SelectMany(static u => u.LeasedIps).Distinct().Count();
+}

@@ -1,0 +1,17 @@
+namespace DepinGrains.Domain.Escrow;
+
+/// <summary>Bounds that keep every loop and sum of one escrow account small.</summary>
+public static class EscrowLimits
+{
+    /// <summary>Deposit entries with money left; neighbours from one source are one entry.</summary>
+    public const int DepositsMax = 64;
+
+    /// <summary>Payments kept; when full, the oldest closed one is forgotten (its total stays in <see cref="EscrowAccount.ForgottenWithdrawn"/>).</summary>
+    public const int PaymentsMax = 256;
+
+    /// <summary>Highest sum of deposits ever put into one account, minor units.</summary>
+    public const long DepositedMax = 1_000_000_000_000_000_000;
+
+    /// <summary>Longest id of an account, payment, identity or grant.</summary>
+    public const int IdLengthMax = 200;
+}

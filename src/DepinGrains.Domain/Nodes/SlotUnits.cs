@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Nodes;
+
+namespace DepinGrains.Domain.Nodes;
+
+/// <summary>Turns named slots back into units with replicas.</summary>
+internal static class SlotUnits
+{
+    /// <summary>Units numbered from 1, and the slot names of each.</summary>
+    public static (ImmutableArray<UnitDemand> Units, IReadOnlyList<IReadOnlyList<string>> Keys) Group(ImmutableArray<DemandSlot> slots)
+    {
+        var units = ImmutableArray.CreateBuilder<UnitDemand>();
+        var keys = new List<IReadOnlyList<string>>();
+        for (var i = 0; i < slots.Length;)
+        {
+            var first = slots[i];
+            var names = new List<string>();
+            for (; i < slots.Length && ServiceOf(slots[i]) == ServiceOf(first) && DemandChecks.SameSize(first, slots[i]); i++)
+            {
+                names.Add(slots[i].Key);
+            }
+
+            units.Add(new UnitDemand(units.Count + 1, first.CpuMilli, first.MemoryBytes, Volumes(first), first.Gpus, first.GpuAttributes.IsDefault ? [] : first.GpuAttributes, names.Count, first.Ports, []));
+            keys.Add(names);
+        }
+
+        return (units.DrainToImmutable(), keys);
+    }
+
+    private static string ServiceOf(DemandSlot slot) => slot.Key.LastIndexOf('/') is >= 0 and var slash ? slot.Key[..slash] : slot.Key;
+
+    private static ImmutableArray<VolumeDemand> Volumes(DemandSlot slot) =>
+        slot.Storage.IsDefault ? [] : [.. slot.Storage.Select(static s => new VolumeDemand(s.Class, s.Bytes, s.Class, s.Class is not (StorageClasses.Ephemeral or StorageClasses.Ram)))];
+}

@@ -1,0 +1,34 @@
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Rows;
+using DepinGrains.Grains.Deployments;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
+
+namespace DepinGrains.Gateway.Deployments;
+
+/// <summary><c>/v1/orders</c>: what is asked for on the market; public.</summary>
+public static class OrderEndpoints
+{
+    /// <summary>Maps the endpoints.</summary>
+    public static RouteGroupBuilder MapOrderEndpoints(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/v1/orders").WithTags("Market").AllowAnonymous();
+        group.MapGet("", ListAsync).WithName("listOrders").WithSummary("Orders by state (open by default), newest first");
+        return group;
+    }
+
+    /// <summary>Lists.</summary>
+    public static Task<IResult> ListAsync(PageQuery page, IRowStore store, string? status) =>
+        RowLists.Async(
+            store,
+            new ListQuery(OrderRow.Kind.Table.Kind, RowLists.Filters(("status", status ?? "open")), "opened_ms", Descending: true, page.Limit, page.Cursor),
+            static row => OrderSummary.Of(RowKind<OrderRow>.Read(row)));
+}
+
+/// <summary>An order in a list.</summary>
+public sealed record OrderSummary(string Id, OrderStatus Status, GroupSpec Spec, string Ceiling, string Denom, DateTimeOffset OpenedAt, DateTimeOffset WindowEndsAt, WinnerRule Winner)
+{
+    /// <summary>From a row.</summary>
+    public static OrderSummary Of(OrderRow o) => new($"{o.Deployment}/{o.Gseq}/{o.Oseq}", o.Status, o.Spec, o.Ceiling, o.Denom, o.OpenedAt, o.WindowEndsAt, o.Winner);
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using DepinGrains.Gateway.Identities;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace DepinGrains.Gateway.Http;
+
+/// <summary>What the OpenAPI document says beyond routes and bodies: how to prove who you are, and which headers a request needs.</summary>
+public static class OpenApiSetup
+{
+    private const string Token = "token";
+    private const string ApiKey = "apiKey";
+
+    /// <summary>Adds the document <c>v1</c> (OpenAPI 3.1).</summary>
+    public static IServiceCollection AddDepinOpenApi(this IServiceCollection services) => services.AddOpenApi("v1", static options =>
+    {
+        options.AddDocumentTransformer(static (document, _, _) =>
+        {
+            document.Info = new OpenApiInfo
+            {
+                Title = "DepinGrains",
+                Version = "v1",
+                Description = "A marketplace for decentralised physical infrastructure. Reads take a token or an API key; requests that move money or cannot be undone are signed (RFC 9421: "
+                    + "@method, @path, @query, content-digest, idempotency-key; ecdsa-p256-sha256; at most 5 minutes). Every POST needs an Idempotency-Key. Every refusal is application/problem+json "
+                    + "with a stable code (type urn:depin:error:{code}), the numbers behind it (facts), and a traceId.",
+            };
+            document.Components ??= new OpenApiComponents();
+            document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal)
+            {
+                [Token] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "ES256 JWT signed by a key of yours; at most 15 minutes; aud = the network's name." },
+                [ApiKey] = new OpenApiSecurityScheme { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "X-Api-Key", Description = "dk_{prefix}_{secret}" },
+            };
+            return Task.CompletedTask;
+        });
+        options.AddOperationTransformer(static (operation, context, _) =>
+        {
+            Describe(operation, context);
+            return Task.CompletedTask;
+        });
+    });
+
+    private static void Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        var signed = metadata.OfType<SignatureRequired>().LastOrDefault();
+        if (signed is not null || (HttpMethods.IsPost(context.Description.HttpMethod ?? "") && !metadata.OfType<NoIdempotencyKey>().Any()))
+        {
+            Header(operation, IdempotencyKey.Header, "New for each intent, the same for its retries; 1 to 128 characters of A-Z a-z 0-9 . _ : -");
+        }
+
+        if (signed is not null)
+        {
+            Header(operation, "Content-Digest", "sha-256=:base64: of the body (RFC 9530)");
+            Header(operation, "Signature-Input", string.Create(CultureInfo.InvariantCulture, $"RFC 9421; signed by a key with the role {signed.KeyRoles}"));
+            Header(operation, "Signature", "RFC 9421; sig1=:base64 of r‖s:");
+        }
+        else if (!metadata.OfType<IAllowAnonymous>().Any())
+        {
+            operation.Security =
+            [
+                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Token, context.Document)] = [] },
+                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(ApiKey, context.Document)] = [] },
+            ];
+        }
+    }
+
+    private static void Header(OpenApiOperation operation, string name, string description)
+    {
+        operation.Parameters ??= [];
+        operation.Parameters.Add(new OpenApiParameter { Name = name, In = ParameterLocation.Header, Required = true, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } });
+    }
+}

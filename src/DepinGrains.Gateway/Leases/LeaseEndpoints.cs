@@ -1,0 +1,130 @@
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Identities;
+using DepinGrains.Gateway.Nodes;
+using DepinGrains.Gateway.Rows;
+using DepinGrains.Grains.Leases;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
+
+namespace DepinGrains.Gateway.Leases;
+
+/// <summary><c>/v1/leases</c>: what runs where, seen by its two parties.</summary>
+public static class LeaseEndpoints
+{
+    private const int TailMax = 10_000;
+    private static readonly System.Text.Json.JsonSerializerOptions Json = new(System.Text.Json.JsonSerializerDefaults.Web);
+    private const string Id = "{owner}/{dseq}/{gseq:int}/{oseq:int}/{provider}";
+
+    /// <summary>Maps the endpoints.</summary>
+    public static RouteGroupBuilder MapLeaseEndpoints(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/v1/leases").WithTags("Leases");
+        group.MapGet("", ListAsync).RequireScope("leases:read").WithName("listLeases").WithSummary("The caller's leases as tenant (default) or provider (as=provider), newest first");
+        group.MapGet(Id, GetAsync).RequireScope("leases:read").WithName("getLease").WithSummary("A lease: workloads, addresses, last status");
+        group.MapGet(Id + "/logs", LogsAsync).RequireScope("leases:read").WithName("getLeaseLogs").WithSummary("What the workloads write, as server-sent events; follow=true goes on");
+        group.MapGet(Id + "/shell", ShellAsync).RequireScope("leases:shell").WithName("openLeaseShell").WithSummary("A shell in a workload, over a WebSocket").ExcludeFromDescription();
+        return group;
+    }
+
+    /// <summary>Lists.</summary>
+    public static Task<IResult> ListAsync(PageQuery page, Caller caller, IRowStore store, string? status, string? @as) =>
+        RowLists.Async(
+            store,
+            new ListQuery(LeaseState.Kind.Table.Kind, RowLists.Filters((@as == "provider" ? "provider" : "owner", caller.Identity), ("status", status)), "opened_ms", Descending: true, page.Limit, page.Cursor),
+            static row => LeaseSummary.Of(row.Id.Key, RowKind<LeaseState>.Read(row)));
+
+    /// <summary>One lease.</summary>
+    public static async Task<IResult> GetAsync(string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains)
+    {
+        var lease = await FindAsync(owner, $"{owner}/{dseq}/{gseq}/{oseq}/{provider}", provider, caller, grains);
+        return lease.IsOk ? EntityTags.Read(context, lease.Value, lease.Value.Version) : Problems.From(lease.Refusal);
+    }
+
+    /// <summary>Log lines of every workload of the lease (or of one service), each an event <c>log</c>.</summary>
+    public static async Task<IResult> LogsAsync(
+        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, IGrainFactory grains, AgentConnections agents, string? service, int tail = 100, bool follow = false)
+    {
+        var lease = await FindAsync(owner, $"{owner}/{dseq}/{gseq}/{oseq}/{provider}", provider, caller, grains);
+        if (!lease.IsOk)
+        {
+            return Problems.From(lease.Refusal);
+        }
+
+        var workloads = lease.Value.Workloads.Where(w => service is null || w.Service == service).ToArray();
+        foreach (var workload in workloads)
+        {
+            if (agents.NotConnected(workload.Node) is { } away)
+            {
+                return Problems.From(away);
+            }
+        }
+
+        return new EventStreamResult((_, cancel) => LogLinesAsync(agents, workloads, Math.Clamp(tail, 0, TailMax), follow, cancel));
+    }
+
+    /// <summary>Bridges the caller's WebSocket to a shell in a workload; only the tenant.</summary>
+    public static async Task<IResult> ShellAsync(
+        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, string? service, int replica = 0, string command = "/bin/sh")
+    {
+        if (caller.OwnerOnly(owner, operatorsToo: false) is { } foreign)
+        {
+            return Problems.From(foreign);
+        }
+
+        var lease = await FindAsync(owner, $"{owner}/{dseq}/{gseq}/{oseq}/{provider}", provider, caller, grains);
+        if (!lease.IsOk)
+        {
+            return Problems.From(lease.Refusal);
+        }
+
+        var workload = lease.Value.Workloads.FirstOrDefault(w => (service is null || w.Service == service) && w.Replica == replica);
+        if (workload is null || !context.WebSockets.IsWebSocketRequest)
+        {
+            return Problems.From(Refusal.Of("lease.workload_not_found", "no such workload, or the request is no WebSocket", ("service", service), ("replica", replica)));
+        }
+
+        var shell = agents.OpenShell(workload.Node, workload.Id, [command]);
+        if (!shell.IsOk)
+        {
+            return Problems.From(shell.Refusal);
+        }
+
+        await using var session = shell.Value;
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        await session.BridgeAsync(socket, context.RequestAborted);
+        return Results.Empty;
+    }
+
+    private static async Task<Result<LeaseView>> FindAsync(string owner, string id, string provider, Caller caller, IGrainFactory grains)
+    {
+        if ((caller.Identity == provider ? null : caller.OwnerOnly(owner)) is { } foreign)
+        {
+            return foreign;
+        }
+
+        return caller.LeaseOnly(id) is { } other ? other : await grains.GetGrain<ILeaseGrain>(id).GetAsync();
+    }
+
+    private static async IAsyncEnumerable<StreamEvent> LogLinesAsync(
+        AgentConnections agents, WorkloadView[] workloads, int tail, bool follow, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        // One workload after the other without follow; all at once with it would interleave anyway: the first one's stream is followed.
+        foreach (var workload in workloads)
+        {
+            await foreach (var line in agents.StreamLogsAsync(workload.Node, workload.Id, -1, tail, follow, cancel))
+            {
+                yield return new StreamEvent(null, "log", System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(line, Json));
+            }
+        }
+    }
+}
+
+/// <summary>A lease in a list.</summary>
+public sealed record LeaseSummary(string Id, LeaseStatus Status, string Owner, string Provider, string Rate, string Currency, DateTimeOffset OpenedAt, DateTimeOffset? ClosedAt, int CloseReason, string CloseDetail)
+{
+    /// <summary>From a row.</summary>
+    public static LeaseSummary Of(string id, LeaseState s) =>
+        new(id, s.Status, s.Terms.Owner, s.Terms.Provider, s.Terms.Rate, s.Terms.Currency, s.Terms.OpenedAt, s.ClosedAt, s.CloseReason, s.CloseDetail);
+}

@@ -1,0 +1,210 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Grains.Nodes;
+
+namespace DepinGrains.Gateway.Nodes;
+
+/// <summary>
+/// The agents connected to this process. Logs and shells reach a node only through the gateway that holds its connection: with several gateways the caller must come to that one.
+/// </summary>
+public sealed partial class AgentConnections : INodeListener, IDisposable
+{
+    private readonly ConcurrentDictionary<string, AgentConnection> _byNode = new(StringComparer.Ordinal);
+    private readonly IGrainFactory _grains;
+    private readonly ILogger<AgentConnections> _log;
+    private readonly IDisposable _listening;
+    private int _count;
+
+    /// <summary>Listens for hints about nodes and for beats that are not current any more.</summary>
+    public AgentConnections(IGrainFactory grains, INodeNotifier notifier, HeartbeatBatcher batcher, ILogger<AgentConnections> log)
+    {
+        ArgumentNullException.ThrowIfNull(notifier);
+        ArgumentNullException.ThrowIfNull(batcher);
+        (_grains, _log) = (grains, log);
+        batcher.NotCurrent = connection => _ = EndStaleAsync(connection);
+        _listening = notifier.Listen(this);
+    }
+
+    /// <summary>Sockets open now, those in their handshake included.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>The connection of a node, or null when it is not connected to this process.</summary>
+    public AgentConnection? Find(string node) => _byNode.GetValueOrDefault(node);
+
+    /// <summary>Refuses when the node is not connected to this process.</summary>
+    public Refusal? NotConnected(string node) => Find(node) is null
+        ? Refusal.Of("node.not_connected", $"node {node} is not connected to this gateway: its logs and shells cannot be reached now", ("node", node))
+        : null;
+
+    /// <summary>
+    /// Lines a workload wrote, oldest first: from <paramref name="fromOffset"/> on, or (when it is negative) the last <paramref name="tail"/>. With <paramref name="follow"/> it goes on
+    /// until cancelled; it also ends with the connection, and the caller may come back with the offset after the last line. Throws <see cref="RefusalException"/> when the node is not connected.
+    /// </summary>
+    public async IAsyncEnumerable<LogLine> StreamLogsAsync(
+        string node, string workloadId, long fromOffset, int tail, bool follow, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        var stream = Open(node, workloadId);
+        try
+        {
+            stream.Connection.Send(new GatewayLogRequest(stream.Id, workloadId, fromOffset, tail, follow, Cancel: false));
+            await foreach (var message in stream.Queue.Reader.ReadAllAsync(cancel))
+            {
+                foreach (var line in message is AgentLogs { Lines: { IsDefault: false } lines } ? lines : [])
+                {
+                    // An agent answers for the workload it was asked about, not for a neighbour's.
+                    if (line is { Text: not null, Stream: not null } && line.WorkloadId == workloadId)
+                    {
+                        yield return line;
+                    }
+                }
+            }
+
+            if (stream.Overflowed)
+            {
+                throw new RefusalException(Refusal.Of("agent.reader_too_slow", "the log reader was too slow; ask again from the last offset"));
+            }
+        }
+        finally
+        {
+            if (stream.Connection.Close(stream) || stream.Overflowed)
+            {
+                stream.Connection.Send(new GatewayLogRequest(stream.Id, workloadId, fromOffset, tail, follow, Cancel: true));
+            }
+        }
+    }
+
+    /// <summary>Starts a shell in a workload; an empty command means the node's default shell. Dispose to kill it.</summary>
+    public Result<ShellSession> OpenShell(string node, string workloadId, ImmutableArray<string> command)
+    {
+        if (Find(node) is not { } connection)
+        {
+            return NotConnected(node)!;
+        }
+
+        var stream = connection.Open(workloadId);
+        if (!stream.IsOk)
+        {
+            return stream.Refusal;
+        }
+
+        connection.Send(new GatewayShellInput(stream.Value.Id, workloadId, command.IsDefault ? [] : command, "", End: false));
+        return new ShellSession(stream.Value);
+    }
+
+    /// <inheritdoc/>
+    public void GenerationChanged(string node, long generation)
+    {
+        if (Find(node) is { } connection)
+        {
+            // The hint comes from within a grain's turn: what the socket does must not run on that grain's scheduler.
+            ThreadPool.UnsafeQueueUserWorkItem(static hint => hint.connection.Announce(hint.generation), (connection, generation), preferLocal: false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SessionChanged(string node, long session, bool retired)
+    {
+        if (Find(node) is not { } connection)
+        {
+            return;
+        }
+
+        if (retired)
+        {
+            connection.Refuse("node.retired", $"node {node} was retired", final: true);
+        }
+        else if (connection.Session < session)
+        {
+            Replaced(connection, session);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _listening.Dispose();
+
+    internal bool TryEnter(int max)
+    {
+        if (Interlocked.Increment(ref _count) <= max)
+        {
+            return true;
+        }
+
+        Leave();
+        return false;
+    }
+
+    internal void Leave() => Interlocked.Decrement(ref _count);
+
+    /// <summary>Registers a connection, unless one with a newer session is here already; ends an older one.</summary>
+    internal bool TryAdd(AgentConnection connection)
+    {
+        while (true)
+        {
+            if (!_byNode.TryGetValue(connection.Node, out var other))
+            {
+                if (_byNode.TryAdd(connection.Node, connection))
+                {
+                    return true;
+                }
+            }
+            else if (other.Session > connection.Session)
+            {
+                return false;
+            }
+            else if (_byNode.TryUpdate(connection.Node, connection, other))
+            {
+                Replaced(other, connection.Session);
+                return true;
+            }
+        }
+    }
+
+    internal void Remove(AgentConnection connection) => _byNode.TryRemove(KeyValuePair.Create(connection.Node, connection));
+
+    private AgentStream Open(string node, string workloadId)
+    {
+        var stream = Find(node)?.Open(workloadId) ?? NotConnected(node)!;
+        return stream.IsOk ? stream.Value : throw new RefusalException(stream.Refusal);
+    }
+
+    private static void Replaced(AgentConnection connection, long session) =>
+        connection.Refuse("node.session_replaced", $"session {connection.Session} was replaced by session {session} of the same node key", final: true);
+
+    /// <summary>A beat was not welcome: the node grain knows whether another took over (final) or the node was only thought dead (it may come back).</summary>
+    private async Task EndStaleAsync(AgentConnection connection)
+    {
+        if (connection.Goodbye is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            var view = await _grains.GetGrain<INodeGrain>(connection.Node).GetAsync();
+            if (view is { Value: { Status: NodeStatus.Retired } } or { IsOk: false })
+            {
+                connection.Refuse("node.retired", $"node {connection.Node} was retired", final: true);
+            }
+            else if (view.Value.Session > connection.Session)
+            {
+                Replaced(connection, view.Value.Session);
+            }
+            else
+            {
+                connection.Refuse("node.session_ended", "the node was declared offline; connect again", final: false);
+            }
+        }
+        catch (Exception problem)
+        {
+            LogUndecided(connection.Node, problem);
+            connection.Refuse("node.session_ended", "the session is not current any more; connect again", final: false);
+        }
+    }
+
+    [LoggerMessage(3320, LogLevel.Warning, "Node {Node} could not be asked why its session ended")]
+    private partial void LogUndecided(string node, Exception problem);
+}

@@ -1,0 +1,107 @@
+using System.Net.WebSockets;
+
+namespace DepinGrains.Gateway.Nodes;
+
+/// <summary>
+/// The outgoing side of one WebSocket: messages leave whole, one after the other, in the order they were posted. Posting never waits; no task runs while nothing is to be sent,
+/// so that tens of thousands of idle connections cost nothing.
+/// </summary>
+internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeout, CancellationTokenSource end)
+{
+    private readonly Queue<byte[]> _waiting = new();
+    private bool _sending;
+    private bool _closed;
+    private TaskCompletionSource? _drained;
+
+    /// <summary>Queues a message; false when too many wait.</summary>
+    public bool TryPost(byte[] message)
+    {
+        lock (_waiting)
+        {
+            if (_closed)
+            {
+                return true;
+            }
+
+            if (_waiting.Count >= queueMax)
+            {
+                return false;
+            }
+
+            _waiting.Enqueue(message);
+            if (_sending)
+            {
+                return true;
+            }
+
+            _sending = true;
+        }
+
+        _ = SendAllAsync();
+        return true;
+    }
+
+    /// <summary>Takes no more and waits until what was queued has left or the time is up.</summary>
+    public async Task DrainAsync(TimeSpan atMost)
+    {
+        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_waiting)
+        {
+            _closed = true;
+            if (!_sending)
+            {
+                return;
+            }
+
+            _drained = drained;
+        }
+
+        await Task.WhenAny(drained.Task, Task.Delay(atMost));
+    }
+
+    private async Task SendAllAsync()
+    {
+        try
+        {
+            while (TryTake(out var message))
+            {
+                using var limit = new CancellationTokenSource(timeout);
+                await socket.SendAsync(message, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, limit.Token);
+            }
+        }
+        catch (Exception)
+        {
+            // The socket is broken or its peer does not read: the connection is over.
+            lock (_waiting)
+            {
+                (_closed, _sending) = (true, false);
+                _waiting.Clear();
+                _drained?.TrySetResult();
+            }
+
+            try
+            {
+                await end.CancelAsync();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The reader ended first.
+            }
+        }
+    }
+
+    private bool TryTake(out byte[] message)
+    {
+        lock (_waiting)
+        {
+            if (_waiting.TryDequeue(out message!))
+            {
+                return true;
+            }
+
+            _sending = false;
+            _drained?.TrySetResult();
+            return false;
+        }
+    }
+}

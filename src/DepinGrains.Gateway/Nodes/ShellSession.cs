@@ -1,0 +1,121 @@
+using System.Net.WebSockets;
+using System.Text.Json;
+using DepinGrains.Contracts.Nodes;
+
+namespace DepinGrains.Gateway.Nodes;
+
+/// <summary>A shell in a workload, seen from this process. Output arrives in order; the last piece carries the exit code.</summary>
+public sealed class ShellSession : IAsyncDisposable
+{
+    private const int InputBytesMax = 16_384;
+    private readonly AgentStream _stream;
+
+    internal ShellSession(AgentStream stream) => _stream = stream;
+
+    /// <summary>Sends input; <paramref name="end"/> closes the shell's standard input.</summary>
+    public void Send(ReadOnlySpan<byte> input, bool end) =>
+        _stream.Connection.Send(new GatewayShellInput(_stream.Id, _stream.Workload, [], Convert.ToBase64String(input), end));
+
+    /// <summary>Output until the shell ends or the connection does (then without an exit code).</summary>
+    public async IAsyncEnumerable<(byte[] Output, int? ExitCode)> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await foreach (var message in _stream.Queue.Reader.ReadAllAsync(cancel))
+        {
+            if (message is AgentShellOutput output && TryDecode(output.DataBase64, out var bytes))
+            {
+                yield return (bytes, output.ExitCode);
+                if (output.ExitCode is not null)
+                {
+                    yield break;
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// Joins the shell to a person's WebSocket: binary messages are input and output; a text message <c>{"end":true}</c> from the person closes standard input; the last message is
+    /// the text <c>{"exitCode":n}</c> (null when the node's connection was lost), then the socket closes.
+    /// </summary>
+    public async Task BridgeAsync(WebSocket person, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(person);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var input = ReadPersonAsync(person, end);
+        int? exit = null;
+        try
+        {
+            await foreach (var (output, code) in ReadAsync(end.Token))
+            {
+                exit = code;
+                if (output.Length > 0)
+                {
+                    await person.SendAsync(output, WebSocketMessageType.Binary, true, end.Token);
+                }
+            }
+
+            await person.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { exitCode = exit }), WebSocketMessageType.Text, true, end.Token);
+            await person.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, end.Token);
+        }
+        catch (Exception problem) when (problem is OperationCanceledException or WebSocketException)
+        {
+            // The person left or the host stops; disposing kills the shell.
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await input;
+        }
+    }
+
+    /// <summary>Kills the shell if it still runs.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (_stream.Connection.Close(_stream))
+        {
+            // The first closes its input, the second kills it. Not to a shell that ended: an unknown id would start one.
+            Send([], end: true);
+            Send([], end: true);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task ReadPersonAsync(WebSocket person, CancellationTokenSource end)
+    {
+        var buffer = new byte[InputBytesMax];
+        try
+        {
+            while (true)
+            {
+                var received = await person.ReceiveAsync(buffer.AsMemory(), end.Token);
+                if (received.MessageType == WebSocketMessageType.Close)
+                {
+                    break;
+                }
+
+                if (received.MessageType == WebSocketMessageType.Binary)
+                {
+                    Send(buffer.AsSpan(0, received.Count), end: false);
+                }
+                else if (buffer.AsSpan(0, received.Count).IndexOf("\"end\""u8) >= 0)
+                {
+                    Send([], end: true);
+                }
+            }
+        }
+        catch (Exception problem) when (problem is OperationCanceledException or WebSocketException)
+        {
+            // The shell ended first, or the person left without a word.
+        }
+
+        await end.CancelAsync();
+    }
+
+    private static bool TryDecode(string? base64, out byte[] bytes)
+    {
+        var buffer = new byte[((base64?.Length ?? 0) * 3 / 4) + 3];
+        var ok = Convert.TryFromBase64String(base64 ?? "", buffer, out var written);
+        bytes = ok ? buffer[..written] : [];
+        return ok;
+    }
+}

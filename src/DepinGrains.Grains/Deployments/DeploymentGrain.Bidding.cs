@@ -1,0 +1,211 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Ledgers;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Deployments;
+using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Deployments.Screening;
+using DepinGrains.Grains.State;
+
+namespace DepinGrains.Grains.Deployments;
+
+public sealed partial class DeploymentGrain
+{
+    /// <summary>Managed bidding: screens the market, books room and deposits for the cheapest offers at once, and keeps the reasons of all others.</summary>
+    private async Task<bool> ScreenStepAsync(GroupState group)
+    {
+        var order = group.Order;
+        if (State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open || order.Status != OrderStatus.Open || order.Award is not null
+            || (order.ScreenedAt is { } before && clock.Now < before + _options.RescreenEvery))
+        {
+            return false;
+        }
+
+        var now = clock.Now;
+        var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(order.Ceiling), State.ReclaimMinSeconds);
+        var outcome = await screening.ScreenAsync(request);
+        var open = _bids.Values.Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open).ToArray();
+        var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - open.Length);
+        var offers = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).Take(Math.Max(0, room)).ToArray();
+        var tried = offers.Select(o => Tried(group, o, _options.BidDeposit, managed: true, 0)).ToArray();
+        if (tried.Length > 0)
+        {
+            await IntendAsync(group, tried);
+            group = Group(group.Gseq)!;
+            order = group.Order;
+        }
+
+        var refusals = await Task.WhenAll(tried.Select((b, i) => BookAsync(b, offers[i].Nodes)));
+        var changes = new Changes();
+        var verdicts = outcome.Verdicts;
+        var made = new List<BidState>();
+        for (var i = 0; i < tried.Length; i++)
+        {
+            if (refusals[i] is not { } refusal)
+            {
+                made.Add(tried[i] with { Status = BidStatus.Open, Released = false });
+                TellBid(changes, made[^1], "bid.created");
+                continue;
+            }
+
+            changes.With(BidState.Kind.Delete(Id, tried[i].Key));
+            verdicts = verdicts.Add(ScreeningVerdicts.Of(tried[i].Provider, null, refusal));
+        }
+
+        var report = new ScreeningReport(
+            OrderId(group),
+            now,
+            outcome.Considered,
+            [.. open.Select(static b => b.Provider), .. made.Select(static b => b.Provider)],
+            verdicts,
+            outcome.Counts);
+        changes.With(ScreeningRow.Kind.Child(Id, OrderRow.KeyOf(group.Gseq, order.Oseq), new ScreeningRow(report)));
+
+        // With nobody left who bids on its own there is nothing to wait for.
+        var windowEnds = outcome.ExternalBidders || order.WindowEndsAt <= now ? order.WindowEndsAt : now;
+        await MustCommitAsync(State.With(group with { Order = order with { ScreenedAt = now, WindowEndsAt = windowEnds } }), changes);
+        Settled(tried, made);
+        return true;
+    }
+
+    /// <summary>A bid before anything is booked for it, under ids never used before: a refused booking or deposit is refused for ever under its id.</summary>
+    private BidState Tried(GroupState group, ManagedOffer offer, long deposit, bool managed, long reclaimSeconds)
+    {
+        var attempt = group.Order.Tries + 1;
+        var id = $"bid/{OrderId(group)}/{offer.Provider}/{attempt}";
+        return new BidState(
+            offer.Provider,
+            group.Gseq,
+            group.Order.Oseq,
+            attempt,
+            BidStatus.Closed,
+            offer.Price.ToString(),
+            State.Denom,
+            managed,
+            offer.Score,
+            deposit,
+            id,
+            reclaimSeconds,
+            [.. offer.Nodes.Select(n => new BidBooking(n.Node, id))],
+            clock.Now,
+            Released: false);
+    }
+
+    /// <summary>Writes bids as closed with everything still to give back, before anything is booked: after a crash the release step takes back what was.</summary>
+    private async Task IntendAsync(GroupState group, params IReadOnlyList<BidState> tried)
+    {
+        var changes = new Changes();
+        foreach (var bid in tried)
+        {
+            changes.With(BidState.Kind.Child(Id, bid.Key, bid));
+        }
+
+        await MustCommitAsync(State.With(group with { Order = group.Order with { Tries = group.Order.Tries + 1 } }) with { NextActionAt = clock.Now + _options.RetryAfter }, changes);
+        foreach (var bid in tried)
+        {
+            _bids[bid.Key] = bid;
+        }
+    }
+
+    /// <summary>After the commit: what came of bids that were tried.</summary>
+    private void Settled(IEnumerable<BidState> tried, IEnumerable<BidState> made)
+    {
+        foreach (var bid in tried)
+        {
+            _bids.Remove(bid.Key);
+        }
+
+        foreach (var bid in made)
+        {
+            _bids[bid.Key] = bid;
+        }
+    }
+
+    /// <summary>Books every node of an offer and holds the bid's deposit; gives everything back when one part is refused.</summary>
+    private async Task<Refusal?> BookAsync(BidState bid, ImmutableArray<NodeOffer> nodes)
+    {
+        var expires = bid.At + _options.BookingLifetime;
+        Refusal? refusal = null;
+        foreach (var offer in nodes)
+        {
+            refusal = (await Node(offer.Node).ReserveAsync(bid.HoldId, offer.Demand, expires)).Refusal;
+            if (refusal is not null)
+            {
+                break;
+            }
+        }
+
+        if (refusal is null && bid.Deposit > 0)
+        {
+            var held = await Ledger.ExecuteAsync(new Transfer(bid.HoldId, TransferKind.Hold, [new Leg(LedgerAccounts.Wallet(bid.Provider), -bid.Deposit)], ExpiresAt: null, Memo: "bid deposit"));
+            refusal = held.Refusal;
+        }
+
+        if (refusal is not null)
+        {
+            foreach (var booking in bid.Bookings)
+            {
+                await Node(booking.Node).ReleaseAsync(booking.ReservationId);
+            }
+        }
+
+        return refusal;
+    }
+
+    /// <summary>Gives back what a bid that is over still holds.</summary>
+    private async Task<bool> ReleaseStepAsync()
+    {
+        var over = _bids.Values.Where(static b => b is { Released: false, Status: BidStatus.Lost or BidStatus.Closed }).ToArray();
+        if (over.Length == 0)
+        {
+            return false;
+        }
+
+        var changes = new Changes();
+        foreach (var bid in over)
+        {
+            if (bid.Deposit > 0)
+            {
+                await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
+            }
+
+            foreach (var booking in bid.Bookings)
+            {
+                await Node(booking.Node).ReleaseAsync(booking.ReservationId);
+            }
+
+            changes.With(BidState.Kind.Child(Id, bid.Key, bid with { Released = true }));
+        }
+
+        await MustCommitAsync(State, changes);
+        foreach (var bid in over)
+        {
+            _bids[bid.Key] = bid with { Released = true };
+        }
+
+        return true;
+    }
+
+    /// <summary>Ends open bids of an order in memory and in the change set; their deposits and bookings go back in the release step.</summary>
+    private Dictionary<string, BidState> EndBids(GroupState group, BidStatus to, Changes changes, string? except = null)
+    {
+        var ended = new Dictionary<string, BidState>(StringComparer.Ordinal);
+        foreach (var bid in _bids.Values.Where(b => b.Of(group.Gseq, group.Order.Oseq) && b.Status is (BidStatus.Open or BidStatus.Active) && b.Key != except))
+        {
+            var next = bid with { Status = to };
+            TellBid(changes, next, to == BidStatus.Lost ? "bid.lost" : "bid.closed");
+            ended[next.Key] = next;
+        }
+
+        return ended;
+    }
+
+    private void Publish(Dictionary<string, BidState> bids)
+    {
+        foreach (var (key, bid) in bids)
+        {
+            _bids[key] = bid;
+        }
+    }
+}

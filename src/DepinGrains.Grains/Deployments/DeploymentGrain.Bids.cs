@@ -1,0 +1,137 @@
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Domain.Deployments;
+using DepinGrains.Domain.Escrow;
+using DepinGrains.Domain.Leases;
+using DepinGrains.Grains.Deployments.Screening;
+using DepinGrains.Grains.State;
+
+namespace DepinGrains.Grains.Deployments;
+
+/// <summary>Bids that providers make by themselves.</summary>
+public sealed partial class DeploymentGrain
+{
+    /// <inheritdoc/>
+    public async Task<Result<BidView>> BidAsync(string operationId, SubmitBid bid)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var fingerprint = Changes.Fingerprint(bid);
+        if (await _row.RememberedAsync<BidView>(operationId, fingerprint) is { } remembered)
+        {
+            return remembered;
+        }
+
+        if (CheckBid(bid) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var group = Group(bid.Gseq)!;
+        var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(group.Order.Ceiling), State.ReclaimMinSeconds);
+        var offer = await screening.PlaceAsync(request, bid.Provider, Rate.Parse(bid.Price));
+        if (!offer.IsOk)
+        {
+            return offer.Refusal;
+        }
+
+        var tried = Tried(group, offer.Value, bid.Deposit, managed: false, bid.ReclaimWindowSeconds);
+        await IntendAsync(group, tried);
+        if (await BookAsync(tried, offer.Value.Nodes) is { } unbooked)
+        {
+            await MustCommitAsync(State, new Changes().With(BidState.Kind.Delete(Id, tried.Key)));
+            Settled([tried], []);
+            return unbooked;
+        }
+
+        var made = tried with { Status = BidStatus.Open };
+        var changes = new Changes().Remember<Result<BidView>>(operationId, fingerprint, View(made));
+        TellBid(changes, made, "bid.created");
+        await MustCommitAsync(State with { NextActionAt = Earlier(State.NextActionAt, group.Order.WindowEndsAt) }, changes);
+        Settled([tried], [made]);
+        Schedule();
+        return View(made);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<DeploymentView>> CloseBidAsync(string operationId, string provider, int gseq, int oseq, int reason)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        if (LeaseCloseReasons.PartyOf(reason) != LeaseCloseParty.Provider)
+        {
+            return Refusal.Of("lease.reason_invalid", $"reason {reason} is not one a provider may give (10000 to 19999)", ("reason", reason));
+        }
+
+        var print = Changes.Fingerprint(new { Command = "bid.close", Provider = provider, Gseq = gseq, Oseq = oseq, Reason = reason });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
+        if (Group(gseq) is not { } group || _bids.Values.Where(b => b.Of(gseq, oseq) && b.Provider == provider).MaxBy(static b => b.Attempt) is not { } bid)
+        {
+            return Refusal.Of("bid.not_found", $"{provider} has no bid for {Id}/{gseq}/{oseq}", ("provider", provider));
+        }
+
+        if (bid.Status == BidStatus.Open && group.Order.Award?.Provider != provider)
+        {
+            var closed = bid with { Status = BidStatus.Closed };
+            var changes = new Changes().Remember<Result<Done>>(operationId, print, Done.Instance);
+            TellBid(changes, closed, "bid.closed");
+            await MustCommitAsync(State with { NextActionAt = clock.Now }, changes);
+            _bids[closed.Key] = closed;
+        }
+        else if (bid.Status == BidStatus.Active && group.Order is { Status: OrderStatus.Active, End: null, LeaseId: { } lease } && group.Order.Oseq == oseq)
+        {
+            var held = (await Lease(lease).GetAsync()).Require();
+            var standing = new LeaseStanding(held.Status, held.Terms.ReclaimWindowSeconds, held.ReclaimAt, held.CloseReason);
+            if (LeaseTransitions.Apply(standing, LeaseTrigger.ProviderClose, clock.Now, reason) is { IsOk: false } refused)
+            {
+                return refused.Refusal;
+            }
+
+            await BeginEndAsync(group, new EndIntent(reason, $"closed by the provider (reason {reason})", Relist: false, GroupStatus.Paused), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
+        }
+
+        await AdvanceAsync();
+        return View();
+    }
+
+    /// <summary>Akash's checks of a bid (<see cref="BidChecks"/>); who may place it where is screened afterwards, and the ledger decides about its deposit.</summary>
+    private Refusal? CheckBid(SubmitBid bid)
+    {
+        if (!Rate.TryParse(bid.Price, out var price))
+        {
+            return Refusal.Of("bid.price_invalid", $"not a price: {bid.Price}", ("price", bid.Price));
+        }
+
+        if (Group(bid.Gseq) is not { } group || group.Order.Oseq != bid.Oseq)
+        {
+            return Refusal.Of("order.not_found", $"no order {Id}/{bid.Gseq}/{bid.Oseq}", ("order", $"{Id}/{bid.Gseq}/{bid.Oseq}"));
+        }
+
+        if (State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open || group.Order is { Award: not null } or { End: not null })
+        {
+            return Refusal.Of("order.not_open", $"order {OrderId(group)} is not open", ("order", OrderId(group)), ("status", group.Order.Status));
+        }
+
+        var candidate = new BidCandidate(bid.Provider, price, bid.Denom, bid.Deposit, bid.Denom, 0, [], bid.ReclaimWindowSeconds);
+        var order = new BidOrder(
+            group.Order.Status,
+            group.Spec with { Requirements = new PlacementRequirements([], new SignedBy([], [])) },
+            Rate.Parse(group.Order.Ceiling),
+            State.Denom,
+            State.ReclaimMinSeconds,
+            [.. _bids.Values.Where(b => b.Of(bid.Gseq, bid.Oseq)).Select(static b => new EarlierBid(b.Provider, b.Status))]);
+        var rules = BidRules.Default with { MinDeposits = [new(State.Denom, _options.BidDeposit)], BidsMax = _options.BidsMax };
+        return BidChecks.WhyNot(candidate, order, new Bidder(true, false, [], [], bid.Deposit, false), rules);
+    }
+}

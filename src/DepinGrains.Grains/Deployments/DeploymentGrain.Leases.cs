@@ -1,0 +1,367 @@
+using System.Text;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Escrow;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Domain.Deployments;
+using DepinGrains.Domain.Deployments.Sdl;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
+using Microsoft.Extensions.Logging;
+
+namespace DepinGrains.Grains.Deployments;
+
+public sealed partial class DeploymentGrain
+{
+    /// <summary>When the escrow must be looked at next; null until it was asked by this activation.</summary>
+    private DateTimeOffset? _fundsDue;
+
+    private bool _fundsKnown;
+
+    /// <inheritdoc/>
+    public async Task<Result<DeploymentView>> UpdateAsync(string operationId, string caller, string sdl)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        if (NotOwner(caller) is { } foreign)
+        {
+            return foreign;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "update", Sdl = sdl });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
+        var parsed = SdlParser.Parse(sdl);
+        if (!parsed.IsOk)
+        {
+            return SdlRefusals.Of(parsed.Errors);
+        }
+
+        if (State.Status != DeploymentStatus.Active)
+        {
+            return NotActive();
+        }
+
+        var groups = parsed.Document.Groups;
+        if (groups.Length != State.Groups.Length || groups.Where((g, i) => !SameDemand(g, parsed.Document, State.Groups[i])).Any())
+        {
+            return Refusal.Of("deployment.resources_changed", "an update may change images, commands and env, not resources, replicas, ports, placement or prices; create a new deployment for those", ("deployment", Id));
+        }
+
+        var changes = Told("deployment.updated")
+            .Remember<Result<Done>>(operationId, print, Done.Instance)
+            .With(SealedSdl.Kind.Child(Id, "sdl", new SealedSdl(Convert.ToBase64String(secrets.Protect("deployment/" + Id, Encoding.UTF8.GetBytes(sdl)).Span))));
+        if (await CommitAsync(State with { ManifestHash = parsed.Document.ManifestHashHex, NextActionAt = clock.Now }, changes) is { } refusal)
+        {
+            return refusal;
+        }
+
+        await AdvanceAsync();
+        return View();
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<DeploymentView>> ChangeGroupAsync(string operationId, string caller, int gseq, GroupAction action)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        if (NotOwner(caller) is { } foreign)
+        {
+            return foreign;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "group", Gseq = gseq, Action = action });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
+        if (Group(gseq) is not { } group)
+        {
+            return Refusal.Of("group.not_found", $"{Id} has no group {gseq}", ("gseq", gseq));
+        }
+
+        if (State.Status != DeploymentStatus.Active)
+        {
+            return NotActive();
+        }
+
+        var trigger = action switch { GroupAction.Pause => GroupTrigger.Pause, GroupAction.Close => GroupTrigger.Close, _ => GroupTrigger.Start };
+        var after = Lifecycle.Group.Apply(group.Status, trigger);
+        if (!after.IsOk)
+        {
+            return after.Refusal;
+        }
+
+        // A group that waits for money still has its lease: it goes on by a deposit, not by a new order.
+        if (action == GroupAction.Start && (group.Order.Status != OrderStatus.Closed || group.Order.End is not null))
+        {
+            return Refusal.Of("group.waits_for_funds", $"group {gseq} keeps its lease until the grace is over: deposit to go on", ("gseq", gseq));
+        }
+
+        var changes = new Changes().Remember<Result<Done>>(operationId, print, Done.Instance);
+        if (action == GroupAction.Start)
+        {
+            await MustCommitAsync(State.With(Relisted(group, changes)) with { NextActionAt = clock.Now }, changes);
+        }
+        else
+        {
+            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, $"group {action.ToString().ToLowerInvariant()}d by the owner", Relist: false, after.Value), changes);
+        }
+
+        await AdvanceAsync();
+        return View();
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        if (NotOwner(caller) is { } foreign)
+        {
+            return foreign;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "lease.close", Gseq = gseq });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
+        if (Group(gseq) is not { Order.LeaseId: not null } group)
+        {
+            return Refusal.Of("lease.not_found", $"group {gseq} of {Id} has no lease", ("deployment", Id), ("gseq", gseq));
+        }
+
+        if (group.Order is { Status: OrderStatus.Active, End: null })
+        {
+            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, "closed by the tenant", Relist: true, GroupStatus.Open), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
+        }
+
+        await AdvanceAsync();
+        return View();
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<Done>> NodeLostAsync(string leaseId, string node)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var group = State.Groups.FirstOrDefault(g => g.Order.LeaseId == leaseId);
+        if (group is { Order: { Status: OrderStatus.Active, End: null } })
+        {
+            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Unstable, $"node {node} went silent", _options.RelistOnNodeLoss, GroupStatus.Paused));
+        }
+
+        await AdvanceAsync();
+        return Done.Instance;
+    }
+
+    private static bool SameDemand(GroupSpec spec, SdlDocument document, GroupState group)
+    {
+        var slots = DeploymentPlan.Slots(spec, document.Manifest.Find(spec.Name)!);
+        return RowJson.Write(spec).Span.SequenceEqual(RowJson.Write(group.Spec).Span) && RowJson.Write(slots).Span.SequenceEqual(RowJson.Write(group.Slots).Span);
+    }
+
+    private Refusal NotActive() => Refusal.Of("deployment.not_active", $"{Id} is {State.Status.ToString().ToLowerInvariant()}", ("deployment", Id));
+
+    /// <summary>The answer to a command that was taken before under this id (its saga moves on), or null.</summary>
+    private async Task<Result<DeploymentView>?> SeenAsync(string operationId, ReadOnlyMemory<byte> fingerprint)
+    {
+        if (await _row.RememberedAsync<Done>(operationId, fingerprint) is not { } seen)
+        {
+            return null;
+        }
+
+        if (!seen.IsOk)
+        {
+            return seen.Refusal;
+        }
+
+        await AdvanceAsync();
+        return View();
+    }
+
+    private Task BeginEndAsync(GroupState group, EndIntent end, Changes? changes = null) =>
+        MustCommitAsync(State.With(group with { Order = group.Order with { End = end } }) with { NextActionAt = clock.Now }, changes ?? new Changes());
+
+    /// <summary>The group with its next order.</summary>
+    private GroupState Relisted(GroupState group, Changes changes)
+    {
+        var next = group with { Status = GroupStatus.Open, Order = NewOrder(group.Order.Oseq + 1, group.Spec, clock.Now) };
+        TellOrder(changes, next, "order.created");
+        return next;
+    }
+
+    /// <summary>Ends an order, with its lease if it has one: workloads stop, the provider is paid to this block, deposits go back, then re-list or rest.</summary>
+    private async Task<bool> EndStepAsync(GroupState group)
+    {
+        if (group.Order is not { End: { } end } order)
+        {
+            return false;
+        }
+
+        if (order.LeaseId is { } lease)
+        {
+            await Lease(lease).CloseAsync(end.Reason, end.Detail);
+            var paid = await Escrow.ClosePaymentAsync(lease);
+            if (!paid.IsOk && paid.Refusal.Code != "escrow.account_closed")
+            {
+                throw new InvalidOperationException(paid.Refusal.ToString());
+            }
+        }
+
+        var changes = new Changes();
+        var ended = EndBids(group, BidStatus.Closed, changes);
+        var next = group with { Status = end.GroupAfter, Order = order with { Status = OrderStatus.Closed, End = null, Award = null, Problem = Refusal.Of("order.ended", end.Detail, ("reason", end.Reason)) } };
+        TellOrder(changes, next, "order.closed");
+        if (end.Relist && State.Status == DeploymentStatus.Active)
+        {
+            // In the same commit: between the two a crash would leave an open group that nobody can bid for.
+            next = Relisted(next, changes);
+        }
+
+        await MustCommitAsync(State.With(next), changes);
+        Publish(ended);
+        return true;
+    }
+
+    /// <summary>Closing: ends every group, then the escrow, then says so.</summary>
+    private async Task<bool> CloseStepAsync()
+    {
+        foreach (var group in State.Groups)
+        {
+            if (group.Order is { Status: not OrderStatus.Closed } || group.Status != GroupStatus.Closed)
+            {
+                await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, State.CloseDetail, Relist: false, GroupStatus.Closed));
+                return true;
+            }
+        }
+
+        var closed = await Escrow.CloseAsync();
+        if (!closed.IsOk && closed.Refusal.Code != "escrow.not_found")
+        {
+            throw new InvalidOperationException(closed.Refusal.ToString());
+        }
+
+        _fundsDue = null;
+        await MustCommitAsync(State with { Status = DeploymentStatus.Closed, ClosedAt = clock.Now, NextActionAt = null }, Told("deployment.closed"));
+        return true;
+    }
+
+    /// <summary>Sends the manifest to the nodes of a lease that does not run the newest one yet.</summary>
+    private async Task<bool> DeployStepAsync(GroupState group)
+    {
+        if (group.Order is not { Status: OrderStatus.Active, LeaseId: { } lease, End: null } order || order.Deployed == State.ManifestHash || State.PausedAt is not null)
+        {
+            return false;
+        }
+
+        var sealedRow = await store.ReadAsync(new RowId(SealedSdl.Kind.Table.Kind, Id, "sdl")) ?? throw new InvalidOperationException($"{Id} has no SDL");
+        var text = Encoding.UTF8.GetString(secrets.Unprotect("deployment/" + Id, Convert.FromBase64String(RowKind<SealedSdl>.Read(sealedRow).Sealed)));
+        var manifest = SdlParser.Parse(text).Require().Manifest.Find(group.Spec.Name)!;
+        var deployed = await Lease(lease).DeployAsync(DeploymentPlan.Workloads(lease, group.Spec, manifest));
+        var next = group with { Order = order with { Deployed = State.ManifestHash } };
+        if (!deployed.IsOk)
+        {
+            LogDeployRefused(log, Id, deployed.Refusal.ToString());
+            next = next with { Order = next.Order with { Problem = deployed.Refusal, End = new EndIntent(LeaseCloseReasons.Unstable, deployed.Refusal.Detail, _options.RelistOnNodeLoss, GroupStatus.Paused) } };
+        }
+
+        await MustCommitAsync(State.With(next), new Changes());
+        return true;
+    }
+
+    /// <summary>True while the escrow's state matters: something streams, or is paused for lack of money.</summary>
+    private bool Spending => State.PausedAt is not null || State.Groups.Any(static g => g.Order is { Status: OrderStatus.Active });
+
+    /// <summary>Looks at the escrow when it may have run dry or come back: pauses and resumes leases, closes them when the grace is over.</summary>
+    private async Task<bool> FundsStepAsync()
+    {
+        if (!Spending || (_fundsKnown && (_fundsDue is null || clock.Now < _fundsDue)))
+        {
+            return false;
+        }
+
+        var settled = await Escrow.SettleAsync();
+        if (!settled.IsOk)
+        {
+            throw new InvalidOperationException(settled.Refusal.ToString());
+        }
+
+        _fundsKnown = true;
+        var escrow = settled.Value;
+        if (escrow.Status == EscrowStatus.Paused)
+        {
+            return await OutOfFundsAsync(escrow);
+        }
+
+        _fundsDue = escrow.RunOutHeight is { } height ? clock.TimeOf(height) : null;
+        return State.PausedAt is not null && await ResumeAsync();
+    }
+
+    private async Task<bool> OutOfFundsAsync(EscrowView escrow)
+    {
+        var since = State.PausedAt ?? clock.TimeOf(escrow.PausedAt ?? clock.Height);
+        var graceEnds = since + _options.InsufficientFundsGrace;
+        _fundsDue = graceEnds;
+        if (State.PausedAt is null)
+        {
+            var groups = State.Groups;
+            foreach (var group in State.Groups.Where(static g => g.Order is { Status: OrderStatus.Active, LeaseId: not null }))
+            {
+                await Lease(group.Order.LeaseId!).SuspendAsync(true);
+                groups = groups.SetItem(group.Gseq - 1, group with { Status = GroupStatus.InsufficientFunds, Order = group.Order with { Deployed = "" } });
+            }
+
+            await MustCommitAsync(State with { Groups = groups, PausedAt = since }, Told("deployment.paused"));
+            return true;
+        }
+
+        if (clock.Now < graceEnds)
+        {
+            return false;
+        }
+
+        foreach (var group in State.Groups.Where(static g => g.Order is { Status: OrderStatus.Active, End: null }))
+        {
+            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.InsufficientFunds, "the escrow ran dry and the grace is over", Relist: false, GroupStatus.InsufficientFunds));
+        }
+
+        _fundsDue = null;
+        await MustCommitAsync(State with { PausedAt = null }, Told("deployment.insufficient_funds"));
+        return true;
+    }
+
+    private async Task<bool> ResumeAsync()
+    {
+        var groups = State.Groups;
+        foreach (var group in State.Groups.Where(static g => g is { Status: GroupStatus.InsufficientFunds, Order: { Status: OrderStatus.Active, LeaseId: not null } }))
+        {
+            await Lease(group.Order.LeaseId!).SuspendAsync(false);
+            groups = groups.SetItem(group.Gseq - 1, group with { Status = GroupStatus.Open });
+        }
+
+        await MustCommitAsync(State with { Groups = groups, PausedAt = null }, Told("deployment.resumed"));
+        return true;
+    }
+
+    [LoggerMessage(4202, LogLevel.Warning, "Deployment {Deployment}: the manifest could not be placed: {Refusal}")]
+    private static partial void LogDeployRefused(ILogger logger, string deployment, string refusal);
+}

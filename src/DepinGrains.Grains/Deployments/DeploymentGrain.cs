@@ -1,0 +1,369 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Escrow;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Contracts.Ledgers;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Deployments.Sdl;
+using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Deployments.Screening;
+using DepinGrains.Grains.Ledgers;
+using DepinGrains.Grains.Network;
+using DepinGrains.Grains.State;
+using DepinGrains.Grains.State.Secrets;
+using DepinGrains.Storage.Rows;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DepinGrains.Grains.Deployments;
+
+/// <summary>
+/// Owns a deployment's sagas (opening, bidding, award, end of a lease, run-out, close). Every step's intent is in the row before the step is taken;
+/// <see cref="AdvanceAsync"/> moves on whatever the row says is unfinished, called by commands, by the grain's own timer and by the sweep.
+/// </summary>
+[GrainType("depin.deployment")]
+public sealed partial class DeploymentGrain(
+    IRowStore store,
+    IOrderScreening screening,
+    ISecretProtector secrets,
+    TokenCatalog tokens,
+    NetworkClock clock,
+    IOptions<DeploymentOptions> options,
+    ILogger<DeploymentGrain> log) : Grain, IDeploymentGrain
+{
+    private readonly DeploymentOptions _options = options.Value;
+    private readonly Dictionary<string, BidState> _bids = new(StringComparer.Ordinal);
+    private GrainRow<DeploymentState> _row = null!;
+    private IGrainTimer? _timer;
+
+    private string Id => this.GetPrimaryKeyString();
+
+    private DeploymentState State => _row.Value ?? throw new InvalidOperationException($"deployment {Id} does not exist");
+
+    private IEscrowGrain Escrow => GrainFactory.GetGrain<IEscrowGrain>(Id);
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _row = new GrainRow<DeploymentState>(store, DeploymentState.Kind, Id, DeactivateOnIdle);
+        await _row.LoadAsync(cancellationToken);
+        if (_row.Exists)
+        {
+            foreach (var row in await _row.ChildrenAsync(BidState.Kind.Table.Kind, _options.BidsKept))
+            {
+                var bid = RowKind<BidState>.Read(row);
+                _bids[bid.Key] = bid;
+            }
+
+            Schedule();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<DeploymentView>> CreateAsync(CreateDeployment command)
+    {
+        _row.ThrowIfLost();
+        var fingerprint = Convert.ToHexStringLower(Changes.Fingerprint(command).Span);
+        if (_row.Value is { } known)
+        {
+            if (known.CreateId != command.OperationId)
+            {
+                return Refusal.Of("deployment.dseq_taken", $"{Id} exists already", ("deployment", Id));
+            }
+
+            return known.CreateFingerprint != fingerprint
+                ? Refusal.Of("request.id_reused", $"the idempotency key {command.OperationId} was used for another request", ("idempotencyKey", command.OperationId))
+                : await OpenEscrowAsync();
+        }
+
+        var opening = Opening(command, fingerprint);
+        if (!opening.IsOk)
+        {
+            return opening.Refusal;
+        }
+
+        var changes = new Changes()
+            .With(SealedSdl.Kind.Child(Id, "sdl", new SealedSdl(Convert.ToBase64String(secrets.Protect("deployment/" + Id, Encoding.UTF8.GetBytes(command.Sdl)).Span))));
+        if (await CommitAsync(opening.Value, changes) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return await OpenEscrowAsync();
+    }
+
+    /// <inheritdoc/>
+    public Task<Result<DeploymentView>> GetAsync()
+    {
+        _row.ThrowIfLost();
+        return Task.FromResult(_row.Exists ? View() : (Result<DeploymentView>)NotFound());
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        // Anyone may pay into a deployment (Akash: AccountDeposit); what is left goes back to whoever paid.
+        var answer = await Escrow.DepositAsync(operationId, caller, amount);
+        if (answer.IsOk)
+        {
+            await CommitAsync(State with { NextActionAt = clock.Now }, new Changes());
+            // A paused lease resumes now, not at the end of its grace.
+            _fundsDue = clock.Now;
+            await AdvanceAsync();
+        }
+
+        return answer;
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<DeploymentView>> CloseAsync(string operationId, string caller)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        if (NotOwner(caller) is { } foreign)
+        {
+            return foreign;
+        }
+
+        if (State.Status is DeploymentStatus.Active or DeploymentStatus.Opening)
+        {
+            var next = State with { Status = DeploymentStatus.Closing, CloseDetail = "closed by the owner", NextActionAt = clock.Now };
+            if (await CommitAsync(next, new Changes()) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        await AdvanceAsync();
+        return View();
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<ScreeningReport>> WhyAsync(int gseq, int oseq)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var row = await store.ReadAsync(new RowId(ScreeningRow.Kind.Table.Kind, Id, OrderRow.KeyOf(gseq, oseq)));
+        return row is null
+            ? Refusal.Of("order.not_screened", $"order {Id}/{gseq}/{oseq} was not screened yet or does not exist", ("order", $"{Id}/{gseq}/{oseq}"))
+            : RowKind<ScreeningRow>.Read(row).Report;
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<EscrowView>> WithdrawAsync(string operationId, string provider, int gseq)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        return Group(gseq) is { Order: { LeaseId: { } lease, Winner: { } winner } } && winner == provider
+            ? await Escrow.WithdrawAsync(operationId, lease)
+            : Refusal.Of("lease.not_found", $"{provider} has no lease in group {gseq} of {Id}", ("deployment", Id), ("gseq", gseq));
+    }
+
+    /// <inheritdoc/>
+    public async Task TickAsync()
+    {
+        _row.ThrowIfLost();
+        if (_row.Exists)
+        {
+            await AdvanceAsync();
+        }
+    }
+
+    private Result<DeploymentState> Opening(CreateDeployment command, string fingerprint)
+    {
+        var parsed = SdlParser.Parse(command.Sdl);
+        if (!parsed.IsOk)
+        {
+            return SdlRefusals.Of(parsed.Errors);
+        }
+
+        var sdl = parsed.Document;
+        if (DeploymentLimits.Check(sdl.Groups, sdl.ReclamationMinWindow) is [var tooMuch, ..])
+        {
+            return tooMuch;
+        }
+
+        if (tokens.Find(sdl.Groups[0].Units[0].Price.Denom)?.Denom is not { } denom)
+        {
+            var unknown = sdl.Groups[0].Units[0].Price.Denom;
+            return Refusal.Of("deployment.denom_unknown", $"this network has no token {unknown}", ("denom", unknown));
+        }
+
+        if (command.Deposit < _options.MinDeposit)
+        {
+            return Refusal.Of("deployment.deposit_too_small", $"the deposit of {command.Deposit} {denom} is below the minimum of {_options.MinDeposit}", ("deposit", command.Deposit), ("minimum", _options.MinDeposit), ("denom", denom));
+        }
+
+        var now = clock.Now;
+        var groups = ImmutableArray.CreateBuilder<GroupState>();
+        foreach (var spec in sdl.Groups)
+        {
+            var manifest = sdl.Manifest.Find(spec.Name) ?? throw new InvalidOperationException($"group {spec.Name} has no manifest");
+            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(spec, manifest), NewOrder(1, spec, now)));
+        }
+
+        var slash = Id.LastIndexOf('/');
+        return new DeploymentState(
+            command.Owner,
+            Id[(slash + 1)..],
+            DeploymentStatus.Opening,
+            denom,
+            command.Deposit,
+            command.OperationId,
+            fingerprint,
+            sdl.ManifestHashHex,
+            command.Winner,
+            (long)(sdl.ReclamationMinWindow?.TotalSeconds ?? 0),
+            groups.DrainToImmutable(),
+            now,
+            null,
+            null,
+            "",
+            null,
+            now);
+    }
+
+    private OrderState NewOrder(int oseq, GroupSpec spec, DateTimeOffset now)
+    {
+        var ceiling = spec.Units.Aggregate(Rate.Zero, static (sum, u) => sum + (new Rate(u.Price.ScaledE18) * u.Count));
+        return new OrderState(oseq, OrderStatus.Open, ceiling.ToString(), now, now + _options.BidWindow, null, null, null, null, null, "", null);
+    }
+
+    /// <summary>Step one of every deployment: the deposit. Refused → the deployment is closed and answers the refusal for ever.</summary>
+    private async Task<Result<DeploymentView>> OpenEscrowAsync()
+    {
+        if (State.OpenRefusal is { } before)
+        {
+            return before;
+        }
+
+        if (State.Status == DeploymentStatus.Opening)
+        {
+            await OpenStepAsync();
+            if (State.OpenRefusal is { } refusal)
+            {
+                return refusal;
+            }
+
+            Schedule();
+        }
+
+        return View();
+    }
+
+    private async Task OpenStepAsync()
+    {
+        var opened = await Escrow.OpenAsync(State.CreateId, State.Owner, State.Denom, State.Deposit);
+        if (!opened.IsOk)
+        {
+            var refused = State with { Status = DeploymentStatus.Closed, OpenRefusal = opened.Refusal, CloseDetail = opened.Refusal.Detail, ClosedAt = clock.Now, NextActionAt = null };
+            await MustCommitAsync(refused, Told("deployment.refused"));
+            return;
+        }
+
+        var changes = Told("deployment.created");
+        foreach (var group in State.Groups)
+        {
+            TellOrder(changes, group, "order.created");
+        }
+
+        await MustCommitAsync(State with { Status = DeploymentStatus.Active, NextActionAt = clock.Now }, changes);
+    }
+
+    private async Task<Refusal?> CommitAsync(DeploymentState next, Changes changes) => await _row.CommitAsync(next, changes);
+
+    /// <summary>Commits a step of a saga: its data was accepted before, so a refusal is a bug.</summary>
+    private async Task MustCommitAsync(DeploymentState next, Changes changes)
+    {
+        if (await _row.CommitAsync(next, changes) is { } refusal)
+        {
+            throw new InvalidOperationException(refusal.ToString());
+        }
+    }
+
+    private Changes Told(string type) => new Changes().Event("deployment/" + Id, type, Id, new { Deployment = Id, _row.Value?.Owner });
+
+    private void TellOrder(Changes changes, GroupState group, string type)
+    {
+        var order = group.Order;
+        var row = new OrderRow(Id, State.Owner, group.Gseq, order.Oseq, order.Status, group.Spec, order.Ceiling, State.Denom, order.OpenedAt, order.WindowEndsAt, State.Winner);
+        var data = new { Order = OrderId(group), group.Gseq, order.Oseq, Status = order.Status.ToString().ToLowerInvariant(), order.Ceiling, State.Denom };
+        changes.With(OrderRow.Kind.Child(Id, OrderRow.KeyOf(group.Gseq, order.Oseq), row))
+            .Event("market", type, OrderId(group), data)
+            .Event("deployment/" + Id, type, OrderId(group), data);
+    }
+
+    private void TellBid(Changes changes, BidState bid, string type)
+    {
+        var data = new { Bid = BidId(bid), bid.Provider, Status = bid.Status.ToString().ToLowerInvariant(), bid.Price, bid.Denom };
+        changes.With(BidState.Kind.Child(Id, bid.Key, bid))
+            .Event("deployment/" + Id, type, BidId(bid), data)
+            .Event("provider/" + bid.Provider, type, BidId(bid), data);
+    }
+
+    private string OrderId(GroupState group) => string.Create(CultureInfo.InvariantCulture, $"{Id}/{group.Gseq}/{group.Order.Oseq}");
+
+    private string BidId(BidState bid) => string.Create(CultureInfo.InvariantCulture, $"{Id}/{bid.Gseq}/{bid.Oseq}/{bid.Provider}");
+
+    private GroupState? Group(int gseq) => _row.Value is { } s && gseq >= 1 && gseq <= s.Groups.Length ? s.Groups[gseq - 1] : null;
+
+    private Refusal? Missing()
+    {
+        _row.ThrowIfLost();
+        return _row.Exists ? null : NotFound();
+    }
+
+    private Refusal NotFound() => Refusal.Of("deployment.not_found", $"no deployment {Id}", ("deployment", Id));
+
+    private Refusal? NotOwner(string caller) =>
+        State.Owner == caller ? null : Refusal.Of("deployment.not_owner", $"{Id} belongs to another identity", ("deployment", Id), ("caller", caller));
+
+    private DeploymentView View()
+    {
+        var s = State;
+        return new DeploymentView(Id, s.Owner, s.Dseq, s.Status, s.ManifestHash, s.Denom, [.. s.Groups.Select(View)], s.CreatedAt, s.CloseDetail, _row.Version);
+    }
+
+    private GroupView View(GroupState g) => new(
+        g.Gseq,
+        g.Status,
+        g.Spec,
+        new OrderView(
+            OrderId(g),
+            g.Gseq,
+            g.Order.Oseq,
+            g.Order.Status,
+            g.Order.Ceiling,
+            State.Denom,
+            g.Order.OpenedAt,
+            g.Order.WindowEndsAt,
+            State.Winner,
+            g.Order.LeaseId,
+            [.. _bids.Values.Where(b => b.Of(g.Gseq, g.Order.Oseq)).OrderBy(static b => Rate.Parse(b.Price)).ThenBy(static b => b.At).Select(View)],
+            g.Order.Problem));
+
+    private BidView View(BidState b) => new(BidId(b), b.Provider, b.Status, b.Price, b.Denom, [.. b.Bookings.Select(static x => x.Node)], b.Managed, b.At);
+
+    private ILedgerGrain Ledger => GrainFactory.GetGrain<ILedgerGrain>(State.Denom);
+
+    private INodeGrain Node(string node) => GrainFactory.GetGrain<INodeGrain>(node);
+
+    private ILeaseGrain Lease(string lease) => GrainFactory.GetGrain<ILeaseGrain>(lease);
+}

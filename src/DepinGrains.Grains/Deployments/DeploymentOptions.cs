@@ -1,0 +1,53 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DepinGrains.Grains.Deployments;
+
+/// <summary>Rules and limits of the open compute market.</summary>
+public sealed class DeploymentOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string Section = "Deployments";
+
+    /// <summary>How long an order waits for bids before the lowest wins. Ends early when every registered provider's bidding is managed.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan BidWindow { get; set; } = TimeSpan.FromSeconds(12);
+
+    /// <summary>How often an order without a lease is screened again for managed bids.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan RescreenEvery { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long a bid's bookings hold.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan BookingLifetime { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a deployment without money keeps its leases' hardware before they are closed.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
+    public TimeSpan InsufficientFundsGrace { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How soon an interrupted step is tried again.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Least escrow deposit, minor units (Akash: 500,000).</summary>
+    [Range(0, long.MaxValue)]
+    public long MinDeposit { get; set; } = 500_000;
+
+    /// <summary>Deposit a bid holds, minor units (Akash: 500,000).</summary>
+    [Range(0, long.MaxValue)]
+    public long BidDeposit { get; set; } = 500_000;
+
+    /// <summary>Most bids of one order, exactly (Akash: 20, cap 500).</summary>
+    [Range(1, 500)]
+    public int BidsMax { get; set; } = 20;
+
+    /// <summary>Most managed bids made for one order.</summary>
+    [Range(1, 500)]
+    public int ManagedBidsMax { get; set; } = 10;
+
+    /// <summary>Most bids kept in memory per deployment, closed ones included.</summary>
+    [Range(100, 100_000)]
+    public int BidsKept { get; set; } = 10_000;
+
+    /// <summary>After a node is lost its lease's group is listed again.</summary>
+    public bool RelistOnNodeLoss { get; set; } = true;
+}

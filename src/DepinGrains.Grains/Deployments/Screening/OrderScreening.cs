@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Providers;
+using DepinGrains.Domain.Deployments;
+using DepinGrains.Domain.Escrow;
+using Microsoft.Extensions.Options;
+using Rules = DepinGrains.Domain.Deployments.OrderScreening;
+
+namespace DepinGrains.Grains.Deployments.Screening;
+
+/// <summary>Screens the market index by the Domain's rules.</summary>
+public sealed class OrderScreening(MarketIndex index, IOptions<ScreeningOptions> options) : IOrderScreening
+{
+    /// <inheritdoc/>
+    public async Task<ScreeningOutcome> ScreenAsync(ScreeningRequest request, CancellationToken cancel = default)
+    {
+        var providers = await index.SnapshotAsync();
+        var order = Screened(request);
+        var screened = providers.Select(p => Rules.Screen(order, Screened(p, p.State.Profile))).ToArray();
+        var verdicts = screened.SelectMany(static s => s.Verdicts).Concat(screened.Where(static s => s.External && !s.Placements.IsEmpty).Select(BidsItself)).ToArray();
+        return new ScreeningOutcome(
+            [.. ScreeningVerdicts.CheapestFirst(screened).Select(static s => Offer(s, s.Price))],
+            ScreeningVerdicts.Keep(verdicts),
+            ScreeningVerdicts.Count(verdicts),
+            providers.Length,
+            screened.Any(static s => s.External && !s.Placements.IsEmpty));
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<ManagedOffer>> PlaceAsync(ScreeningRequest request, string provider, Rate price)
+    {
+        if ((await index.SnapshotAsync()).FirstOrDefault(p => p.State.Id == provider) is not { } known)
+        {
+            return Refusal.Of("provider.not_found", $"no provider {provider}", ("provider", provider));
+        }
+
+        // It names its price itself, so its managed prices, if it has any, do not matter here.
+        var screened = Rules.Screen(Screened(request), Screened(known, known.State.Profile with { Pricing = null }));
+        return screened.Placements.IsEmpty && screened.Verdicts is [var why, ..]
+            ? Refusal.Of(why.Rule, $"{provider}: wanted {why.Wanted}, had {why.Had}", ("provider", provider), ("wanted", why.Wanted), ("had", why.Had))
+            : Offer(screened, price);
+    }
+
+    private ScreenedOrder Screened(ScreeningRequest request) => new(
+        request.Spec,
+        [.. request.Slots.Select(static s => s.Slot)],
+        request.Denom,
+        request.Ceiling,
+        options.Value.UsdPerToken.TryGetValue(request.Denom, out var usd) ? usd : null,
+        request.ReclaimMinSeconds);
+
+    private static ScreenedProvider Screened(IndexedProvider provider, ProviderProfile profile) => new(
+        provider.State.Id,
+        profile,
+        provider.State.Signatures,
+        provider.State.Maintenance,
+        provider.State.Score,
+        [.. provider.Nodes.Select(static n => new ScreenedNode(n.Id, n.Status, n.Free))]);
+
+    private static ScreeningVerdict BidsItself(ProviderScreening screened) => new(screened.Provider, null, "provider.bids_itself", "a managed price", "its own bidding");
+
+    private static ManagedOffer Offer(ProviderScreening screened, Rate price) =>
+        new(screened.Provider, price, screened.Score, [.. screened.Placements.Select(static p => new NodeOffer(p.Node, p.Demand))]);
+}

@@ -1,0 +1,11 @@
+namespace DepinGrains.Grains.Identities;
+
+/// <summary>Who runs the network; section <c>Identities</c>.</summary>
+public sealed class IdentityOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string Section = "Identities";
+
+    /// <summary>Key ids (<c>key_…</c>) whose identities may register with the operator role. Standalone puts its own key here.</summary>
+    public IList<string> OperatorKeys { get; } = [];
+}

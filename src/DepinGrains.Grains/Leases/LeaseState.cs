@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
+
+namespace DepinGrains.Grains.Leases;
+
+/// <summary>One replica of a lease as kept: where it runs and what its node last said.</summary>
+public sealed record LeaseWorkload(string Id, string Service, int Replica, string Node, ImmutableArray<string> Addresses, WorkloadStatus? Status, long ReportSession, long ReportSequence);
+
+/// <summary>The row of a lease. Manifests (env, credentials) are not here: the node keeps them, encrypted.</summary>
+public sealed record LeaseState(
+    LeaseTerms Terms,
+    LeaseStatus Status,
+    ImmutableArray<LeaseWorkload> Workloads,
+    DateTimeOffset? ReclaimAt,
+    DateTimeOffset? ClosedAt,
+    int CloseReason,
+    string CloseDetail,
+    bool Released) : RowDocument
+{
+    /// <summary>The table; leases are listed by owner, provider, node and state, newest first.</summary>
+    public static readonly RowKind<LeaseState> Kind = new(
+        new TableDefinition(
+            "lease",
+            [
+                new("owner", ColumnType.Text),
+                new("provider", ColumnType.Text),
+                new("deployment", ColumnType.Text),
+                new("market", ColumnType.Text),
+                new("status", ColumnType.Text),
+                new("node", ColumnType.Text),
+                new("opened_ms", ColumnType.Int64),
+                new("closed_ms", ColumnType.Int64),
+                new("cpu_milli", ColumnType.Int64),
+                new("memory_bytes", ColumnType.Int64),
+                new("gpus", ColumnType.Int64),
+                new("unreleased", ColumnType.Boolean),
+            ],
+            [
+                new("owner", ["owner", "opened_ms"]),
+                new("provider", ["provider", "opened_ms"]),
+                new("status", ["status", "opened_ms"]),
+                new("node", ["node", "status"]),
+                new("opened", ["opened_ms"]),
+                new("unreleased", ["unreleased"]),
+            ]),
+        static state => Columns(state));
+
+    private static ImmutableArray<object?> Columns(LeaseState state)
+    {
+        var slots = state.Terms.Bookings.SelectMany(static b => b.Demand.Slots).ToArray();
+        return
+        [
+            state.Terms.Owner,
+            state.Terms.Provider,
+            state.Terms.Deployment,
+            state.Terms.Market,
+            LeaseNames.Of(state.Status),
+            state.Terms.Bookings.Length == 1 ? state.Terms.Bookings[0].Node : "",
+            state.Terms.OpenedAt.ToUnixTimeMilliseconds(),
+            state.ClosedAt?.ToUnixTimeMilliseconds(),
+            slots.Sum(static s => s.CpuMilli),
+            slots.Sum(static s => s.MemoryBytes),
+            (long)slots.Sum(static s => s.Gpus),
+            state is { Status: LeaseStatus.Closed, Released: false },
+        ];
+    }
+}
+
+/// <summary>The node side of a lease, one child row per node, so that the leases of a node are found by SQL however many nodes a lease spans.</summary>
+public sealed record LeaseNodeState(string Node, string Lease, string Deployment, bool Open) : RowDocument
+{
+    /// <summary>The table.</summary>
+    public static readonly RowKind<LeaseNodeState> Kind = new(
+        new TableDefinition(
+            "lease_node",
+            [new("node", ColumnType.Text), new("lease", ColumnType.Text), new("deployment", ColumnType.Text), new("open", ColumnType.Boolean)],
+            [new("node", ["node", "open"])]),
+        static state => [state.Node, state.Lease, state.Deployment, state.Open]);
+}
+
+/// <summary>Names of states in columns, events and the API.</summary>
+public static class LeaseNames
+{
+    /// <summary>Snake case name of a state.</summary>
+    public static string Of(LeaseStatus status) => status switch
+    {
+        LeaseStatus.Active => "active",
+        LeaseStatus.Reclaiming => "reclaiming",
+        LeaseStatus.InsufficientFunds => "insufficient_funds",
+        _ => "closed",
+    };
+}

@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Ledgers;
+using DepinGrains.Domain.Ledgers;
+
+namespace DepinGrains.Grains.Ledgers;
+
+public sealed partial class LedgerGrain
+{
+    private LedgerOutcome Decide(Transfer transfer, StoredId? stored)
+    {
+        try
+        {
+            return _book.Execute(transfer, services.Clock.GetUtcNow(), stored);
+        }
+        catch (Exception e)
+        {
+            // A bug half way through a decision: the book in memory is worth nothing any more.
+            _writer.Lose("bug", e);
+            throw;
+        }
+    }
+
+    private async Task<Result<TransferReceipt>> LookUpAndExecuteAsync(Transfer transfer) => (await ExecuteManyAsync([transfer]))[0];
+
+    private async Task<LedgerOutcome[]> DecideAllAsync(ImmutableArray<Transfer> transfers)
+    {
+        _writer.ThrowIfClosed();
+        var unsure = new List<string>();
+        foreach (var transfer in transfers)
+        {
+            if (_book.MayBeStored(transfer?.Id))
+            {
+                unsure.Add(transfer!.Id);
+            }
+        }
+
+        if (unsure.Count == 0)
+        {
+            return DecideAll(transfers, null);
+        }
+
+        var pin = _indexer.Pin();
+        try
+        {
+            services.Metrics.LookedUp(_token, unsure.Count);
+            var stored = new Dictionary<string, StoredId>(StringComparer.Ordinal);
+            foreach (var id in unsure)
+            {
+                stored[id] = default;
+            }
+
+            foreach (var found in await services.Journal.FindTransfersAsync(_token, [.. stored.Keys]))
+            {
+                stored[found.TransferId] = new StoredId(true, found.Fingerprint, found.Answer);
+            }
+
+            _writer.ThrowIfClosed();
+            return DecideAll(transfers, stored);
+        }
+        finally
+        {
+            _indexer.Unpin(pin);
+        }
+    }
+
+    private LedgerOutcome[] DecideAll(ImmutableArray<Transfer> transfers, Dictionary<string, StoredId>? stored)
+    {
+        var outcomes = new LedgerOutcome[transfers.Length];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            var known = stored is not null && transfers[i]?.Id is { } id && stored.TryGetValue(id, out var answer) ? answer : (StoredId?)null;
+            outcomes[i] = Decide(transfers[i], known);
+        }
+
+        return outcomes;
+    }
+
+    private async Task<Result<TransferReceipt>> AnswerAsync(Transfer transfer, LedgerOutcome outcome)
+    {
+        await _writer.WhenDurable(outcome.Sequence);
+        return Answer(transfer, outcome);
+    }
+
+    private static Result<TransferReceipt> Answer(Transfer transfer, LedgerOutcome outcome) => outcome.Refusal is { } refusal
+        ? refusal
+        : new TransferReceipt(transfer.Id, outcome.Sequence, new DateTimeOffset(outcome.Ticks, TimeSpan.Zero), outcome.HeldLeft);
+}

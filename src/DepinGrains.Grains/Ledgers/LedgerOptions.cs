@@ -1,0 +1,58 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DepinGrains.Grains.Ledgers;
+
+/// <summary>Bounds of a ledger's queues, index and snapshots.</summary>
+public sealed class LedgerOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string Section = "Ledgers";
+
+    /// <summary>Most decisions waiting for the journal; beyond it callers get <c>LedgerOverloadedException</c>.</summary>
+    [Range(1, 1_000_000)]
+    public int PendingMax { get; set; } = 65_536;
+
+    /// <summary>Most bytes waiting for the journal (with one call of the largest transfers on top a batch stays below 16 MiB, the store's limit); beyond it callers get <c>LedgerOverloadedException</c>.</summary>
+    [Range(64 * 1024, 4 << 20)]
+    public int PendingBytesMax { get; set; } = 4 << 20;
+
+    /// <summary>Most transfers of one <c>ExecuteManyAsync</c>.</summary>
+    [Range(1, 1000)]
+    public int BatchMax { get; set; } = 1000;
+
+    /// <summary>Most lines of a statement page.</summary>
+    [Range(1, 1000)]
+    public int StatementMax { get; set; } = 200;
+
+    /// <summary>Transfers whose rows go into one index transaction.</summary>
+    [Range(1, 100_000)]
+    public int IndexBatch { get; set; } = 2_000;
+
+    /// <summary>Above this rate (transfers/s over the last tick) the index waits for a calmer moment, as long as it is not <see cref="IndexDeferMax"/> behind.</summary>
+    [Range(1, int.MaxValue)]
+    public int IndexDeferRate { get; set; } = 60_000;
+
+    /// <summary>Transfers the index may fall behind while it waits for a calmer moment.</summary>
+    [Range(0, int.MaxValue)]
+    public int IndexDeferMax { get; set; } = 2_000_000;
+
+    /// <summary>Transfers the index may be behind at all (about 170 bytes of memory each); beyond it callers get <c>LedgerOverloadedException</c>.</summary>
+    [Range(1, int.MaxValue)]
+    public int IndexLagMax { get; set; } = 4_000_000;
+
+    /// <summary>A snapshot is kept after so many transfers.</summary>
+    [Range(1, int.MaxValue)]
+    public int SnapshotTransfers { get; set; } = 1_000_000;
+
+    /// <summary>Where the filter of stored ids stops growing, bytes (3 bytes an id).</summary>
+    [Range(1L << 16, 1L << 30)]
+    public long FilterBytesMax { get; set; } = 256L << 20;
+
+    /// <summary>How often the ledger looks for holds that are over and for rows to index when nobody calls.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan Tick { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often the writer lets callers join an open batch before it is sealed, while fewer wait than the last batch held.</summary>
+    [Range(1, 64)]
+    public int GatherTurns { get; set; } = 4;
+}

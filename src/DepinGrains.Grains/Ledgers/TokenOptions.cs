@@ -1,0 +1,43 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DepinGrains.Grains.Ledgers;
+
+/// <summary>One token that has a ledger.</summary>
+public sealed class TokenOptions
+{
+    /// <summary>The minor denomination; key of the ledger.</summary>
+    [Required, RegularExpression("^[a-z][a-z0-9]{1,31}$")]
+    public string Denom { get; set; } = "";
+
+    /// <summary>What people call the whole unit.</summary>
+    [Required, RegularExpression("^[A-Z][A-Z0-9]{1,11}$")]
+    public string Symbol { get; set; } = "";
+
+    /// <summary>Minor units of one whole unit, as a power of ten.</summary>
+    [Range(0, 18)]
+    public int Decimals { get; set; } = 6;
+
+    /// <summary>Other names of the same token, such as the ibc denomination in old SDL files.</summary>
+    public IList<string> Aliases { get; } = [];
+}
+
+/// <summary>All tokens; configuration replaces the list.</summary>
+public sealed class TokenListOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string Section = "Tokens";
+
+    /// <summary>Axelar and Noble USDC as Akash names it on chain.</summary>
+    public const string UsdcIbcDenom = "ibc/170C677610AC31DF0904FFE09CD3B5C657492170E7E52372E48756B71E56F2F1";
+
+    /// <summary>The tokens; empty means AKT, ACT and USDC.</summary>
+    public IList<TokenOptions> List { get; } = [];
+
+    /// <summary>AKT, ACT and USDC, 6 decimals each.</summary>
+    public static IReadOnlyList<TokenOptions> Default { get; } =
+    [
+        new() { Denom = "uakt", Symbol = "AKT" },
+        new() { Denom = "uact", Symbol = "ACT" },
+        new() { Denom = "uusdc", Symbol = "USDC", Aliases = { UsdcIbcDenom } },
+    ];
+}

@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using DepinGrains.Grains.Deployments;
+using DepinGrains.Grains.Deployments.Screening;
+using DepinGrains.Grains.Escrow;
+using DepinGrains.Grains.Identities;
+using DepinGrains.Grains.Leases;
+using DepinGrains.Grains.Ledgers;
+using DepinGrains.Grains.Network;
+using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Providers;
+using DepinGrains.Grains.Sweeps;
+using DepinGrains.Storage.Rows;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace DepinGrains.Grains;
+
+/// <summary>What every process that hosts grains registers, whichever runtime hosts them.</summary>
+public static class MarketServices
+{
+    /// <summary>Every table the grains write; a host's store must know them.</summary>
+    public static ImmutableArray<TableDefinition> Tables =>
+    [
+        .. IdentityState.Tables,
+        .. NodeRows.Tables,
+        ProviderState.Kind.Table,
+        DeploymentState.Kind.Table,
+        BidState.Kind.Table,
+        OrderRow.Kind.Table,
+        ScreeningRow.Kind.Table,
+        SealedSdl.Kind.Table,
+        LeaseState.Kind.Table,
+        LeaseNodeState.Kind.Table,
+        EscrowState.Kind.Table,
+    ];
+
+    /// <summary>Registers options (validated at start), clocks, the market index and secrets. The host adds the store and a runtime.</summary>
+    public static IServiceCollection AddMarket(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
+        Validated<NetworkOptions>(services, NetworkOptions.Section);
+        Validated<ProviderOptions>(services, ProviderOptions.Section);
+        Validated<DeploymentOptions>(services, DeploymentOptions.Section);
+        Validated<ScreeningOptions>(services, ScreeningOptions.Section);
+        Validated<SweepOptions>(services, SweepOptions.Section);
+        services.AddSingleton<NetworkClock>();
+        services.TryAddSingleton<NetworkParameters>();
+        services.AddSingleton<MarketIndex>();
+        services.AddSingleton<IOrderScreening, OrderScreening>();
+        services.AddDepinNodes(configuration);
+        services.AddIdentities(configuration);
+        return services.AddLedgers();
+    }
+
+    private static void Validated<TOptions>(IServiceCollection services, string section)
+        where TOptions : class =>
+        services.AddOptions<TOptions>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
+}

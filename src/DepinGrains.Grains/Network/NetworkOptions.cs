@@ -1,0 +1,17 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DepinGrains.Grains.Network;
+
+/// <summary>The network's clock.</summary>
+public sealed class NetworkOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string Section = "Network";
+
+    /// <summary>Height 0. Never changed once money has streamed.</summary>
+    public DateTimeOffset Genesis { get; set; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Length of a block; prices are per block. Akash: 6 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan BlockTime { get; set; } = TimeSpan.FromSeconds(6);
+}

@@ -1,0 +1,20 @@
+using DepinGrains.Contracts.Nodes;
+using Microsoft.Extensions.Options;
+
+namespace DepinGrains.Grains.Nodes.Liveness;
+
+/// <summary>Which shard watches a node.</summary>
+public sealed class LivenessShards(IGrainFactory grains, IOptions<LivenessOptions> options)
+{
+    /// <summary>How many there are.</summary>
+    public int Count => options.Value.Shards;
+
+    /// <summary>Number of a node's shard.</summary>
+    public int IndexOf(string node) => NodeRows.BucketOf(node) % Count;
+
+    /// <summary>A shard by its number.</summary>
+    public ILivenessShardGrain Shard(int index) => grains.GetGrain<ILivenessShardGrain>(index);
+
+    /// <summary>The shard of a node.</summary>
+    public ILivenessShardGrain Of(string node) => Shard(IndexOf(node));
+}

@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Nodes;
+
+namespace DepinGrains.Grains.Nodes;
+
+/// <summary>Bounds on what agents and callers send. Every amount is small enough that sums over a whole node cannot overflow.</summary>
+public static class NodeChecks
+{
+    private const long CpuMilliMax = 100_000_000;
+    private const long BytesMax = 1L << 50;
+    private const int GpusMax = 64;
+    private const int ClassesMax = 8;
+    private const int TextMax = 256;
+
+    /// <summary>Refuses a registration with senseless or oversized fields.</summary>
+    public static Refusal? Registration(NodeRegistration registration)
+    {
+        if (!IsText(registration.Provider, 1, 128) || !IsText(registration.Region, 0, 64) || !IsText(registration.Host, 1, 253) || !IsText(registration.PublicKey, 1, 512))
+        {
+            return Refusal.Of("node.registration_invalid", "provider, region (≤ 64), host (≤ 253) and public key must be plain text of sane length");
+        }
+
+        return registration.Attributes.IsDefault || registration.Attributes.Length > 64
+            || registration.Attributes.Any(fact => !IsText(fact.Name, 1, 128) || !IsText(fact.Value, 0, TextMax))
+            ? Refusal.Of("node.registration_invalid", "at most 64 attributes of plain text are allowed")
+            : Hardware(registration.Hardware);
+    }
+
+    /// <summary>Refuses hardware that cannot be.</summary>
+    public static Refusal? Hardware(HardwareInventory? hardware)
+    {
+        var problem = hardware switch
+        {
+            null => "it is missing",
+            _ when hardware.Storage.IsDefault || hardware.Gpus.IsDefault || hardware.Executors.IsDefault => "a list is missing",
+            _ when !IsText(hardware.CpuModel, 0, TextMax) || !IsText(hardware.Architecture, 0, TextMax) || !IsText(hardware.OperatingSystem, 0, TextMax) => "a name is too long or not plain text",
+            { CpuMilli: < 0 or > CpuMilliMax } => $"cpuMilli must be 0 to {CpuMilliMax}",
+            { MemoryBytes: < 0 or > BytesMax } => $"memoryBytes must be 0 to {BytesMax}",
+            { PortMin: < 0 } or { PortMax: > 65_535 } => "ports must be 0 to 65535",
+            _ when hardware.PortMax < hardware.PortMin || (hardware.PortMin == 0 && hardware.PortMax != 0) => "the port range is reversed or begins at 0",
+            _ when hardware.Storage.Length > ClassesMax || hardware.Storage.Any(room => room.Bytes is < 0 or > BytesMax || !IsText(room.Class, 1, 32)) => "a storage class is out of bounds",
+            _ when hardware.Storage.DistinctBy(room => room.Class).Count() < hardware.Storage.Length => "a storage class stands twice",
+            _ when hardware.Executors.Length > 8 || hardware.Executors.Any(name => !IsText(name, 1, 32)) => "an executor's name is out of bounds",
+            _ => GpuProblem(hardware.Gpus),
+        };
+        return problem is null ? null : Refusal.Of("node.hardware_invalid", $"the hardware is refused: {problem}", ("problem", problem));
+    }
+
+    /// <summary>Refuses a demand that is empty, out of bounds or names a slot twice.</summary>
+    public static Refusal? Demand(NodeDemand? demand, int slotsMax)
+    {
+        var problem = demand switch
+        {
+            null or { Slots.IsDefaultOrEmpty: true } => "there is no slot",
+            _ when demand.Slots.Length > slotsMax => $"{demand.Slots.Length} slots, at most {slotsMax}",
+            _ when demand.Slots.Any(slot => slot.GpuAttributes.IsDefault || slot.Storage.IsDefault || !IsText(slot.Key, 1, 128)) => "a slot is incomplete",
+            _ when demand.Slots.DistinctBy(slot => slot.Key).Count() < demand.Slots.Length => "a slot stands twice",
+            _ when demand.Slots.Any(slot => slot.CpuMilli is < 0 or > CpuMilliMax || slot.MemoryBytes is < 0 or > BytesMax) => "CPU or memory is out of bounds",
+            _ when demand.Slots.Any(slot => slot.Gpus is < 0 or > GpusMax || slot.Ports is < 0 or > 1_024 || slot.GpuAttributes.Length > 64) => "GPUs or ports are out of bounds",
+            _ when demand.Slots.Any(slot => slot.GpuAttributes.Any(attribute => !IsText(attribute, 1, TextMax))) => "a GPU attribute is out of bounds",
+            _ when demand.Slots.Any(slot => slot.Storage.Length > 32 || slot.Storage.Any(storage => storage.Bytes is < 0 or > BytesMax || !IsText(storage.Class, 1, 32))) => "storage is out of bounds",
+            _ => null,
+        };
+        return problem is null ? null : Refusal.Of("node.demand_invalid", $"the demand is refused: {problem}", ("problem", problem));
+    }
+
+    /// <summary>Refuses workloads that do not fit what the reservation granted.</summary>
+    public static Refusal? Workloads(NodeBooking booking, ImmutableArray<WorkloadSpec> workloads, int workloadsMax)
+    {
+        if (workloads.IsDefault || workloads.Length > workloadsMax
+            || workloads.Any(spec => spec.Env.IsDefault || spec.Command.IsDefault || spec.Args.IsDefault || spec.GpuUuids.IsDefault || spec.Ports.IsDefault || spec.Volumes.IsDefault || !IsText(spec.Id, 1, TextMax)))
+        {
+            return Refusal.Of("node.workloads_invalid", $"workloads must be complete and at most {workloadsMax}", ("max", workloadsMax));
+        }
+
+        if (workloads.DistinctBy(spec => spec.Id).Count() < workloads.Length)
+        {
+            return Refusal.Of("node.workloads_invalid", "a workload's id stands twice");
+        }
+
+        var slots = booking.Demand.Slots;
+        var gpus = booking.Grants.SelectMany(grant => grant.GpuUuids).ToHashSet(StringComparer.Ordinal);
+        var ports = booking.Grants.SelectMany(grant => grant.HostPorts).ToHashSet();
+        return Exceeds("cpu", workloads.Sum(spec => Math.Clamp(spec.CpuMilli, 0, CpuMilliMax)), slots.Sum(slot => slot.CpuMilli))
+            ?? Exceeds("memory", workloads.Sum(spec => Math.Clamp(spec.MemoryBytes, 0, BytesMax)), slots.Sum(slot => slot.MemoryBytes + slot.Storage.Sum(storage => storage.Class == "ram" ? storage.Bytes : 0)))
+            ?? Exceeds("gpu", workloads.Sum(spec => spec.GpuUuids.Length) + workloads.Sum(spec => spec.GpuUuids.Count(uuid => !gpus.Contains(uuid))) * (long)GpusMax, gpus.Count)
+            ?? Exceeds("ports", workloads.Sum(spec => spec.Ports.Count(port => !ports.Contains(port.HostPort))), 0);
+    }
+
+    /// <summary>True for text without control characters and lone surrogates, of a length in characters.</summary>
+    public static bool IsText(string? text, int min, int max)
+    {
+        if (text is null || text.Length < min || text.Length > max)
+        {
+            return false;
+        }
+
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (rune.Value is < 32 or 0x7F or 0xFFFD)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static Refusal? Exceeds(string resource, long wanted, long granted) =>
+        wanted <= granted
+            ? null
+            : Refusal.Of(
+                "node.workloads_exceed_reservation",
+                $"the workloads use {wanted} {resource}, the reservation granted {granted}",
+                ("resource", resource),
+                ("wanted", wanted),
+                ("granted", granted));
+
+    private static string? GpuProblem(ImmutableArray<GpuDevice> gpus) => gpus switch
+    {
+        { Length: > GpusMax } => $"{gpus.Length} GPUs, at most {GpusMax}",
+        _ when gpus.Any(gpu => gpu is null || !IsText(gpu.Uuid, 1, 128) || !IsText(gpu.Model, 1, 64) || !IsText(gpu.Vendor, 1, 32) || !IsText(gpu.Interface, 0, 32) || !IsText(gpu.Name, 0, TextMax)) => "a GPU's names are out of bounds",
+        _ when gpus.Any(gpu => gpu.MemoryBytes is < 0 or > BytesMax) => "a GPU's memory is out of bounds",
+        _ when gpus.DistinctBy(gpu => gpu.Uuid).Count() < gpus.Length => "a GPU's uuid stands twice",
+        _ => null,
+    };
+}

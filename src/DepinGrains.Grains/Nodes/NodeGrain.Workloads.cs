@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
+
+namespace DepinGrains.Grains.Nodes;
+
+/// <content>What runs in the bookings, and its secrets.</content>
+public sealed partial class NodeGrain
+{
+    private const int SecretPage = 200;
+
+    /// <inheritdoc/>
+    public async Task<Result<long>> SetWorkloadsAsync(string reservationId, ImmutableArray<WorkloadSpec> workloads)
+    {
+        _row.ThrowIfLost();
+        if (!_row.Exists)
+        {
+            return NotFound();
+        }
+
+        var now = clock.Now;
+        var state = Swept(_row.Value, now);
+        if (state.Liveness == NodeStatus.Retired)
+        {
+            return Retired(state);
+        }
+
+        if (Find(state, reservationId) is not { } booking)
+        {
+            return Gone(reservationId);
+        }
+
+        if (booking.Lease is null)
+        {
+            return Refusal.Of("node.reservation_unconfirmed", $"reservation {reservationId} is not confirmed", ("reservation", reservationId));
+        }
+
+        if (NodeChecks.Workloads(booking, workloads, _options.WorkloadsMax) is { } invalid)
+        {
+            return invalid;
+        }
+
+        var json = RowJson.Write(workloads);
+        var seal = workloads.IsEmpty ? "" : protector.Fingerprint(Purpose(reservationId), json.Span);
+        if (seal == booking.WorkloadsSeal)
+        {
+            return state.Generation;
+        }
+
+        var bytes = state.Bookings.Sum(other => other.WorkloadBytes) - booking.WorkloadBytes + json.Length;
+        if (bytes > _options.WorkloadBytesMax)
+        {
+            return Refusal.Of(
+                "node.workloads_too_large",
+                $"the workloads of this node would take {bytes} bytes, at most {_options.WorkloadBytesMax} fit into one message",
+                ("bytes", bytes),
+                ("max", _options.WorkloadBytesMax));
+        }
+
+        var filled = booking with
+        {
+            Workloads = [.. workloads.Select(spec => spec with { Env = [], Credentials = null })],
+            WorkloadsSeal = seal,
+            WorkloadBytes = workloads.IsEmpty ? 0 : json.Length,
+        };
+        var next = state with { Bookings = state.Bookings.Replace(booking, filled), Generation = state.Generation + 1 };
+        if (await CommitAsync(next, now, eventType: null, new Changes().With(SecretWrite(reservationId, workloads))) is { } refusal)
+        {
+            return refusal;
+        }
+
+        notifier.GenerationChanged(Id, next.Generation);
+        return next.Generation;
+    }
+
+    /// <inheritdoc/>
+    public async Task<DesiredState> GetDesiredStateAsync()
+    {
+        _row.ThrowIfLost();
+        if (!_row.Exists)
+        {
+            return new DesiredState(0, []);
+        }
+
+        var state = _row.Value;
+        var secrets = new Dictionary<string, WorkloadSecret>(StringComparer.Ordinal);
+        if (state.Bookings.Any(booking => !booking.Workloads.IsEmpty))
+        {
+            await ReadSecretsAsync(secrets);
+        }
+
+        // A write between the pages of secrets cannot happen: this activation is the only writer and does not interleave.
+        var workloads = state.Bookings
+            .SelectMany(booking => booking.Workloads.Select(spec => secrets.TryGetValue(SecretKey(booking.Id, spec.Id), out var secret)
+                ? spec with { Env = secret.Env, Credentials = secret.Credentials }
+                : spec));
+        return new DesiredState(state.Generation, [.. workloads]);
+    }
+
+    private async Task ReadSecretsAsync(Dictionary<string, WorkloadSecret> secrets)
+    {
+        string? after = null;
+        while (true)
+        {
+            var page = await store.ReadChildrenAsync(NodeRows.Secret.Kind, Id, after, SecretPage);
+            foreach (var row in page)
+            {
+                after = row.Id.Key;
+                foreach (var secret in RowJson.Read<WorkloadSecrets>(protector.Unprotect(Purpose(after), row.Document.Span)).Workloads)
+                {
+                    secrets[SecretKey(after, secret.Workload)] = secret;
+                }
+            }
+
+            if (page.Length < SecretPage)
+            {
+                return;
+            }
+        }
+    }
+
+    private ChildWrite SecretWrite(string reservationId, ImmutableArray<WorkloadSpec> workloads)
+    {
+        var secrets = workloads
+            .Where(spec => !spec.Env.IsEmpty || spec.Credentials is not null)
+            .Select(spec => new WorkloadSecret(spec.Id, spec.Env, spec.Credentials))
+            .ToImmutableArray();
+        var row = SecretRow(reservationId);
+        return secrets.IsEmpty
+            ? new ChildWrite(row, [], null)
+            : new ChildWrite(row, [], protector.Protect(Purpose(reservationId), RowJson.Write(new WorkloadSecrets { Workloads = secrets }).Span));
+    }
+
+    private NodeBooking Emptied(NodeBooking booking, Changes changes)
+    {
+        if (booking.Workloads.IsEmpty)
+        {
+            return booking;
+        }
+
+        changes.With(new ChildWrite(SecretRow(booking.Id), [], null));
+        return booking with { Workloads = [], WorkloadsSeal = "", WorkloadBytes = 0 };
+    }
+
+    private RowId SecretRow(string reservationId) => new(NodeRows.Secret.Kind, Id, reservationId);
+
+    private string Purpose(string reservationId) => $"node/{Id}/{reservationId}";
+
+    private static string SecretKey(string reservationId, string workload) => reservationId + "\n" + workload;
+}

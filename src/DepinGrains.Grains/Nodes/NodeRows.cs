@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using System.Text;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
+
+namespace DepinGrains.Grains.Nodes;
+
+/// <summary>Tables of this feature.</summary>
+public static class NodeRows
+{
+    /// <summary>How many buckets the column <c>bucket</c> (FNV-1a of the id) knows; the number of liveness shards divides it.</summary>
+    public const int Buckets = 64;
+
+    /// <summary>Position of <c>status</c> among the columns.</summary>
+    public const int StatusColumn = 1;
+
+    /// <summary>Position of <c>session</c> among the columns.</summary>
+    public const int SessionColumn = 11;
+
+    /// <summary>Position of <c>generation</c> among the columns.</summary>
+    public const int GenerationColumn = 12;
+
+    /// <summary>Position of <c>live</c> among the columns.</summary>
+    public const int LiveColumn = 10;
+
+    /// <summary>
+    /// Nodes. Instants are Unix milliseconds, CPU milli-CPU, memory bytes. Free amounts count reservations that may have expired since (see <c>updated_ms</c>):
+    /// filters on them err on the safe side, views are computed. <c>live</c>: a liveness shard watches it. <c>leases</c>: how many it carries, so that the sweep finds silent nodes that matter.
+    /// </summary>
+    public static readonly RowKind<NodeState> Node = new(
+        new TableDefinition(
+            "node",
+            [
+                new("provider", ColumnType.Text),
+                new("status", ColumnType.Text),
+                new("region", ColumnType.Text),
+                new("last_seen_ms", ColumnType.Int64),
+                new("cpu_free", ColumnType.Int64),
+                new("memory_free", ColumnType.Int64),
+                new("gpu_free", ColumnType.Int64),
+                new("gpu_model", ColumnType.Text),
+                new("updated_ms", ColumnType.Int64),
+                new("bucket", ColumnType.Int64),
+                new("live", ColumnType.Boolean),
+                new("session", ColumnType.Int64),
+                new("generation", ColumnType.Int64),
+                new("leases", ColumnType.Int64),
+            ],
+            [
+                new("provider", ["provider", "status", "updated_ms"]),
+                new("status", ["status", "updated_ms"]),
+                new("status_leases", ["status", "leases"]),
+                new("region", ["region", "updated_ms"]),
+                new("gpu", ["gpu_model", "gpu_free"]),
+                new("updated", ["updated_ms"]),
+                new("bucket_live", ["bucket", "live"]),
+                new("bucket_updated", ["bucket", "updated_ms"]),
+            ]),
+        Columns);
+
+    /// <summary>Sealed env and credentials of one reservation's workloads; parent = node id, key = reservation id, document binary.</summary>
+    public static readonly TableDefinition Secret = new("node_secret", [], []);
+
+    /// <summary>The tables a host's store must know.</summary>
+    public static ImmutableArray<TableDefinition> Tables => [Node.Table, Secret];
+
+    /// <summary>Bucket of a node: FNV-1a (32 bits, over UTF-8) of its id modulo <see cref="Buckets"/>.</summary>
+    public static int BucketOf(string node)
+    {
+        var hash = 2166136261u;
+        foreach (var value in Encoding.UTF8.GetBytes(node))
+        {
+            hash = unchecked((hash ^ value) * 16777619u);
+        }
+
+        return (int)(hash % Buckets);
+    }
+
+    /// <summary>Text of a status in the column <c>status</c>.</summary>
+    public static string StatusText(NodeStatus status) => status switch
+    {
+        NodeStatus.Joining => "joining",
+        NodeStatus.Online => "online",
+        NodeStatus.Suspect => "suspect",
+        NodeStatus.Offline => "offline",
+        NodeStatus.Draining => "draining",
+        NodeStatus.Retired => "retired",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
+    };
+
+    private static ImmutableArray<object?> Columns(NodeState state)
+    {
+        var free = NodeCapacity.Free(state, state.Bookings);
+        return
+        [
+            state.Provider,
+            StatusText(NodeRules.StatusOf(state)),
+            state.Region,
+            state.LastSeenAt.ToUnixTimeMilliseconds(),
+            free.CpuMilli,
+            free.MemoryBytes,
+            (long)free.Gpus.Length,
+            NodeRules.GpuModelOf(state.Hardware),
+            state.UpdatedAt.ToUnixTimeMilliseconds(),
+            (long)BucketOf(state.Id),
+            NodeRules.IsLive(state),
+            state.Session,
+            state.Generation,
+            (long)NodeRules.Leases(state).Length,
+        ];
+    }
+}

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Nodes;
+
+namespace DepinGrains.Grains.Nodes;
+
+/// <summary>What follows from a node's row and the time.</summary>
+public static class NodeRules
+{
+    /// <summary>Where the node stands. A draining node that is silent is offline; it is draining again when it comes back.</summary>
+    public static NodeStatus StatusOf(NodeState state) => StandingOf(state).Status;
+
+    /// <summary>The standing the domain's table of transitions works on.</summary>
+    public static NodeStanding StandingOf(NodeState state) => new(state.Liveness, state.Draining);
+
+    /// <summary>The state after a trigger, or why it does not apply.</summary>
+    public static Result<NodeState> Apply(NodeState state, NodeTrigger trigger)
+    {
+        var standing = NodeTransitions.Apply(StandingOf(state), trigger);
+        return standing.IsOk ? state with { Liveness = standing.Value.Liveness, Draining = standing.Value.Draining } : standing.Refusal;
+    }
+
+    /// <summary>True when beats are expected.</summary>
+    public static bool IsLive(NodeState state) => state.Liveness is NodeStatus.Online or NodeStatus.Suspect;
+
+    /// <summary>Bookings that stand now: confirmed, or not yet expired.</summary>
+    public static ImmutableArray<NodeBooking> Standing(NodeState state, DateTimeOffset now) =>
+        state.Bookings.All(booking => booking.Lease is not null || booking.ReservedUntil > now)
+            ? state.Bookings
+            : [.. state.Bookings.Where(booking => booking.Lease is not null || booking.ReservedUntil > now)];
+
+    /// <summary>The model most cards have (the first by name among equals), or null without cards.</summary>
+    public static string? GpuModelOf(HardwareInventory hardware) =>
+        hardware.Gpus.IsEmpty
+            ? null
+            : hardware.Gpus.GroupBy(gpu => gpu.Model).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).First().Key;
+
+    /// <summary>The node as anyone may see it.</summary>
+    public static NodeView View(NodeState state, long version, DateTimeOffset now)
+    {
+        var standing = Standing(state, now);
+        return new NodeView(
+            state.Id,
+            state.Provider,
+            StatusOf(state),
+            state.Region,
+            state.Host,
+            state.Hardware,
+            NodeCapacity.Free(state, standing),
+            [.. standing.Select(booking => View(state, booking))],
+            state.Session,
+            state.JoinedAt,
+            state.LastSeenAt,
+            version,
+            state.PublicKey);
+    }
+
+    /// <summary>A booking as its buyer sees it.</summary>
+    public static NodeReservation View(NodeState state, NodeBooking booking) =>
+        new(booking.Id, state.Id, booking.Demand, booking.Grants, booking.Lease is null ? booking.ReservedUntil : null, booking.Lease, state.Host);
+
+    /// <summary>Leases the node carries, in the order they were confirmed for.</summary>
+    public static ImmutableArray<string> Leases(NodeState state) =>
+        [.. state.Bookings.Where(booking => booking.Lease is not null).Select(booking => booking.Lease!).Distinct()];
+}

@@ -1,0 +1,201 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Providers;
+using DepinGrains.Domain.Providers;
+using DepinGrains.Grains.Network;
+using DepinGrains.Grains.State;
+using DepinGrains.Grains.State.Secrets;
+using DepinGrains.Storage.Rows;
+using Microsoft.Extensions.Options;
+
+namespace DepinGrains.Grains.Providers;
+
+/// <summary>A seller's profile, prices, auditors' signatures and join tokens.</summary>
+[GrainType("depin.provider")]
+public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secrets, NetworkClock clock, IOptions<ProviderOptions> options) : Grain, IProviderGrain
+{
+    private const int NameMax = 100;
+    private const int ValueMax = 256;
+    private readonly ProviderOptions _options = options.Value;
+    private GrainRow<ProviderState> _row = null!;
+
+    private string Id => this.GetPrimaryKeyString();
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _row = new GrainRow<ProviderState>(store, ProviderState.Kind, Id, DeactivateOnIdle);
+        await _row.LoadAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<ProviderView>> PutAsync(string operationId, ProviderProfile profile)
+    {
+        _row.ThrowIfLost();
+        if (Invalid(profile) is { } invalid)
+        {
+            return invalid;
+        }
+
+        var now = clock.Now;
+        var next = _row.Value is { } known
+            ? known with { Profile = profile, Deleted = false, UpdatedAt = now, Signatures = [.. known.Signatures.Where(s => profile.Attributes.Contains(new Fact(s.Name, s.Value)))] }
+            : new ProviderState(Id, profile, false, false, [], 0, [], now, now);
+        return await CommitAsync(next, "provider.updated");
+    }
+
+    /// <inheritdoc/>
+    public Task<Result<ProviderView>> GetAsync()
+    {
+        _row.ThrowIfLost();
+        return Task.FromResult(_row.Value is { Deleted: false } state ? state.View(_row.Version) : (Result<ProviderView>)NotFound());
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<ProviderView>> SetMaintenanceAsync(string operationId, bool on) =>
+        Missing() is { } missing ? missing : await CommitAsync(_row.Value! with { Maintenance = on, UpdatedAt = clock.Now }, on ? "provider.maintenance" : "provider.back");
+
+    /// <inheritdoc/>
+    public async Task<Result<ProviderView>> SignAttributesAsync(string operationId, string auditor, ImmutableArray<Fact> attributes)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var state = _row.Value!;
+        foreach (var attribute in attributes)
+        {
+            if (!state.Profile.Attributes.Contains(attribute))
+            {
+                return Refusal.Of("provider.attribute_not_declared", $"{Id} does not declare {attribute.Name}={attribute.Value}", ("attribute", attribute.Name), ("value", attribute.Value));
+            }
+        }
+
+        var fresh = attributes.Where(a => !state.Signatures.Any(s => s.Auditor == auditor && s.Name == a.Name && s.Value == a.Value)).ToArray();
+        if (state.Signatures.Length + fresh.Length > _options.SignaturesMax)
+        {
+            return Refusal.Of("provider.too_many_signatures", $"{Id} has {state.Signatures.Length} signatures, at most {_options.SignaturesMax} are kept", ("max", _options.SignaturesMax));
+        }
+
+        var now = clock.Now;
+        return await CommitAsync(state with { Signatures = [.. state.Signatures, .. fresh.Select(a => new AttributeSignature(auditor, a.Name, a.Value, now))], UpdatedAt = now }, "provider.signed");
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<JoinToken>> CreateJoinTokenAsync(string operationId, TimeSpan lifetime)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        if (lifetime <= TimeSpan.Zero || lifetime > _options.TokenLifetimeMax)
+        {
+            return Refusal.Of("provider.token_lifetime", $"a join token lives at most {_options.TokenLifetimeMax}", ("max", _options.TokenLifetimeMax), ("wanted", lifetime));
+        }
+
+        var state = _row.Value!;
+        // Derived under the master key from the operation id: unguessable, and the same answer when asked again.
+        var token = $"{Id}.{secrets.Fingerprint("join-token/" + Id, Encoding.UTF8.GetBytes(operationId))}";
+        var print = Print(token);
+        if (state.Tokens.FirstOrDefault(t => t.Fingerprint == print) is { } known)
+        {
+            return new JoinToken(token, known.ExpiresAt);
+        }
+
+        var now = clock.Now;
+        var standing = state.Tokens.Where(t => t.ExpiresAt > now || t.UsedBy is not null).TakeLast(_options.TokensMax - 1);
+        var committed = await CommitAsync(state with { Tokens = [.. standing, new IssuedToken(print, now + lifetime, null)] }, "provider.join_token");
+        return committed.IsOk ? new JoinToken(token, now + lifetime) : committed.Refusal;
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<Done>> RedeemJoinTokenAsync(string token, string nodeId)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var print = Print(token);
+        var state = _row.Value!;
+        var index = state.Tokens.IndexOf(state.Tokens.FirstOrDefault(t => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(t.Fingerprint), Encoding.ASCII.GetBytes(print)))!);
+        if (index < 0 || (state.Tokens[index] is { UsedBy: null } unused && unused.ExpiresAt <= clock.Now))
+        {
+            return Refusal.Of("provider.join_token_invalid", "the join token is unknown or has expired", ("provider", Id));
+        }
+
+        if (state.Tokens[index].UsedBy is { } by)
+        {
+            return by == nodeId ? Done.Instance : Refusal.Of("provider.join_token_used", "the join token was used by another node", ("provider", Id));
+        }
+
+        var committed = await CommitAsync(state with { Tokens = state.Tokens.SetItem(index, state.Tokens[index] with { UsedBy = nodeId }) }, "provider.node_joined");
+        return committed.IsOk ? Done.Instance : committed.Refusal;
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<Done>> DeleteAsync(string operationId)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var active = await store.ListAsync(new ListQuery("lease", [new Filter("provider", Comparison.Equal, Id), new Filter("status", Comparison.Equal, "active")], null, false, 1, null));
+        if (active.Rows.Length > 0)
+        {
+            return Refusal.Of("provider.has_leases", $"{Id} has active leases", ("provider", Id), ("lease", active.Rows[0].Id.Key));
+        }
+
+        var committed = await CommitAsync(_row.Value! with { Deleted = true, UpdatedAt = clock.Now }, "provider.deleted");
+        return committed.IsOk ? Done.Instance : committed.Refusal;
+    }
+
+    private static string Print(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+
+    private Refusal? Invalid(ProviderProfile profile)
+    {
+        if (profile.Name.Length is 0 or > NameMax || profile.HostUri.Length > ValueMax)
+        {
+            return Refusal.Of("provider.name_invalid", $"a provider has a name of 1 to {NameMax} characters", ("length", profile.Name.Length));
+        }
+
+        if (profile.Attributes.Length > _options.AttributesMax)
+        {
+            return Refusal.Of("provider.too_many_attributes", $"{profile.Attributes.Length} attributes, at most {_options.AttributesMax}", ("max", _options.AttributesMax));
+        }
+
+        foreach (var attribute in profile.Attributes)
+        {
+            if (!AttributeKey().IsMatch(attribute.Name) || attribute.Value.Length > ValueMax)
+            {
+                return Refusal.Of("provider.attribute_invalid", $"attribute {attribute.Name} has a bad key or a value over {ValueMax} characters", ("attribute", attribute.Name));
+            }
+        }
+
+        return profile.Pricing is { } pricing ? UsdPricing.WhyInvalid(pricing) : null;
+    }
+
+    private Refusal? Missing()
+    {
+        _row.ThrowIfLost();
+        return _row.Value is { Deleted: false } ? null : NotFound();
+    }
+
+    private Refusal NotFound() => Refusal.Of("provider.not_found", $"no provider {Id}", ("provider", Id));
+
+    private async Task<Result<ProviderView>> CommitAsync(ProviderState next, string type)
+    {
+        var data = new { Provider = Id, next.Profile.Name, next.Maintenance };
+        var changes = new Changes().Event("market", type, Id, data).Event("provider/" + Id, type, Id, data);
+        return await _row.CommitAsync(next, changes) is { } refusal ? refusal : next.View(_row.Version);
+    }
+
+    [GeneratedRegex(@"^[a-zA-Z][\w/.\-]{1,126}[\w*]?$", RegexOptions.CultureInvariant, 100)]
+    private static partial Regex AttributeKey();
+}

@@ -1,0 +1,26 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DepinGrains.Grains.Providers;
+
+/// <summary>Limits of a provider.</summary>
+public sealed class ProviderOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string Section = "Providers";
+
+    /// <summary>Most attributes a provider declares.</summary>
+    [Range(1, 1_000)]
+    public int AttributesMax { get; set; } = 200;
+
+    /// <summary>Most signatures kept.</summary>
+    [Range(1, 100_000)]
+    public int SignaturesMax { get; set; } = 5_000;
+
+    /// <summary>Most join tokens outstanding.</summary>
+    [Range(1, 10_000)]
+    public int TokensMax { get; set; } = 500;
+
+    /// <summary>Longest life of a join token.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "30.00:00:00")]
+    public TimeSpan TokenLifetimeMax { get; set; } = TimeSpan.FromDays(1);
+}

@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Escrow;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Contracts.Network;
+using DepinGrains.Domain.Network;
+using DepinGrains.Grains.Deployments;
+using DepinGrains.Grains.Escrow;
+using DepinGrains.Grains.Leases;
+using DepinGrains.Grains.Network;
+using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DepinGrains.Grains.Sweeps;
+
+/// <summary>Deadlines are data; this only visits them. A reminder (late or double is harmless) wakes the shard, a timer keeps the cadence while it is active.</summary>
+[GrainType("depin.sweep")]
+public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOptions<SweepOptions> options, ILogger<SweepGrain> log) : Grain, ISweepGrain, IRemindable
+{
+    private const string Reminder = "wake";
+    private readonly SweepOptions _options = options.Value;
+    private IGrainTimer? _timer;
+
+    private int Shard => (int)this.GetPrimaryKeyLong();
+
+    /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _timer = this.RegisterGrainTimer(static (grain, _) => grain.SweepAsync(), this, new GrainTimerCreationOptions { DueTime = _options.Every, Period = _options.Every, Interleave = false, KeepAlive = true });
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task WakeAsync() => await this.RegisterOrUpdateReminder(Reminder, _options.WakeEvery, _options.WakeEvery);
+
+    /// <inheritdoc/>
+    public Task ReceiveReminder(string reminderName, TickStatus status) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task<int> SweepAsync()
+    {
+        var visited = 0;
+        try
+        {
+            visited += await DueDeploymentsAsync();
+            visited += await LostLeasesAsync();
+            visited += await UnreleasedLeasesAsync();
+            visited += await UnfinishedEscrowsAsync();
+        }
+        catch (Exception e)
+        {
+            LogRoundFailed(log, e, Shard);
+        }
+
+        return visited;
+    }
+
+    private async Task<int> DueDeploymentsAsync()
+    {
+        var due = await ListAsync(DeploymentState.Kind.Table.Kind, "next_action_ms", new Filter("next_action_ms", Comparison.LessOrEqual, clock.Now.ToUnixTimeMilliseconds()));
+        await VisitAsync(due.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IDeploymentGrain>(key).TickAsync());
+        return due.Length;
+    }
+
+    /// <summary>Leases on nodes that are offline or retired: their deployments end or re-list them.</summary>
+    private async Task<int> LostLeasesAsync()
+    {
+        var visited = 0;
+        foreach (var status in (string[])["offline", "retired"])
+        {
+            foreach (var node in await ListAsync(NodeRows.Node.Table.Kind, "leases", new Filter("status", Comparison.Equal, status), new Filter("leases", Comparison.Greater, 0L)))
+            {
+                var leases = await store.ListAsync(new ListQuery(LeaseNodeState.Kind.Table.Kind, [new Filter("node", Comparison.Equal, node.Id.Key), new Filter("open", Comparison.Equal, true)], null, false, _options.BatchMax, null));
+                foreach (var row in leases.Rows)
+                {
+                    var lost = RowKind<LeaseNodeState>.Read(row);
+                    await VisitAsync([lost.Deployment], key => GrainFactory.GetGrain<IDeploymentGrain>(key).NodeLostAsync(lost.Lease, lost.Node));
+                    visited++;
+                }
+            }
+        }
+
+        return visited;
+    }
+
+    /// <summary>Closed leases that did not get to give all their nodes back.</summary>
+    private async Task<int> UnreleasedLeasesAsync()
+    {
+        var rows = await ListAsync(LeaseState.Kind.Table.Kind, null, new Filter("unreleased", Comparison.Equal, true));
+        await VisitAsync(rows.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ILeaseGrain>(key).CloseAsync(0, ""));
+        return rows.Length;
+    }
+
+    /// <summary>Escrow accounts whose last deposit or transfer was interrupted: any call finishes them.</summary>
+    private async Task<int> UnfinishedEscrowsAsync()
+    {
+        var rows = await ListAsync(EscrowState.Kind.Table.Kind, null, new Filter("unfinished", Comparison.Equal, true));
+        await VisitAsync(rows.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IEscrowGrain>(key).SettleAsync());
+        return rows.Length;
+    }
+
+    private async Task<ImmutableArray<StoredRow>> ListAsync(string kind, string? orderBy, params Filter[] filters)
+    {
+        var page = await store.ListAsync(new ListQuery(kind, [.. filters], orderBy, false, _options.BatchMax, null));
+        return [.. page.Rows.Where(r => KeyHash.Shard(r.Id.Key, _options.Shards) == Shard)];
+    }
+
+    private async Task VisitAsync(IEnumerable<string> keys, Func<string, Task> visit)
+    {
+        foreach (var key in keys)
+        {
+            try
+            {
+                await visit(key);
+            }
+            catch (Exception e)
+            {
+                LogVisitFailed(log, e, key);
+            }
+        }
+    }
+
+    [LoggerMessage(4301, LogLevel.Warning, "Sweep shard {Shard}: a round did not come through")]
+    private static partial void LogRoundFailed(ILogger logger, Exception exception, int shard);
+
+    [LoggerMessage(4302, LogLevel.Warning, "Sweep: {Key} did not come through; it stays due")]
+    private static partial void LogVisitFailed(ILogger logger, Exception exception, string key);
+}

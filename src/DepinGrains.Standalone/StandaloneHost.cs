@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+using DepinGrains.Agent;
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Gateway;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Ledgers;
+using DepinGrains.Grains;
+using DepinGrains.Grains.Identities;
+using DepinGrains.Grains.State.Secrets;
+using DepinGrains.Standalone.Hosting;
+using DepinGrains.Storage;
+using DepinGrains.Storage.Hosting;
+using DepinGrains.Storage.Schema;
+
+namespace DepinGrains.Standalone;
+
+/// <summary>Puts the whole network into one process.</summary>
+internal static class StandaloneHost
+{
+    private const string DefaultUrl = "http://127.0.0.1:5080";
+
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddCommandLine(args, new Dictionary<string, string> { ["--data"] = "Standalone:Data" });
+        var options = builder.Configuration.GetSection(StandaloneOptions.Section).Get<StandaloneOptions>() ?? new StandaloneOptions();
+        var urls = (builder.Configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        builder.WebHost.UseUrls(urls);
+        if (options.Problem(urls.Select(static u => new Uri(u.Replace("://+", "://0.0.0.0", StringComparison.Ordinal).Replace("://*", "://0.0.0.0", StringComparison.Ordinal)))) is { } problem)
+        {
+            throw new StandaloneRefusedException(problem);
+        }
+
+        var data = new StandaloneData(options.Data);
+        Logging(builder);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(data);
+        builder.Services.AddDepinStore(
+            store => (store.Kind, store.Connection) = builder.Configuration[$"{StoreOptions.Section}:Kind"] == "postgres"
+                ? ("postgres", builder.Configuration[$"{StoreOptions.Section}:Connection"] ?? "")
+                : ("sqlite", Path.Combine(options.Data, "depin.db")),
+            MarketServices.Tables);
+        builder.Services.AddMarket(builder.Configuration);
+        builder.Services.Configure<SecretOptions>(secrets => secrets.MasterKeys.Add(data.MasterKey));
+        builder.Services.Configure<IdentityOptions>(identities => identities.OperatorKeys.Add(data.Key.KeyId));
+        builder.Services.Configure<FaucetOptions>(faucet => faucet.Enabled = options.Faucet);
+        builder.Services.Configure<HttpOptions>(http => http.LoopbackOnly = options.Problem([]) is null && urls.All(static u => new Uri(u).IsLoopback));
+        builder.Services.AddDepinGateway(builder.Configuration);
+        builder.Services.AddSingleton<StandaloneNetwork>();
+        builder.Services.AddHostedService<StandaloneWaker>();
+        if (options.Agent)
+        {
+            StandaloneAgent.Add(builder.Services, options);
+        }
+
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+        return builder;
+    }
+
+    /// <summary>Migrates the store, serves, and says what to do next.</summary>
+    public static async Task<int> RunAsync(WebApplication app)
+    {
+        await app.Services.GetRequiredService<IStoreMigrator>().MigrateAsync();
+        await app.StartAsync();
+        var network = app.Services.GetRequiredService<StandaloneNetwork>();
+        network.PrintAddresses();
+        await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    public static void MapStandaloneHealth(this WebApplication app)
+    {
+        app.MapGet("/health", static () => TypedResults.Ok(new HealthView("healthy", GrainRuntime.Name))).AllowAnonymous().WithTags("Health");
+        app.MapHealthChecks("/health/ready").AllowAnonymous();
+        app.MapHealthChecks("/health/live", new Microsoft.AspNetCore.Diagnostics.HealthChecks.HealthCheckOptions { Predicate = static _ => false }).AllowAnonymous();
+    }
+
+    private static void Logging(WebApplicationBuilder builder)
+    {
+        builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "HH:mm:ss ", true));
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.AddFilter("DepinGrains", LogLevel.Warning);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+}
+
+/// <summary>The answer of <c>GET /health</c>.</summary>
+public sealed record HealthView(string Status, string Runtime);
+
+/// <summary>Options that do not go together; the process ends with 64.</summary>
+internal sealed class StandaloneRefusedException(string message) : Exception(message);
+
+/// <summary>Keys in the data folder.</summary>
+internal sealed class StandaloneData : IDisposable
+{
+    public StandaloneData(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        Key = SigningKey.LoadOrCreate(Path.Combine(folder, "identity.pem"));
+        MasterKey = LoadOrCreateMaster(Path.Combine(folder, "secrets.key"));
+    }
+
+    /// <summary>The network's own identity: operator, and provider of this machine.</summary>
+    public SigningKey Key { get; }
+
+    public string Identity => Contracts.Identities.IdentityIds.ForFirstKey(Key.KeyId, "");
+
+    /// <summary>Seals secrets at rest; base64 of 32 bytes.</summary>
+    public string MasterKey { get; }
+
+    public void Dispose() => Key.Dispose();
+
+    private static string LoadOrCreateMaster(string path)
+    {
+        if (!File.Exists(path))
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using var file = new FileStream(path, options);
+            file.Write(System.Text.Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
+            file.Flush(flushToDisk: true);
+        }
+
+        return File.ReadAllText(path).Trim();
+    }
+}

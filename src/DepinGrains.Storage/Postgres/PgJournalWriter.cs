@@ -1,0 +1,71 @@
+using DepinGrains.Storage.Committing;
+using DepinGrains.Storage.Journal;
+using Npgsql;
+
+namespace DepinGrains.Storage.Postgres;
+
+/// <summary>Writes appends of several ledgers in one statement on a connection of its own: they never wait behind change sets.</summary>
+internal sealed class PgJournalWriter(PgConnections connections, FencedWriters fenced) : PgWriter(connections)
+{
+    private const string AppendSql =
+        "INSERT INTO ledger_journal(token, sequence, at_ticks, writer, payload) SELECT u.t, u.s, u.a, u.w, u.p "
+        + "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[]) AS u(t, s, a, w, p) "
+        + "WHERE u.s=1 OR EXISTS(SELECT 1 FROM ledger_journal j WHERE j.token=u.t AND j.sequence=u.s-1) ON CONFLICT(token, sequence) DO NOTHING RETURNING token";
+
+    protected override void Write(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
+    {
+        var items = new List<AppendItem>(batch.Count);
+        foreach (var item in batch.Cast<AppendItem>())
+        {
+            item.Decided = AppendStatus.Fenced;
+            if (!fenced.Contains(item.Token, item.WriterId))
+            {
+                items.Add(item);
+            }
+        }
+
+        if (items.Count == 0)
+        {
+            return;
+        }
+
+        items.Sort((a, b) => string.CompareOrdinal(a.Token, b.Token));
+        var written = Append(connection, items);
+        foreach (var item in items)
+        {
+            item.Decided = written.Contains(item.Token) ? AppendStatus.Appended : Holder(connection, item);
+            if (item.Decided == AppendStatus.Fenced)
+            {
+                fenced.Add(item.Token, item.WriterId);
+            }
+        }
+    }
+
+    private HashSet<string> Append(NpgsqlConnection connection, List<AppendItem> items)
+    {
+        using var command = new NpgsqlCommand(AppendSql, connection);
+        command.Parameters.Add(PgParameters.Texts([.. items.Select(i => i.Token)]));
+        command.Parameters.Add(PgParameters.Longs([.. items.Select(i => i.Batch.Sequence)]));
+        command.Parameters.Add(PgParameters.Longs([.. items.Select(i => i.Batch.At.UtcTicks)]));
+        command.Parameters.Add(PgParameters.Blobs([.. items.Select(i => i.WriterId)]));
+        command.Parameters.Add(PgParameters.Blobs([.. items.Select(i => PgParameters.Array(i.Batch.Payload))]));
+        CommitSent = true;
+        using var reader = command.ExecuteReader();
+        var written = new HashSet<string>(StringComparer.Ordinal);
+        while (reader.Read())
+        {
+            written.Add(reader.GetString(0));
+        }
+
+        return written;
+    }
+
+    private static AppendStatus Holder(NpgsqlConnection connection, AppendItem item)
+    {
+        using var command = new NpgsqlCommand("SELECT writer, payload FROM ledger_journal WHERE token=$1 AND sequence=$2", connection);
+        command.Parameters.AddWithValue(item.Token);
+        command.Parameters.AddWithValue(item.Batch.Sequence);
+        using var reader = command.ExecuteReader();
+        return reader.Read() ? item.JudgeLoss(reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1)) : AppendStatus.Fenced;
+    }
+}

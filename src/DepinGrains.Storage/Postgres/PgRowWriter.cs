@@ -1,0 +1,212 @@
+using System.Collections.Immutable;
+using DepinGrains.Storage.Committing;
+using DepinGrains.Storage.Events;
+using DepinGrains.Storage.Rows;
+using DepinGrains.Storage.Schema;
+using Npgsql;
+
+namespace DepinGrains.Storage.Postgres;
+
+/// <summary>
+/// Writes a batch of change sets in two round trips: the roots, set by set, which says who won; then everything the winners carry, and the commit. A root of an ambiguous
+/// earlier try that stands at our version under our write id has won already. Set-based inserts and updates wait for a transaction of the lost connection that is still at
+/// work on the same rows, so executing again never overtakes it.
+/// </summary>
+internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalog, EventSignal signal, PgEventNotifier notifier, TimeProvider time) : PgWriter(connections)
+{
+    /// <summary>Serialises the assignment of event positions across processes until the commit is visible: a position once seen has no younger sibling below it.</summary>
+    internal const long EventLock = 0x6465_7069_6E01;
+
+    private readonly ImmutableArray<PgTableSql> _sql = [.. catalog.All.Select(t => new PgTableSql(t))];
+
+    public PgTableSql Sql(Table table) => _sql[table.Number];
+
+    protected override void Write(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
+    {
+        var groups = batch.Cast<RowsItem>().GroupBy(i => (i.Table, First: i.Root.ExpectedVersion == 0)).OrderBy(g => g.Key.Table.Number).ThenByDescending(g => g.Key.First)
+            .Select(g => new RootGroup(g.Key.Table, g.Key.First, [.. g.OrderBy(i => i.Root.Id.Key, StringComparer.Ordinal)])).ToList();
+        WriteRoots(connection, groups);
+        JudgeLosers(connection, groups);
+        var winners = batch.Cast<RowsItem>().Where(i => i.Decided.Status == CommitStatus.Committed && !groups.Any(g => g.Already.Contains(i))).ToList();
+        var newest = Finish(connection, winners);
+        if (newest > 0)
+        {
+            signal.Advance();
+            notifier.Announce(newest);
+        }
+    }
+
+    private void WriteRoots(NpgsqlConnection connection, List<RootGroup> groups)
+    {
+        using var roots = new NpgsqlBatch(connection);
+        roots.BatchCommands.Add(Command("BEGIN"));
+        foreach (var group in groups)
+        {
+            var sql = Sql(group.Table);
+            var command = Command(group.First ? sql.Insert : sql.Update);
+            var items = group.Items;
+            AddRows(
+                command, group.Table, items, i => i.Root.Id, i => i.NewVersion, i => i.WriteId, i => PgParameters.Array(i.Root.Document), (i, column) => i.Root.Columns[column]);
+            roots.BatchCommands.Add(command);
+        }
+
+        using var reader = roots.ExecuteReader();
+        foreach (var group in groups)
+        {
+            var won = new HashSet<string>(StringComparer.Ordinal);
+            while (reader.Read())
+            {
+                won.Add(reader.GetString(0));
+            }
+
+            foreach (var item in group.Items)
+            {
+                if (won.Contains(item.Root.Id.Key))
+                {
+                    item.Decided = new CommitOutcome(CommitStatus.Committed, item.NewVersion, null);
+                }
+                else
+                {
+                    group.Lost.Add(item);
+                }
+            }
+
+            reader.NextResult();
+        }
+    }
+
+    private void JudgeLosers(NpgsqlConnection connection, List<RootGroup> groups)
+    {
+        foreach (var group in groups.Where(g => g.Lost.Count > 0))
+        {
+            var standing = new Dictionary<string, (long Version, Guid WriteId)>(StringComparer.Ordinal);
+            using (var command = new NpgsqlCommand(Sql(group.Table).Standing, connection))
+            {
+                command.Parameters.Add(PgParameters.Texts([.. group.Lost.Select(i => i.Root.Id.Key)]));
+                using var reader = command.ExecuteReader();
+                while (reader.Read())
+                {
+                    standing[reader.GetString(0)] = (reader.GetInt64(1), reader.GetGuid(2));
+                }
+            }
+
+            foreach (var item in group.Lost)
+            {
+                item.Decided = standing.TryGetValue(item.Root.Id.Key, out var found) ? item.JudgeLoss(found.Version, found.WriteId) : item.JudgeLoss(0, null);
+                if (item.Decided.Status == CommitStatus.Committed)
+                {
+                    group.Already.Add(item);
+                }
+            }
+        }
+    }
+
+    /// <summary>Children, operations, events and the commit in one round trip; the newest event's position.</summary>
+    private long Finish(NpgsqlConnection connection, List<RowsItem> winners)
+    {
+        using var rest = new NpgsqlBatch(connection);
+        AddChildren(rest, winners);
+        AddOperations(rest, winners);
+        var events = AddEvents(rest, winners);
+        rest.BatchCommands.Add(Command("COMMIT"));
+        CommitSent = true;
+        using var reader = rest.ExecuteReader();
+        var newest = 0L;
+        if (events)
+        {
+            reader.NextResult();
+            reader.Read();
+            newest = reader.GetInt64(0);
+        }
+
+        while (reader.NextResult())
+        {
+        }
+
+        return newest;
+    }
+
+    private void AddChildren(NpgsqlBatch rest, List<RowsItem> winners)
+    {
+        var children = winners.SelectMany(item => item.Changes.Children.Select(child => (Item: item, Child: child))).GroupBy(c => (c.Child.Id.Kind, Delete: c.Child.Document is null));
+        foreach (var group in children.OrderBy(g => g.Key.Kind, StringComparer.Ordinal).ThenBy(g => g.Key.Delete))
+        {
+            var table = catalog.Get(group.Key.Kind);
+            var rows = group.OrderBy(c => c.Child.Id.Parent, StringComparer.Ordinal).ThenBy(c => c.Child.Id.Key, StringComparer.Ordinal).ToList();
+            var command = Command(group.Key.Delete ? Sql(table).Delete : Sql(table).Upsert);
+            if (group.Key.Delete)
+            {
+                command.Parameters.Add(PgParameters.Texts([.. rows.Select(r => r.Child.Id.Parent)]));
+                command.Parameters.Add(PgParameters.Texts([.. rows.Select(r => r.Child.Id.Key)]));
+            }
+            else
+            {
+                AddRows(
+                    command, table, rows, r => r.Child.Id, r => r.Item.NewVersion, r => r.Item.WriteId, r => PgParameters.Array(r.Child.Document!.Value), (r, column) => r.Child.Columns[column]);
+            }
+
+            rest.BatchCommands.Add(command);
+        }
+    }
+
+    private static void AddOperations(NpgsqlBatch rest, List<RowsItem> winners)
+    {
+        var operations = winners.SelectMany(item => item.Changes.Operations.Select(operation => (item.Root.Id, Operation: operation))).ToList();
+        if (operations.Count == 0)
+        {
+            return;
+        }
+
+        rest.BatchCommands.Add(Command(
+            "INSERT INTO operations(kind, root, operation_id, fingerprint, answer) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::bytea[])",
+            PgParameters.Texts([.. operations.Select(o => o.Id.Kind)]),
+            PgParameters.Texts([.. operations.Select(o => o.Id.Key)]),
+            PgParameters.Texts([.. operations.Select(o => o.Operation.OperationId)]),
+            PgParameters.Blobs([.. operations.Select(o => PgParameters.Array(o.Operation.Fingerprint))]),
+            PgParameters.Blobs([.. operations.Select(o => PgParameters.Array(o.Operation.Answer))])));
+    }
+
+    /// <summary>The last rows before the commit, so that the lock is held for the flush alone.</summary>
+    private bool AddEvents(NpgsqlBatch rest, List<RowsItem> winners)
+    {
+        var events = winners.SelectMany(item => item.Changes.Events).ToList();
+        if (events.Count == 0)
+        {
+            return false;
+        }
+
+        var now = Instants.ToMicroseconds(time.GetUtcNow());
+        rest.BatchCommands.Add(Command("SELECT pg_advisory_xact_lock($1)", new NpgsqlParameter<long> { TypedValue = EventLock }));
+        rest.BatchCommands.Add(Command(
+            "WITH written AS (INSERT INTO events(at_us, topic, type, subject, data) SELECT $1::bigint, u.* FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[]) AS u RETURNING position) SELECT max(position) FROM written",
+            new NpgsqlParameter<long> { TypedValue = now },
+            PgParameters.Texts([.. events.Select(e => e.Topic)]),
+            PgParameters.Texts([.. events.Select(e => e.Type)]),
+            PgParameters.Texts([.. events.Select(e => e.Subject)]),
+            PgParameters.Blobs([.. events.Select(e => PgParameters.Array(e.Data))])));
+        return true;
+    }
+
+    private static void AddRows<T>(
+        NpgsqlBatchCommand command, Table table, IReadOnlyList<T> rows, Func<T, RowId> id, Func<T, long> version, Func<T, Guid> writeId, Func<T, byte[]> document, Func<T, int, object?> column)
+    {
+        command.Parameters.Add(PgParameters.Texts([.. rows.Select(r => id(r).Parent)]));
+        command.Parameters.Add(PgParameters.Texts([.. rows.Select(r => id(r).Key)]));
+        command.Parameters.Add(PgParameters.Longs([.. rows.Select(version)]));
+        command.Parameters.Add(PgParameters.Ids([.. rows.Select(writeId)]));
+        command.Parameters.Add(PgParameters.Blobs([.. rows.Select(document)]));
+        for (var i = 0; i < table.Columns.Length; i++)
+        {
+            var at = i;
+            command.Parameters.Add(PgParameters.Column(table.Columns[i].Type, rows, r => column(r, at)));
+        }
+    }
+
+    private sealed record RootGroup(Table Table, bool First, List<RowsItem> Items)
+    {
+        public List<RowsItem> Lost { get; } = [];
+
+        /// <summary>Committed by an earlier try whose answer was lost.</summary>
+        public HashSet<RowsItem> Already { get; } = [];
+    }
+}

@@ -1,0 +1,28 @@
+namespace DepinGrains.Storage.Postgres;
+
+/// <summary>The store's own steps on PostgreSQL. Steps are never changed once released; new ones are added at the end. Text sorts by bytes, as on SQLite.</summary>
+internal static class PgSchema
+{
+    public const string StepsTable = "CREATE TABLE IF NOT EXISTS schema_steps(number int PRIMARY KEY, name text NOT NULL, at_us bigint NOT NULL)";
+
+    public static readonly (int Number, string Name, string Script)[] Steps =
+    [
+        (1, "core",
+            """
+            CREATE TABLE operations(kind text COLLATE "C" NOT NULL, root text COLLATE "C" NOT NULL, operation_id text COLLATE "C" NOT NULL, fingerprint bytea NOT NULL, answer bytea NOT NULL,
+                PRIMARY KEY(kind, root, operation_id));
+            CREATE TABLE events(position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at_us bigint NOT NULL, topic text COLLATE "C" NOT NULL, type text NOT NULL, subject text NOT NULL, data bytea NOT NULL);
+            CREATE INDEX ix_events_topic ON events(topic, position);
+            CREATE TABLE store_meta(name text PRIMARY KEY, value bigint NOT NULL);
+            INSERT INTO store_meta(name, value) VALUES('events_trimmed', 0);
+            CREATE TABLE ledger_journal(token text COLLATE "C" NOT NULL, sequence bigint NOT NULL, at_ticks bigint NOT NULL, writer bytea NOT NULL, payload bytea NOT NULL, PRIMARY KEY(token, sequence));
+            ALTER TABLE ledger_journal ALTER COLUMN payload SET STORAGE EXTERNAL;
+            CREATE TABLE ledger_entries(token text COLLATE "C" NOT NULL, account text COLLATE "C" NOT NULL, entry_sequence bigint NOT NULL, delta bigint NOT NULL, balance_after bigint NOT NULL,
+                transfer_id text COLLATE "C" NOT NULL, kind int NOT NULL, at_us bigint NOT NULL, memo text NOT NULL, PRIMARY KEY(token, account, entry_sequence));
+            CREATE TABLE ledger_transfers(token text COLLATE "C" NOT NULL, transfer_id text COLLATE "C" NOT NULL, fingerprint bytea NOT NULL, answer bytea NOT NULL, PRIMARY KEY(token, transfer_id));
+            CREATE TABLE ledger_index(token text COLLATE "C" PRIMARY KEY, through bigint NOT NULL);
+            CREATE TABLE ledger_snapshots(token text COLLATE "C" NOT NULL, sequence bigint NOT NULL, payload bytea NOT NULL, PRIMARY KEY(token, sequence));
+            ALTER TABLE ledger_snapshots ALTER COLUMN payload SET STORAGE EXTERNAL;
+            """),
+    ];
+}

@@ -1,0 +1,12 @@
+namespace DepinGrains.Storage.Schema;
+
+/// <summary>
+/// Brings a database to what this build needs: ordered steps of the store itself, then missing tables, columns and indexes of the table definitions.
+/// Idempotent; several processes may call it at once (an advisory lock on PostgreSQL, an exclusive transaction on SQLite). It only adds (expand): columns and tables
+/// that no definition names any more stay until a later step removes them (contract), so the release before keeps working.
+/// </summary>
+public interface IStoreMigrator
+{
+    /// <summary>Migrates. Throws <see cref="StoreSchemaException"/> when a column exists with another type, <see cref="StoreUnavailableException"/> when the store is away.</summary>
+    Task MigrateAsync(CancellationToken cancel = default);
+}

@@ -1,0 +1,118 @@
+using DepinGrains.Storage.Rows;
+using DepinGrains.Storage.Schema;
+
+namespace DepinGrains.Storage.Sqlite;
+
+/// <summary>The schema of the SQLite file. Steps are never changed once released; new ones are added at the end.</summary>
+internal static class SqliteSchema
+{
+    private static readonly (int Number, string Name, string[] Statements)[] Steps =
+    [
+        (1, "core",
+        [
+            "CREATE TABLE operations(kind TEXT NOT NULL, root TEXT NOT NULL, operation_id TEXT NOT NULL, fingerprint BLOB NOT NULL, answer BLOB NOT NULL, PRIMARY KEY(kind, root, operation_id)) WITHOUT ROWID",
+            "CREATE TABLE events(position INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL, topic TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, data BLOB NOT NULL)",
+            "CREATE INDEX ix_events_topic ON events(topic, position)",
+            "CREATE TABLE store_meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+            "INSERT INTO store_meta(name, value) VALUES('events_trimmed', 0)",
+            "CREATE TABLE ledger_journal(token TEXT NOT NULL, sequence INTEGER NOT NULL, at_ticks INTEGER NOT NULL, writer BLOB NOT NULL, payload BLOB NOT NULL, PRIMARY KEY(token, sequence))",
+            "CREATE TABLE ledger_entries(token TEXT NOT NULL, account TEXT NOT NULL, entry_sequence INTEGER NOT NULL, delta INTEGER NOT NULL, balance_after INTEGER NOT NULL, transfer_id TEXT NOT NULL, kind INTEGER NOT NULL, at_us INTEGER NOT NULL, memo TEXT NOT NULL, PRIMARY KEY(token, account, entry_sequence)) WITHOUT ROWID",
+            "CREATE TABLE ledger_transfers(token TEXT NOT NULL, transfer_id TEXT NOT NULL, fingerprint BLOB NOT NULL, answer BLOB NOT NULL, PRIMARY KEY(token, transfer_id)) WITHOUT ROWID",
+            "CREATE TABLE ledger_index(token TEXT PRIMARY KEY, through INTEGER NOT NULL) WITHOUT ROWID",
+            "CREATE TABLE ledger_snapshots(token TEXT NOT NULL, sequence INTEGER NOT NULL, payload BLOB NOT NULL, PRIMARY KEY(token, sequence))",
+        ]),
+    ];
+
+    /// <summary>Runs inside one exclusive transaction of the writer.</summary>
+    public static void Migrate(SqliteSession session, TableCatalog catalog, long now)
+    {
+        session.Execute("CREATE TABLE IF NOT EXISTS schema_steps(number INTEGER PRIMARY KEY, name TEXT NOT NULL, at_us INTEGER NOT NULL)");
+        foreach (var (number, name, statements) in Steps)
+        {
+            if (Exists(session, "SELECT 1 FROM schema_steps WHERE number=?1", number))
+            {
+                continue;
+            }
+
+            foreach (var statement in statements)
+            {
+                session.Execute(statement);
+            }
+
+            session.Prepare("INSERT INTO schema_steps(number, name, at_us) VALUES(?1, ?2, ?3)").Int(1, number).Text(2, name).Int(3, now).Run();
+        }
+
+        foreach (var table in catalog.All)
+        {
+            Reconcile(session, table);
+        }
+    }
+
+    private static void Reconcile(SqliteSession session, Table table)
+    {
+        session.Execute(
+            $"CREATE TABLE IF NOT EXISTS {table.QuotedName}(parent TEXT NOT NULL, \"key\" TEXT NOT NULL, version INTEGER NOT NULL, write_id BLOB NOT NULL, doc BLOB NOT NULL, PRIMARY KEY(parent, \"key\"))");
+        var known = Columns(session, table);
+        foreach (var column in table.Columns)
+        {
+            var type = TypeName(column.Type);
+            if (!known.TryGetValue(column.Name, out var found))
+            {
+                session.Execute($"ALTER TABLE {table.QuotedName} ADD COLUMN \"{column.Name}\" {type}");
+            }
+            else if (found != type)
+            {
+                throw new StoreSchemaException($"column {table.Name}.{column.Name} is {found} in the database and {type} in the definition");
+            }
+        }
+
+        foreach (var index in table.Indexes)
+        {
+            var wanted = string.Join(", ", index.Columns.Concat(["parent", "key"]).Distinct().Select(c => $"\"{c}\""));
+            var sql = $"CREATE INDEX \"{table.IndexName(index)}\" ON {table.QuotedName}({wanted})";
+            if (Definition(session, table.IndexName(index)) is { } present)
+            {
+                if (present == sql)
+                {
+                    continue;
+                }
+
+                session.Execute($"DROP INDEX \"{table.IndexName(index)}\"");
+            }
+
+            session.Execute(sql);
+        }
+    }
+
+    private static Dictionary<string, string> Columns(SqliteSession session, Table table)
+    {
+        var columns = new Dictionary<string, string>(StringComparer.Ordinal);
+        using var info = session.PrepareOnce($"PRAGMA table_info({table.QuotedName})");
+        while (info.Step())
+        {
+            columns[info.ReadText(1)] = info.ReadText(2);
+        }
+
+        return columns;
+    }
+
+    private static string? Definition(SqliteSession session, string index)
+    {
+        using var find = session.PrepareOnce("SELECT sql FROM sqlite_master WHERE type='index' AND name=?1");
+        return find.Text(1, index).Step() ? find.ReadText(0) : null;
+    }
+
+    private static bool Exists(SqliteSession session, string sql, long number)
+    {
+        using var find = session.PrepareOnce(sql);
+        return find.Int(1, number).Step();
+    }
+
+    /// <summary>Declared types tell booleans from integers for people who look; the values are integers.</summary>
+    private static string TypeName(ColumnType type) => type switch
+    {
+        ColumnType.Text => "TEXT",
+        ColumnType.Int64 => "INTEGER",
+        _ => "BOOLEAN",
+    };
+}

@@ -1,0 +1,247 @@
+using System.Globalization;
+using DepinGrains.Agent.Tests.Support;
+using DepinGrains.Agent.Workloads.Native;
+using DepinGrains.Contracts.Nodes;
+
+namespace DepinGrains.Agent.Tests;
+
+public sealed class NativeWorkloadTests
+{
+    [Fact]
+    public async Task Hello_workload_answers_on_its_port_with_its_lease_and_stops_when_not_wanted()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        var port = AgentHarness.FreePort();
+        var spec = AgentHarness.Native("depin-hello", lease: "lease-42", port: port);
+        gateway.Want(spec);
+        harness.Start();
+
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Running, "running");
+        using var http = new HttpClient();
+        string? answer = null;
+        await Wait.UntilAsync(() => (answer = TryGet(http, port)) is not null, "an answer on the port");
+        Assert.StartsWith("hello from lease-42\nrequest ", answer, StringComparison.Ordinal);
+
+        gateway.Want();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Stopped, "stopped");
+        Assert.Null(TryGet(http, port));
+        await Wait.UntilAsync(() => Directory.GetDirectories(Path.Combine(harness.WorkDirectory, "volumes")).Length == 0, "the lease's folder to be removed");
+        Assert.Empty(Directory.GetDirectories(Path.Combine(harness.WorkDirectory, "runs")));
+    }
+
+    [Fact]
+    public async Task Restarted_agent_finds_the_same_process_and_reports_nothing_twice()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        var spec = AgentHarness.Shell("echo pid $$; while :; do sleep 1; done");
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Running, "running");
+        await Wait.UntilAsync(() => Members(spec.Id).Count > 0, "the program to carry its mark");
+        var before = Members(spec.Id);
+        await harness.StopAsync();
+        Assert.Equal(before, Members(spec.Id));
+
+        var reports = gateway.Reports.Count;
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Hellos.Count == 2 && gateway.Heartbeats.Count(h => h.Session == 2) > 3, "the second session");
+
+        Assert.Equal(before, Members(spec.Id));
+        Assert.Equal(reports, gateway.Reports.Count);
+        Assert.Equal(1, gateway.JoinsSeen);
+        Assert.Single(gateway.Pulls);
+    }
+
+    [Fact]
+    public async Task Ended_program_is_started_again_after_a_wait_that_is_reported()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        var spec = AgentHarness.Shell("echo turn; exit 3");
+        gateway.Want(spec);
+        harness.Start();
+
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Restarts >= 2, "two restarts");
+        var statuses = gateway.Statuses(spec.Id);
+        Assert.Contains(statuses, s => s.Phase == WorkloadPhase.BackOff && s.Detail == "exited with code 3");
+        // One more with each report of this workload, however the outbox gathered them.
+        Assert.Equal(Enumerable.Range(0, statuses.Count).Select(i => statuses[0].Sequence + i), statuses.Select(s => s.Sequence));
+    }
+
+    [Fact]
+    public async Task Stop_kills_children_that_made_sessions_of_their_own_and_ignore_signals()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Workloads.StopGrace = TimeSpan.FromMilliseconds(300);
+        var spec = AgentHarness.Shell("trap '' TERM; (setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' &) ; while :; do sleep 1; done");
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => Members(spec.Id).Count >= 2, "program and its daemon");
+
+        gateway.Want();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Stopped, "stopped");
+        Assert.Empty(Members(spec.Id));
+    }
+
+    [Fact]
+    public async Task Program_sees_only_its_own_environment_and_no_secret_shows_in_a_process_list()
+    {
+        SkipUnlessLinux();
+        Environment.SetEnvironmentVariable("DEPIN_TEST_CANARY", "owner-canary");
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        var spec = AgentHarness.Shell("env; echo done-env; while :; do sleep 1; done") with { Env = ["SECRET=tenant-canary", "MULTI=a\nb'c", "LD_PRELOAD=/nonexistent.so"] };
+        gateway.Want(spec);
+        harness.Start();
+
+        var lines = await LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "done-env"));
+        Assert.Contains("SECRET=tenant-canary", lines);
+        Assert.Contains("MULTI=a", lines);
+        Assert.Contains("b'c", lines);
+        Assert.DoesNotContain(lines, l => l.Contains("owner-canary", StringComparison.Ordinal));
+        var commandLines = Directory.EnumerateDirectories("/proc").Where(d => int.TryParse(Path.GetFileName(d), out _)).Select(d => ReadOrEmpty(Path.Combine(d, "cmdline")));
+        Assert.DoesNotContain(commandLines, c => c.Contains("tenant-canary", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Sandboxed_program_has_no_rights_and_does_not_see_the_host()
+    {
+        SkipUnlessLinux();
+        if (await NativeSandbox.ProbeAsync(Options.NativeSandboxMode.Auto, TimeProvider.System, default) != SandboxKind.Bubblewrap)
+        {
+            Assert.Skip("skipped: needs bubblewrap");
+        }
+
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        var spec = AgentHarness.Shell(
+            "grep CapEff /proc/self/status; id -u; ls /etc/shadow /root /home 2>&1; ls /proc | grep -c '^[0-9]'; echo data > /data/f && cat /data/f; touch /usr/x 2>&1; echo over; while :; do sleep 1; done")
+            with { Volumes = [new VolumeMount("data", "ephemeral", true, 1 << 20, "/data", false)] };
+        gateway.Want(spec);
+        harness.Start();
+
+        var lines = await LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "over"));
+        Assert.Contains("CapEff:\t0000000000000000", lines);
+        Assert.DoesNotContain("0", lines.Where(l => l == "0"));
+        Assert.Contains(lines, l => l.Contains("/etc/shadow", StringComparison.Ordinal) && l.Contains("No such file", StringComparison.Ordinal));
+        Assert.Contains("data", lines);
+        Assert.Contains(lines, l => l.Contains("/usr/x", StringComparison.Ordinal));
+        Assert.Contains(lines, l => int.TryParse(l, CultureInfo.InvariantCulture, out var processes) && processes is > 0 and < 8);
+    }
+
+    [Fact]
+    public async Task Program_not_on_the_list_is_refused_without_a_sandbox_and_not_tried_again()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Native.Sandbox = Options.NativeSandboxMode.None;
+        var bad = AgentHarness.Native("env", service: "bad");
+        var good = AgentHarness.Shell("while :; do sleep 1; done", service: "good");
+        gateway.Want(bad, good);
+        harness.Start();
+
+        await Wait.UntilAsync(() => gateway.Last(bad.Id)?.Phase == WorkloadPhase.Failed && gateway.Last(good.Id)?.Phase == WorkloadPhase.Running, "one refused, one running");
+        Assert.Equal("native program 'env' is not on this node's allow-list", gateway.Last(bad.Id)!.Detail);
+        Assert.Single(gateway.Statuses(bad.Id));
+    }
+
+    [Fact]
+    public async Task Changed_spec_replaces_the_process()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        var spec = AgentHarness.Shell("echo one; while :; do sleep 1; done");
+        gateway.Want(spec);
+        harness.Start();
+        await LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "one"));
+        gateway.Want(spec with { Args = ["-c", "echo two; while :; do sleep 1; done"] });
+        var lines = await LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "two"));
+        Assert.Equal(["one", "two"], lines.Where(l => l is "one" or "two"));
+    }
+
+    [Fact]
+    public async Task Memory_beyond_the_lease_ends_the_program()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        // Reads one line without an end: the shell keeps it in memory.
+        var spec = AgentHarness.Shell("x=$(head -c 200000000 /dev/zero | tr '\\0' a); echo ${#x}; sleep 1000") with { MemoryBytes = 40 << 20 };
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.BackOff, "ended");
+    }
+
+    [Fact]
+    public async Task Stopping_on_exit_ends_workloads_and_the_next_start_brings_them_back()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.StopWorkloadsOnExit = true;
+        var spec = AgentHarness.Shell("while :; do sleep 1; done");
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Running, "running");
+        await harness.StopAsync();
+        Assert.Empty(Members(spec.Id));
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id) is { Phase: WorkloadPhase.Running, Restarts: 1 }, "running again");
+    }
+
+    internal static async Task<IReadOnlyList<string>> LogLinesAsync(TestGateway gateway, string workload, Func<IReadOnlyList<LogLine>, bool> enough)
+    {
+        await Wait.UntilAsync(() => gateway.Last(workload) is { Phase: WorkloadPhase.Running or WorkloadPhase.BackOff }, "the workload to run");
+        var request = Guid.NewGuid().ToString();
+        await gateway.SendAsync(new GatewayLogRequest(request, workload, 0, 0, true, false));
+        IReadOnlyList<LogLine> lines = [];
+        await Wait.UntilAsync(() => enough(lines = [.. gateway.Logs.Where(l => l.RequestId == request).SelectMany(l => l.Lines)]), "log lines");
+        await gateway.SendAsync(new GatewayLogRequest(request, workload, 0, 0, false, true));
+        Assert.Equal(Enumerable.Range(0, lines.Count).Select(i => (long)i), lines.Select(l => l.Offset));
+        return [.. lines.Select(l => l.Text)];
+    }
+
+    private static List<(int, long)> Members(string workload) =>
+        [.. ProcessTable.Members(0, "DEPIN_WORKLOAD=" + workload).Where(m => m.Name == "sh").Select(m => (m.Pid, m.StartTicks)).Order()];
+
+    private static string? TryGet(HttpClient http, int port)
+    {
+        try
+        {
+            return http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/")).GetAwaiter().GetResult();
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private static string ReadOrEmpty(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    private static void SkipUnlessLinux()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("skipped: needs Linux");
+        }
+    }
+}

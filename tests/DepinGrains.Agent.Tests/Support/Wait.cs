@@ -1,0 +1,27 @@
+using System.Diagnostics;
+
+namespace DepinGrains.Agent.Tests.Support;
+
+/// <summary>Waits for conditions, never for time.</summary>
+internal static class Wait
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+
+    public static async Task UntilAsync(Func<bool> condition, string what)
+    {
+        var since = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(since.Elapsed < Bound, $"waited {Bound} for: {what}");
+            await Task.Delay(20);
+        }
+    }
+
+    public static async Task<T> ForAsync<T>(Func<T?> value, string what)
+        where T : class
+    {
+        T? found = null;
+        await UntilAsync(() => (found = value()) is not null, what);
+        return found!;
+    }
+}

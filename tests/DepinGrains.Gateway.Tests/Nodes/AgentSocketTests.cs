@@ -1,0 +1,273 @@
+using System.Collections.Immutable;
+using System.Text;
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Contracts.Nodes;
+
+namespace DepinGrains.Gateway.Tests.Nodes;
+
+/// <summary>The agents' WebSocket end to end, spoken to by bare frames: who gets in, what is fenced, what is noticed.</summary>
+public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
+{
+    [Fact]
+    public async Task An_agent_with_the_nodes_key_gets_a_session_and_its_beats_are_answered()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        Assert.Equal(1, agent.Welcome.Session);
+        Assert.Equal(300, agent.Welcome.HeartbeatIntervalMs);
+        Assert.Equal((5, 300), ((await agent.BeatAsync(5)) is var ack ? ((int)ack.Sequence, ack.HeartbeatIntervalMs) : default));
+        Assert.Equal(NodeStatus.Online, await host.StatusAsync(node));
+    }
+
+    [Fact]
+    public async Task Another_key_an_unknown_node_and_another_nonce_are_turned_away()
+    {
+        var (_, node) = await host.JoinedAsync();
+        using var thief = SigningKey.Generate();
+        var (wrongKey, answer) = await RawAgent.HelloAsync(host, node, thief);
+        await using var first = wrongKey;
+        Assert.Equal(("identity.signature_invalid", false), answer is GatewayRefusal refusal ? (refusal.Code, refusal.Final) : default);
+        Assert.Null(await wrongKey.ReceiveAsync());
+
+        var (unknown, missing) = await RawAgent.HelloAsync(host, "node_" + new string('a', 32), thief);
+        await using var second = unknown;
+        Assert.Equal("node.not_found", Assert.IsType<GatewayRefusal>(missing).Code);
+
+        await using var replay = await RawAgent.OpenAsync(host);
+        await replay.ReceiveAsync();
+        await replay.SendAsync(new AgentHello(node, "another", 0, new string('A', 86), RawAgent.Hardware(), "1", "b"));
+        Assert.IsType<GatewayRefusal>(await replay.ReceiveAsync());
+        Assert.Equal(NodeStatus.Joining, await host.StatusAsync(node));
+    }
+
+    [Fact]
+    public async Task Of_two_agents_with_one_key_the_newer_wins_and_the_older_is_told_never_to_come_back()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var older = await RawAgent.ConnectAsync(host, node, key);
+        await using var newer = await RawAgent.ConnectAsync(host, node, key);
+        Assert.Equal(older.Welcome.Session + 1, newer.Welcome.Session);
+        GatewayMessage? last = null;
+        for (GatewayMessage? message; (message = await older.ReceiveAsync()) is not null;)
+        {
+            last = message;
+        }
+
+        Assert.Equal(("node.session_replaced", true), last is GatewayRefusal refusal ? (refusal.Code, refusal.Final) : default);
+        Assert.Equal(1, (await newer.BeatAsync(1)).Sequence);
+        Assert.Equal(2, host.Connections.Find(node)!.Session);
+    }
+
+    [Fact]
+    public async Task A_vanished_agent_is_noticed_and_comes_back_with_a_new_session()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using (var agent = await RawAgent.ConnectAsync(host, node, key))
+        {
+            await agent.BeatAsync(1);
+            agent.Abort();
+        }
+
+        await host.BecomesAsync(node, NodeStatus.Offline);
+        await using var back = await RawAgent.ConnectAsync(host, node, key);
+        Assert.Equal(2, back.Welcome.Session);
+        await host.BecomesAsync(node, NodeStatus.Online);
+    }
+
+    [Fact]
+    public async Task A_connected_agent_that_does_not_beat_is_declared_dead_and_asked_to_connect_again()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var mute = await RawAgent.ConnectAsync(host, node, key);
+        await host.BecomesAsync(node, NodeStatus.Offline);
+        await mute.SendAsync(new AgentHeartbeat(mute.Welcome.Session, 1, 0));
+        GatewayMessage? last = null;
+        for (GatewayMessage? message; (message = await mute.ReceiveAsync()) is not null;)
+        {
+            last = message;
+        }
+
+        Assert.Equal(("node.session_ended", false), last is GatewayRefusal refusal ? (refusal.Code, refusal.Final) : default);
+    }
+
+    [Fact]
+    public async Task A_new_desired_state_is_announced_at_once_and_pulled_with_its_secrets()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        var (grain, booking) = await BookAsync(node, "lease-a");
+        (await grain.SetWorkloadsAsync(booking.Id, [Workload(booking, "o/1/1/1/p") with { Env = ["SECRET=1"] }])).Require();
+        while ((await agent.ReceiveAsync<HeartbeatAck>()).Generation != 1)
+        {
+        }
+
+        await agent.SendAsync(new AgentPull(agent.Welcome.Session));
+        var desired = (await agent.ReceiveAsync<GatewayDesiredState>()).State;
+        Assert.Equal((1, "SECRET=1"), ((int)desired.Generation, desired.Workloads[0].Env[0]));
+    }
+
+    [Fact]
+    public async Task Reports_reach_their_lease_once_and_those_of_another_session_or_node_do_not()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        var leaseId = $"owner/{node[5..15]}/1/1/provider";
+        var (_, booking) = await BookAsync(node, leaseId);
+        var lease = host.Grains.GetGrain<ILeaseGrain>(leaseId);
+        (await lease.OpenAsync(new LeaseTerms("deployments", "owner", host.Provider, "d", "uakt", "1", [booking], 0, TimeProvider.System.GetUtcNow()))).Require();
+        var spec = Workload(booking, leaseId);
+        (await lease.DeployAsync([spec])).Require();
+
+        await agent.SendAsync(new AgentReport(agent.Welcome.Session - 1, 1, [Status(spec.Id, 9, WorkloadPhase.Failed)]));
+        await agent.SendAsync(new AgentReport(agent.Welcome.Session, 2, [Status(spec.Id, 1, WorkloadPhase.Running), Status("garbage", 1, WorkloadPhase.Failed)]));
+        Assert.Equal(2, (await agent.ReceiveAsync<ReportAck>()).Sequence);
+        Assert.Equal(WorkloadPhase.Running, (await lease.GetAsync()).Require().Workloads[0].Status!.Phase);
+        var version = (await lease.GetAsync()).Require().Version;
+
+        await agent.SendAsync(new AgentReport(agent.Welcome.Session, 2, [Status(spec.Id, 1, WorkloadPhase.Running)]));
+        Assert.Equal(2, (await agent.ReceiveAsync<ReportAck>()).Sequence);
+        Assert.Equal(version, (await lease.GetAsync()).Require().Version);
+
+        var (otherKey, otherNode) = await host.JoinedAsync();
+        await using var other = await RawAgent.ConnectAsync(host, otherNode, otherKey);
+        await other.SendAsync(new AgentReport(other.Welcome.Session, 1, [Status(spec.Id, 99, WorkloadPhase.Failed)]));
+        await other.ReceiveAsync<ReportAck>();
+        Assert.Equal(WorkloadPhase.Running, (await lease.GetAsync()).Require().Workloads[0].Status!.Phase);
+    }
+
+    [Fact]
+    public async Task An_agent_whose_hardware_shrank_below_its_bookings_is_refused_with_an_event()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using (await RawAgent.ConnectAsync(host, node, key))
+        {
+            await BookAsync(node, "lease-b");
+        }
+
+        var (liar, answer) = await RawAgent.HelloAsync(host, node, key, RawAgent.Hardware(cpu: 100));
+        await using var socket = liar;
+        Assert.Equal(("node.hardware_below_bookings", false), answer is GatewayRefusal refusal ? (refusal.Code, refusal.Final) : default);
+        var events = await host.Events.ReadAsync(0, $"node/{node}", 100);
+        Assert.Contains(events.Events, e => e.Type == "node.hardware_refused");
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("{\"type\":\"nonsense\"}")]
+    [InlineData("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]")]
+    [InlineData("{\"type\":\"heartbeat\",\"session\":\"x\"}")]
+    [InlineData("{\"type\":\"hello\"}")]
+    public async Task A_breach_of_the_protocol_ends_the_connection(string frame)
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        await agent.SendAsync(Encoding.UTF8.GetBytes(frame));
+        Assert.Equal("agent.protocol", Assert.IsType<GatewayRefusal>(await agent.ReceiveAsync()).Code);
+        Assert.Null(await agent.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task A_message_beyond_the_limit_and_a_flood_end_the_connection()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using (var large = await RawAgent.ConnectAsync(host, node, key))
+        {
+            await large.SendAsync(new byte[AgentProtocol.MessageBytesMax + 1]);
+            Assert.Equal("agent.protocol", Assert.IsType<GatewayRefusal>(await large.ReceiveAsync()).Code);
+        }
+
+        await using var flood = await RawAgent.ConnectAsync(host, node, key);
+        for (var i = 0; i < 3_000; i++)
+        {
+            await flood.SendAsync(new AgentLogs("none", [], false));
+        }
+
+        Assert.Equal("agent.rate_limited", Assert.IsType<GatewayRefusal>(await flood.ReceiveAsync()).Code);
+        await NodeHost.EventuallyAsync(() => Task.FromResult(host.Connections.Find(node) is null), "the flood was cut off");
+    }
+
+    [Fact]
+    public async Task Logs_are_asked_for_streamed_and_cancelled()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        using var stop = new CancellationTokenSource();
+        var read = new List<string>();
+        var reader = Task.Run(async () =>
+        {
+            await foreach (var line in host.Connections.StreamLogsAsync(node, "w", 7, 0, follow: true, stop.Token))
+            {
+                read.Add(line.Text);
+                if (read.Count == 2)
+                {
+                    break;
+                }
+            }
+        });
+        var request = await agent.ReceiveAsync<GatewayLogRequest>();
+        Assert.Equal(("w", 7L, true), (request.WorkloadId, request.FromOffset, request.Follow));
+        await agent.SendAsync(new AgentLogs("unknown", [Line("w", "foreign stream")], false));
+        await agent.SendAsync(new AgentLogs(request.RequestId, [Line("neighbour", "foreign workload"), Line("w", "one"), Line("w", "two")], false));
+        await reader;
+        Assert.Equal(["one", "two"], read);
+        Assert.True((await agent.ReceiveAsync<GatewayLogRequest>()).Cancel);
+        Assert.Equal("node.not_connected", host.Connections.NotConnected("node_other")!.Code);
+    }
+
+    [Fact]
+    public async Task A_shell_carries_input_output_and_the_exit_code()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        await using var shell = host.Connections.OpenShell(node, "w", ["sh"]).Require();
+        var start = await agent.ReceiveAsync<GatewayShellInput>();
+        shell.Send("ls\n"u8, end: false);
+        Assert.Equal("ls\n", Encoding.UTF8.GetString(Convert.FromBase64String((await agent.ReceiveAsync<GatewayShellInput>()).DataBase64)));
+        await agent.SendAsync(new AgentShellOutput(start.RequestId, Convert.ToBase64String("out"u8), null));
+        await agent.SendAsync(new AgentShellOutput(start.RequestId, "", 3));
+        var output = new StringBuilder();
+        int? exit = null;
+        await foreach (var (bytes, code) in shell.ReadAsync())
+        {
+            output.Append(Encoding.UTF8.GetString(bytes));
+            exit = code;
+        }
+
+        Assert.Equal(("out", 3), (output.ToString(), exit));
+    }
+
+    [Fact]
+    public async Task Retiring_a_node_ends_its_connection_for_good()
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        using var response = await host.SignedByOwnerAsync($"/v1/nodes/{node}/retire", new { reason = "sold" });
+        Assert.True(response.IsSuccessStatusCode);
+        GatewayMessage? message;
+        do
+        {
+            message = await agent.ReceiveAsync();
+        }
+        while (message is HeartbeatAck);
+        Assert.Equal(("node.retired", true), message is GatewayRefusal refusal ? (refusal.Code, refusal.Final) : default);
+        var (again, answer) = await RawAgent.HelloAsync(host, node, key);
+        await using var socket = again;
+        Assert.True(Assert.IsType<GatewayRefusal>(answer).Final);
+    }
+
+    private async Task<(INodeGrain Node, NodeReservation Booking)> BookAsync(string node, string lease)
+    {
+        var grain = host.Grains.GetGrain<INodeGrain>(node);
+        var demand = new NodeDemand([new DemandSlot("web/0", 1_000, 1 << 20, 0, [], [], 1)]);
+        (await grain.ReserveAsync(lease, demand, TimeProvider.System.GetUtcNow().AddMinutes(5))).Require();
+        return (grain, (await grain.ConfirmAsync(lease, lease)).Require());
+    }
+
+    private static WorkloadSpec Workload(NodeReservation booking, string lease) =>
+        new($"{lease}/web/0", lease, "web", 0, "native:httpd", [], [], [], 1_000, 1 << 20, [], [new(80, booking.Grants[0].HostPorts[0], "tcp")], [], null);
+
+    private static WorkloadStatus Status(string id, long sequence, WorkloadPhase phase) => new(id, sequence, phase, "said\u0000so", 0, TimeProvider.System.GetUtcNow(), 1, 1);
+
+    private static LogLine Line(string workload, string text) => new(workload, 7, TimeProvider.System.GetUtcNow(), "stdout", text);
+}

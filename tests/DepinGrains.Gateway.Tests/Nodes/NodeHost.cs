@@ -1,0 +1,176 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using DepinGrains.Contracts.Identities;
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Contracts.Providers;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Nodes;
+using DepinGrains.Grains.Identities;
+using DepinGrains.Grains.Leases;
+using DepinGrains.Grains.Network;
+using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Providers;
+using DepinGrains.Storage.Hosting;
+using DepinGrains.Storage.Schema;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace DepinGrains.Gateway.Tests.Nodes;
+
+/// <summary>Node endpoints and the agents' WebSocket on a real Kestrel, over real grains and a real SQLite file; nodes beat every 300 ms.</summary>
+public sealed class NodeHost : IAsyncLifetime
+{
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), "depin-node-gateway-" + Guid.NewGuid().ToString("N"));
+    private readonly SigningKey _owner = SigningKey.Generate();
+    private WebApplication _app = null!;
+    private int _tokens;
+
+    public Uri Address { get; private set; } = null!;
+
+    public HttpClient Client { get; private set; } = null!;
+
+    public IGrainFactory Grains => _app.Services.GetRequiredService<IGrainFactory>();
+
+    public AgentConnections Connections => _app.Services.GetRequiredService<AgentConnections>();
+
+    public DepinGrains.Storage.Events.IEventLog Events => _app.Services.GetRequiredService<DepinGrains.Storage.Events.IEventLog>();
+
+    /// <summary>The provider all nodes of these tests belong to.</summary>
+    public string Provider { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Directory.CreateDirectory(_folder);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Http:Network"] = "depin-test",
+            ["Http:CallerRequestsPerSecond"] = "0",
+            ["Http:AddressRequestsPerSecond"] = "0",
+            ["Secrets:MasterKeys:0"] = Convert.ToBase64String(new byte[32]),
+            ["Liveness:Shards"] = "2",
+            ["Liveness:IntervalMin"] = "00:00:00.3",
+            ["Liveness:Tick"] = "00:00:00.05",
+            ["Liveness:RefreshPeriod"] = "00:00:01",
+        });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddRoutingCore();
+        builder.Services.AddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
+        builder.Services.AddOptions<NetworkOptions>();
+        builder.Services.AddOptions<ProviderOptions>();
+        builder.Services.AddSingleton<NetworkClock>();
+        builder.Services.AddIdentities(builder.Configuration);
+        builder.Services.AddDepinStore(
+            store => store.Connection = Path.Combine(_folder, "test.db"),
+            [.. IdentityState.Tables, .. NodeRows.Tables, ProviderState.Kind.Table, LeaseState.Kind.Table, LeaseNodeState.Kind.Table]);
+        AddGrains(builder);
+        builder.Services.AddDepinNodes(builder.Configuration);
+        builder.Services.AddDepinHttp(builder.Configuration);
+        builder.Services.AddDepinNodeGateway(builder.Configuration);
+        _app = builder.Build();
+        await _app.Services.GetRequiredService<IStoreMigrator>().MigrateAsync();
+        _app.UseWebSockets();
+        _app.UseDepinHttp();
+        _app.MapNodes();
+        DepinGrains.Gateway.Identities.IdentityEndpoints.MapIdentityEndpoints(_app);
+        await _app.StartAsync();
+        Address = new Uri(_app.Urls.First());
+        Client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+        Provider = await RegisterAsync(_owner, "provider");
+        (await Grains.GetGrain<IProviderGrain>(Provider).PutAsync("put", new ProviderProfile("test", [], null, "http://127.0.0.1"))).Require();
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async Task<string> RegisterAsync(SigningKey key, string role)
+    {
+        var id = IdentityIds.ForFirstKey(key.KeyId, "");
+        using var response = await SignedAsync(key, HttpMethod.Post, "/v1/identities", new { publicKey = key.PublicKey, salt = "", label = "test", roles = new[] { role } });
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        return id;
+    }
+
+    public Task<HttpResponseMessage> SignedByOwnerAsync(string path, object body, string? key = null) => SignedAsync(_owner, HttpMethod.Post, path, body, key);
+
+    public async Task<HttpResponseMessage> SignedAsync(SigningKey key, HttpMethod method, string path, object body, string? idempotencyKey = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(Address, path)) { Content = Http.JsonBody.Of(body) };
+        await new RequestSigner(key, IdentityIds.ForFirstKey(key.KeyId, ""), TimeProvider.System).SignAsync(request, idempotencyKey);
+        return await Client.SendAsync(request);
+    }
+
+    public async Task<string> TokenAsync() =>
+        (await Grains.GetGrain<IProviderGrain>(Provider).CreateJoinTokenAsync($"token-{Interlocked.Increment(ref _tokens)}", TimeSpan.FromHours(1))).Require().Token;
+
+    public async Task<HttpResponseMessage> JoinAsync(string token, SigningKey key, HardwareInventory? hardware = null, string idempotencyKey = "join-1")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/nodes/join")
+        {
+            Content = JsonContent.Create(new NodeJoinRequest(token, key.PublicKey, hardware ?? RawAgent.Hardware(), "eu-west", "127.0.0.1"), options: AgentProtocolJson.Options),
+        };
+        request.Headers.Add("Idempotency-Key", idempotencyKey);
+        return await Client.SendAsync(request);
+    }
+
+    /// <summary>A joined node's key and id.</summary>
+    public async Task<(SigningKey Key, string Node)> JoinedAsync()
+    {
+        var key = SigningKey.Generate();
+        using var response = await JoinAsync(await TokenAsync(), key);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        return (key, (await response.Content.ReadFromJsonAsync<NodeJoinResponse>())!.NodeId);
+    }
+
+    public async Task<NodeStatus> StatusAsync(string node) => (await Grains.GetGrain<INodeGrain>(node).GetAsync()).Require().Status;
+
+    public Task BecomesAsync(string node, NodeStatus status) => EventuallyAsync(async () => await StatusAsync(node) == status, $"{node} becomes {status}");
+
+    public static async Task EventuallyAsync(Func<Task<bool>> condition, string what)
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(60), $"not within 60 s: {what}");
+            await Task.Delay(20);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _owner.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static void AddGrains(WebApplicationBuilder builder)
+    {
+#if LOCAL_RUNTIME
+        DepinGrains.LocalRuntime.Hosting.LocalGrainServiceCollectionExtensions.AddLocalGrains(builder.Services, static options => options.AddAssembly(typeof(NodeGrain).Assembly));
+#else
+        builder.UseOrleans(static silo =>
+        {
+            Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N"));
+            Orleans.Hosting.SiloBuilderReminderMemoryExtensions.UseInMemoryReminderService(silo);
+        });
+#endif
+    }
+
+#if !LOCAL_RUNTIME
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+#endif
+}
