@@ -55,11 +55,17 @@ public sealed class SimulationTests
     public void Work_that_finishes_outside_the_simulation_fails_the_run()
     {
         var (simulation, runtime) = Build(3);
-        var grain = runtime.Grains.GetGrain<ISchedulerGrain>(1);
-        var call = simulation.Start(() => grain.StaysOnItsScheduler());
+        var key = $"intruder-{Guid.NewGuid()}";
+        var call = simulation.Start(() => runtime.Grains.GetGrain<IGateGrain>(key).Wait("gate"));
+        simulation.RunUntilIdle();
+        Assert.False(call.IsCompleted);
+        var intruder = new Thread(() => Board.Of(key).Open("gate"));
+        intruder.Start();
+        intruder.Join();
         var failure = Assert.ThrowsAny<InvalidOperationException>(() =>
         {
-            for (var i = 0; i < 1000 && !call.IsCompleted; i++)
+            // The gate's continuation comes by way of the pool, some moments later.
+            for (var i = 0; i < 10_000; i++)
             {
                 simulation.RunUntilIdle();
                 Thread.Sleep(1);
