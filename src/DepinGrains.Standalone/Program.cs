@@ -2,9 +2,23 @@ using DepinGrains.Gateway;
 using DepinGrains.Standalone;
 using DepinGrains.Standalone.Hosting;
 
-var builder = StandaloneHost.CreateBuilder(args);
-GrainRuntime.Add(builder);
-var app = builder.Build();
-app.MapDepinGateway();
-app.MapStandaloneHealth();
-return await StandaloneHost.RunAsync(app);
+if (args is ["hello", .. var rest])
+{
+    // The built-in workload native:depin-hello: the agent starts its own host for it.
+    return await DepinGrains.Agent.Hello.HelloCommand.RunAsync(rest);
+}
+
+try
+{
+    var builder = StandaloneHost.CreateBuilder(args);
+    GrainRuntime.Add(builder);
+    var app = builder.Build();
+    app.MapDepinGateway();
+    app.MapStandaloneHealth();
+    return await StandaloneHost.RunAsync(app);
+}
+catch (StandaloneRefusedException refused)
+{
+    await Console.Error.WriteLineAsync("depin-standalone: " + refused.Message);
+    return 64;
+}

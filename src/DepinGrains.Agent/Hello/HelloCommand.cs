@@ -5,8 +5,9 @@ using System.Runtime.InteropServices;
 namespace DepinGrains.Agent.Hello;
 
 /// <summary>The hidden command <c>hello [--port N] [--bind ADDRESS]</c>; without them <c>PORT</c> and <c>DEPIN_BIND</c> of the environment count.</summary>
-internal static class HelloCommand
+public static class HelloCommand
 {
+    /// <summary>Serves until SIGTERM; answers the exit code: 64 for bad arguments, 69 when the port is taken.</summary>
     public static async Task<int> RunAsync(string[] arguments)
     {
         var portText = Value(arguments, "--port") ?? Environment.GetEnvironmentVariable("PORT") ?? "0";

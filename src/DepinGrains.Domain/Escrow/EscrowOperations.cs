@@ -104,7 +104,9 @@ public static partial class EscrowOperations
     private static EscrowStep Finish(EscrowAccount before, long height, EscrowAccount after, ImmutableArray<EscrowMovement> movements)
     {
         var ranOut = before.Status == EscrowStatus.Open && after.Status == EscrowStatus.Paused;
-        if (after.Status == EscrowStatus.Paused && after.Streamable.Atoms >= after.RatePerBlock.Atoms && after.RatePerBlock != Rate.Zero)
+        // With every stream closed meanwhile, a deposit alone ends the pause: the next stream is checked against it when it opens.
+        var idleDeposit = after.RatePerBlock == Rate.Zero && movements.Any(static m => m.Kind == EscrowMovementKind.Deposit);
+        if (after.Status == EscrowStatus.Paused && after.Streamable.Atoms >= after.RatePerBlock.Atoms && (after.RatePerBlock != Rate.Zero || idleDeposit))
         {
             after = after with { Status = EscrowStatus.Open, PausedAt = null, SettledAt = Math.Max(height, after.SettledAt) };
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Gateway.Http;
+using DepinGrains.Storage.Queries;
 using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Gateway.Rows;
@@ -31,7 +32,7 @@ public static class RowLists
         {
             page = await store.ListAsync(query);
         }
-        catch (FormatException)
+        catch (InvalidCursorException)
         {
             return Problems.From(Refusal.Of(RequestError.CursorInvalid, "The cursor is not one this list gave."));
         }

@@ -50,7 +50,8 @@ public sealed partial class DeploymentGrain
 
         foreach (var group in State.Groups)
         {
-            if (await EndStepAsync(group) || await AwardStepAsync(group))
+            // An award under way is finished before its order is ended: only then is it known what must be ended.
+            if (await AwardStepAsync(group) || await EndStepAsync(group))
             {
                 return true;
             }
@@ -90,7 +91,7 @@ public sealed partial class DeploymentGrain
             return null;
         }
 
-        var due = _fundsDue;
+        var due = Spending ? _fundsDue : null;
         foreach (var group in State.Groups)
         {
             if (group is not { Status: GroupStatus.Open, Order: { Status: OrderStatus.Open } order })

@@ -2,6 +2,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Grains.State;
 
@@ -49,7 +50,7 @@ public sealed partial class DeploymentGrain
         return Group(gseq)!.Order is { LeaseId: null, Problem: { } problem } ? problem : View();
     }
 
-    /// <summary>When the window is over the lowest bid wins; ties go to the better score, then to the earlier bid, then by name.</summary>
+    /// <summary>When the window is over the best bid wins (<see cref="WinnerChoice"/>).</summary>
     private async Task<bool> ChooseStepAsync(GroupState group)
     {
         var order = group.Order;
@@ -59,17 +60,15 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
-        var best = _bids.Values
+        var open = _bids.Values
             .Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open)
-            .OrderBy(static b => Rate.Parse(b.Price))
-            .ThenByDescending(static b => b.Score)
-            .ThenBy(static b => b.At)
-            .ThenBy(static b => b.Provider, StringComparer.Ordinal)
-            .FirstOrDefault();
-        if (best is null)
+            .Select(static b => new RankedBid(b.Key, Rate.Parse(b.Price), b.Score, b.At));
+        if (WinnerChoice.Best(open) is not { } ranked)
         {
             return false;
         }
+
+        var best = _bids[ranked.Id];
 
         await MustCommitAsync(State.With(group with { Order = order with { Award = new AwardIntent(best.Provider, best.Attempt) } }), new Changes());
         return true;

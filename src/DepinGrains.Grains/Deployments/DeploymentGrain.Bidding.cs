@@ -3,6 +3,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.State;
@@ -25,30 +26,38 @@ public sealed partial class DeploymentGrain
         var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(order.Ceiling), State.ReclaimMinSeconds);
         var outcome = await screening.ScreenAsync(request);
         var open = _bids.Values.Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open).ToArray();
-        var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - BidsOf(group));
+        var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - open.Length);
         var offers = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).Take(Math.Max(0, room)).ToArray();
-        var made = await Task.WhenAll(offers.Select(o => BookOfferAsync(group, o, now)));
+        var tried = offers.Select(o => Tried(group, o, _options.BidDeposit, managed: true, 0)).ToArray();
+        if (tried.Length > 0)
+        {
+            await IntendAsync(group, tried);
+            group = Group(group.Gseq)!;
+            order = group.Order;
+        }
 
+        var refusals = await Task.WhenAll(tried.Select((b, i) => BookAsync(b, offers[i].Nodes)));
         var changes = new Changes();
         var verdicts = outcome.Verdicts;
-        foreach (var answer in made)
+        var made = new List<BidState>();
+        for (var i = 0; i < tried.Length; i++)
         {
-            if (answer.Bid is { } bid)
+            if (refusals[i] is not { } refusal)
             {
-                _bids[bid.Key] = bid;
-                TellBid(changes, bid, "bid.created");
+                made.Add(tried[i] with { Status = BidStatus.Open, Released = false });
+                TellBid(changes, made[^1], "bid.created");
+                continue;
             }
-            else
-            {
-                verdicts = verdicts.Add(answer.Verdict!);
-            }
+
+            changes.With(BidState.Kind.Delete(Id, tried[i].Key));
+            verdicts = verdicts.Add(ScreeningVerdicts.Of(tried[i].Provider, null, refusal));
         }
 
         var report = new ScreeningReport(
             OrderId(group),
             now,
             outcome.Considered,
-            [.. open.Select(static b => b.Provider), .. made.Where(static m => m.Bid is not null).Select(static m => m.Bid!.Provider)],
+            [.. open.Select(static b => b.Provider), .. made.Select(static b => b.Provider)],
             verdicts,
             outcome.Counts);
         changes.With(ScreeningRow.Kind.Child(Id, OrderRow.KeyOf(group.Gseq, order.Oseq), new ScreeningRow(report)));
@@ -56,75 +65,89 @@ public sealed partial class DeploymentGrain
         // With nobody left who bids on its own there is nothing to wait for.
         var windowEnds = outcome.ExternalBidders || order.WindowEndsAt <= now ? order.WindowEndsAt : now;
         await MustCommitAsync(State.With(group with { Order = order with { ScreenedAt = now, WindowEndsAt = windowEnds } }), changes);
+        Settled(tried, made);
         return true;
     }
 
-    private int BidsOf(GroupState group) => _bids.Values.Count(b => b.Of(group.Gseq, group.Order.Oseq));
-
-    private int NextAttempt(GroupState group, string provider) => 1 + _bids.Values.Count(b => b.Of(group.Gseq, group.Order.Oseq) && b.Provider == provider);
-
-    private async Task<(BidState? Bid, ScreeningVerdict? Verdict)> BookOfferAsync(GroupState group, ManagedOffer offer, DateTimeOffset now)
+    /// <summary>A bid before anything is booked for it, under ids never used before: a refused booking or deposit is refused for ever under its id.</summary>
+    private BidState Tried(GroupState group, ManagedOffer offer, long deposit, bool managed, long reclaimSeconds)
     {
-        var attempt = NextAttempt(group, offer.Provider);
-        var booked = await BookAsync(group, offer.Provider, attempt, offer.Nodes, _options.BidDeposit, now);
-        if (!booked.IsOk)
-        {
-            return (null, new ScreeningVerdict(offer.Provider, null, booked.Refusal.Code, string.Join(", ", booked.Refusal.Facts.Select(static f => $"{f.Name} {f.Value}")), booked.Refusal.Detail));
-        }
-
-        return (new BidState(
+        var attempt = group.Order.Tries + 1;
+        var id = $"bid/{OrderId(group)}/{offer.Provider}/{attempt}";
+        return new BidState(
             offer.Provider,
             group.Gseq,
             group.Order.Oseq,
             attempt,
-            BidStatus.Open,
+            BidStatus.Closed,
             offer.Price.ToString(),
             State.Denom,
-            Managed: true,
+            managed,
             offer.Score,
-            _options.BidDeposit,
-            HoldId(group, offer.Provider, attempt),
-            0,
-            booked.Value,
-            now,
-            Released: false), null);
+            deposit,
+            id,
+            reclaimSeconds,
+            [.. offer.Nodes.Select(n => new BidBooking(n.Node, id))],
+            clock.Now,
+            Released: false);
     }
 
-    private string HoldId(GroupState group, string provider, int attempt) => $"bid/{OrderId(group)}/{provider}/{attempt}";
-
-    /// <summary>Books every node of an offer and holds the bid's deposit; gives everything back when one part is refused. What a crash leaves behind expires by itself.</summary>
-    private async Task<Result<ImmutableArray<BidBooking>>> BookAsync(GroupState group, string provider, int attempt, ImmutableArray<NodeOffer> nodes, long deposit, DateTimeOffset now)
+    /// <summary>Writes bids as closed with everything still to give back, before anything is booked: after a crash the release step takes back what was.</summary>
+    private async Task IntendAsync(GroupState group, params IReadOnlyList<BidState> tried)
     {
-        var id = HoldId(group, provider, attempt);
-        var expires = now + _options.BookingLifetime;
-        var bookings = ImmutableArray.CreateBuilder<BidBooking>(nodes.Length);
+        var changes = new Changes();
+        foreach (var bid in tried)
+        {
+            changes.With(BidState.Kind.Child(Id, bid.Key, bid));
+        }
+
+        await MustCommitAsync(State.With(group with { Order = group.Order with { Tries = group.Order.Tries + 1 } }) with { NextActionAt = clock.Now + _options.RetryAfter }, changes);
+        foreach (var bid in tried)
+        {
+            _bids[bid.Key] = bid;
+        }
+    }
+
+    /// <summary>After the commit: what came of bids that were tried.</summary>
+    private void Settled(IEnumerable<BidState> tried, IEnumerable<BidState> made)
+    {
+        foreach (var bid in tried)
+        {
+            _bids.Remove(bid.Key);
+        }
+
+        foreach (var bid in made)
+        {
+            _bids[bid.Key] = bid;
+        }
+    }
+
+    /// <summary>Books every node of an offer and holds the bid's deposit; gives everything back when one part is refused.</summary>
+    private async Task<Refusal?> BookAsync(BidState bid, ImmutableArray<NodeOffer> nodes)
+    {
+        var expires = bid.At + _options.BookingLifetime;
         Refusal? refusal = null;
         foreach (var offer in nodes)
         {
-            var reserved = await Node(offer.Node).ReserveAsync(id, offer.Demand, expires);
-            if (!reserved.IsOk)
+            refusal = (await Node(offer.Node).ReserveAsync(bid.HoldId, offer.Demand, expires)).Refusal;
+            if (refusal is not null)
             {
-                refusal = reserved.Refusal;
                 break;
             }
-
-            bookings.Add(new BidBooking(offer.Node, id));
         }
 
-        if (refusal is null && deposit > 0)
+        if (refusal is null && bid.Deposit > 0)
         {
-            var held = await Ledger.ExecuteAsync(new Transfer(id, TransferKind.Hold, [new Leg(LedgerAccounts.Wallet(provider), -deposit)], ExpiresAt: null, Memo: "bid deposit"));
+            var held = await Ledger.ExecuteAsync(new Transfer(bid.HoldId, TransferKind.Hold, [new Leg(LedgerAccounts.Wallet(bid.Provider), -bid.Deposit)], ExpiresAt: null, Memo: "bid deposit"));
             refusal = held.Refusal;
         }
 
-        if (refusal is null)
+        if (refusal is not null)
         {
-            return bookings.ToImmutable();
-        }
-
-        foreach (var booking in bookings)
-        {
-            await Node(booking.Node).ReleaseAsync(booking.ReservationId);
+            foreach (var booking in bid.Bookings)
+            {
+                await Node(booking.Node).ReleaseAsync(booking.ReservationId);
+            }
         }
 
         return refusal;
@@ -168,13 +191,8 @@ public sealed partial class DeploymentGrain
     private Dictionary<string, BidState> EndBids(GroupState group, BidStatus to, Changes changes, string? except = null)
     {
         var ended = new Dictionary<string, BidState>(StringComparer.Ordinal);
-        foreach (var bid in _bids.Values.Where(b => b.Of(group.Gseq, group.Order.Oseq) && b.Status is BidStatus.Open or BidStatus.Active && b.Key != except))
+        foreach (var bid in _bids.Values.Where(b => b.Of(group.Gseq, group.Order.Oseq) && b.Status is (BidStatus.Open or BidStatus.Active) && b.Key != except))
         {
-            if (!bid.Of(group.Gseq, group.Order.Oseq))
-            {
-                continue;
-            }
-
             var next = bid with { Status = to };
             TellBid(changes, next, to == BidStatus.Lost ? "bid.lost" : "bid.closed");
             ended[next.Key] = next;

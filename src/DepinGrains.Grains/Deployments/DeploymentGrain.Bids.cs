@@ -1,6 +1,9 @@
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Domain.Leases;
 using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.State;
 
@@ -9,9 +12,6 @@ namespace DepinGrains.Grains.Deployments;
 /// <summary>Bids that providers make by themselves.</summary>
 public sealed partial class DeploymentGrain
 {
-    private const int ProviderReasonMin = 10_000;
-    private const int ProviderReasonMax = 19_999;
-
     /// <inheritdoc/>
     public async Task<Result<BidView>> BidAsync(string operationId, SubmitBid bid)
     {
@@ -32,7 +32,6 @@ public sealed partial class DeploymentGrain
         }
 
         var group = Group(bid.Gseq)!;
-        var now = clock.Now;
         var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(group.Order.Ceiling), State.ReclaimMinSeconds);
         var offer = await screening.PlaceAsync(request, bid.Provider, Rate.Parse(bid.Price));
         if (!offer.IsOk)
@@ -40,20 +39,20 @@ public sealed partial class DeploymentGrain
             return offer.Refusal;
         }
 
-        var attempt = NextAttempt(group, bid.Provider);
-        var booked = await BookAsync(group, bid.Provider, attempt, offer.Value.Nodes, bid.Deposit, now);
-        if (!booked.IsOk)
+        var tried = Tried(group, offer.Value, bid.Deposit, managed: false, bid.ReclaimWindowSeconds);
+        await IntendAsync(group, tried);
+        if (await BookAsync(tried, offer.Value.Nodes) is { } unbooked)
         {
-            return booked.Refusal;
+            await MustCommitAsync(State, new Changes().With(BidState.Kind.Delete(Id, tried.Key)));
+            Settled([tried], []);
+            return unbooked;
         }
 
-        var made = new BidState(
-            bid.Provider, bid.Gseq, bid.Oseq, attempt, BidStatus.Open, offer.Value.Price.ToString(), State.Denom, Managed: false, offer.Value.Score, bid.Deposit,
-            HoldId(group, bid.Provider, attempt), bid.ReclaimWindowSeconds, booked.Value, now, Released: false);
+        var made = tried with { Status = BidStatus.Open };
         var changes = new Changes().Remember<Result<BidView>>(operationId, fingerprint, View(made));
         TellBid(changes, made, "bid.created");
         await MustCommitAsync(State with { NextActionAt = Earlier(State.NextActionAt, group.Order.WindowEndsAt) }, changes);
-        _bids[made.Key] = made;
+        Settled([tried], [made]);
         Schedule();
         return View(made);
     }
@@ -66,12 +65,18 @@ public sealed partial class DeploymentGrain
             return missing;
         }
 
-        if (reason is < ProviderReasonMin or > ProviderReasonMax)
+        if (LeaseCloseReasons.PartyOf(reason) != LeaseCloseParty.Provider)
         {
-            return Refusal.Of("lease.reason_range", $"a provider's reason is {ProviderReasonMin} to {ProviderReasonMax}, not {reason}", ("reason", reason));
+            return Refusal.Of("lease.reason_invalid", $"reason {reason} is not one a provider may give (10000 to 19999)", ("reason", reason));
         }
 
-        if (Group(gseq) is not { } group || _bids.Values.LastOrDefault(b => b.Of(gseq, oseq) && b.Provider == provider) is not { } bid)
+        var print = Changes.Fingerprint(new { Command = "bid.close", Provider = provider, Gseq = gseq, Oseq = oseq, Reason = reason });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
+        if (Group(gseq) is not { } group || _bids.Values.Where(b => b.Of(gseq, oseq) && b.Provider == provider).MaxBy(static b => b.Attempt) is not { } bid)
         {
             return Refusal.Of("bid.not_found", $"{provider} has no bid for {Id}/{gseq}/{oseq}", ("provider", provider));
         }
@@ -79,37 +84,33 @@ public sealed partial class DeploymentGrain
         if (bid.Status == BidStatus.Open && group.Order.Award?.Provider != provider)
         {
             var closed = bid with { Status = BidStatus.Closed };
-            var changes = new Changes();
+            var changes = new Changes().Remember<Result<Done>>(operationId, print, Done.Instance);
             TellBid(changes, closed, "bid.closed");
             await MustCommitAsync(State with { NextActionAt = clock.Now }, changes);
             _bids[closed.Key] = closed;
         }
         else if (bid.Status == BidStatus.Active && group.Order is { Status: OrderStatus.Active, End: null, LeaseId: { } lease } && group.Order.Oseq == oseq)
         {
-            var held = await Lease(lease).GetAsync();
-            if (held is { IsOk: true, Value: { Terms.ReclaimWindowSeconds: > 0 } view } && (view.ReclaimAt is not { } at || at > clock.Now))
+            var held = (await Lease(lease).GetAsync()).Require();
+            var standing = new LeaseStanding(held.Status, held.Terms.ReclaimWindowSeconds, held.ReclaimAt, held.CloseReason);
+            if (LeaseTransitions.Apply(standing, LeaseTrigger.ProviderClose, clock.Now, reason) is { IsOk: false } refused)
             {
-                return Refusal.Of("lease.reclamation_window", $"the provider agreed to a window of {view.Terms.ReclaimWindowSeconds} s; it ends {view.ReclaimAt?.ToString("O") ?? "after it is started"}", ("window", view.Terms.ReclaimWindowSeconds), ("reclaimAt", view.ReclaimAt));
+                return refused.Refusal;
             }
 
-            await BeginEndAsync(group, new EndIntent(reason, $"closed by the provider (reason {reason})", Relist: false, GroupStatus.Paused));
+            await BeginEndAsync(group, new EndIntent(reason, $"closed by the provider (reason {reason})", Relist: false, GroupStatus.Paused), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
         }
 
         await AdvanceAsync();
         return View();
     }
 
-    /// <summary>Akash's CreateBid checks in their published order, with its defects mended: the cap is exact, a provider may bid again after its bid was closed.</summary>
+    /// <summary>Akash's checks of a bid (<see cref="BidChecks"/>); who may place it where is screened afterwards, and the ledger decides about its deposit.</summary>
     private Refusal? CheckBid(SubmitBid bid)
     {
-        if (bid.Denom != State.Denom)
+        if (!Rate.TryParse(bid.Price, out var price))
         {
-            return Refusal.Of("bid.denom", $"the order is in {State.Denom}, the bid in {bid.Denom}", ("wanted", State.Denom), ("had", bid.Denom));
-        }
-
-        if (bid.Deposit < _options.BidDeposit)
-        {
-            return Refusal.Of("bid.deposit_too_small", $"a bid's deposit is at least {_options.BidDeposit} {State.Denom}, not {bid.Deposit}", ("minimum", _options.BidDeposit), ("had", bid.Deposit));
+            return Refusal.Of("bid.price_invalid", $"not a price: {bid.Price}", ("price", bid.Price));
         }
 
         if (Group(bid.Gseq) is not { } group || group.Order.Oseq != bid.Oseq)
@@ -117,33 +118,20 @@ public sealed partial class DeploymentGrain
             return Refusal.Of("order.not_found", $"no order {Id}/{bid.Gseq}/{bid.Oseq}", ("order", $"{Id}/{bid.Gseq}/{bid.Oseq}"));
         }
 
-        if (BidsOf(group) >= _options.BidsMax)
-        {
-            return Refusal.Of("bid.too_many", $"the order has {_options.BidsMax} bids, no more are taken", ("max", _options.BidsMax));
-        }
-
-        if (State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open || group.Order.Status != OrderStatus.Open || group.Order.Award is not null)
+        if (State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open || group.Order is { Award: not null } or { End: not null })
         {
             return Refusal.Of("order.not_open", $"order {OrderId(group)} is not open", ("order", OrderId(group)), ("status", group.Order.Status));
         }
 
-        if (!Rate.TryParse(bid.Price, out var price) || price <= Rate.Zero)
-        {
-            return Refusal.Of("bid.price_invalid", $"not a price: {bid.Price}", ("price", bid.Price));
-        }
-
-        if (price > Rate.Parse(group.Order.Ceiling))
-        {
-            return Refusal.Of("bid.price_above_ceiling", $"the bid of {bid.Price} is above the ceiling of {group.Order.Ceiling} {State.Denom} a block", ("ceiling", group.Order.Ceiling), ("had", bid.Price));
-        }
-
-        if (bid.ReclaimWindowSeconds < State.ReclaimMinSeconds)
-        {
-            return Refusal.Of("bid.reclamation_too_short", $"the tenant wants a reclamation window of at least {State.ReclaimMinSeconds} s, the bid offers {bid.ReclaimWindowSeconds}", ("wanted", State.ReclaimMinSeconds), ("had", bid.ReclaimWindowSeconds));
-        }
-
-        return _bids.Values.Any(b => b.Of(bid.Gseq, bid.Oseq) && b.Provider == bid.Provider && b.Status is BidStatus.Open or BidStatus.Active && b.Of(bid.Gseq, bid.Oseq))
-            ? Refusal.Of("bid.exists", $"{bid.Provider} has an open bid for {OrderId(group)} already", ("provider", bid.Provider))
-            : null;
+        var candidate = new BidCandidate(bid.Provider, price, bid.Denom, bid.Deposit, bid.Denom, 0, [], bid.ReclaimWindowSeconds);
+        var order = new BidOrder(
+            group.Order.Status,
+            group.Spec with { Requirements = new PlacementRequirements([], new SignedBy([], [])) },
+            Rate.Parse(group.Order.Ceiling),
+            State.Denom,
+            State.ReclaimMinSeconds,
+            [.. _bids.Values.Where(b => b.Of(bid.Gseq, bid.Oseq)).Select(static b => new EarlierBid(b.Provider, b.Status))]);
+        var rules = BidRules.Default with { MinDeposits = [new(State.Denom, _options.BidDeposit)], BidsMax = _options.BidsMax };
+        return BidChecks.WhyNot(candidate, order, new Bidder(true, false, [], [], bid.Deposit, false), rules);
     }
 }

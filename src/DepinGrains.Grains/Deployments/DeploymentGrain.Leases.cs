@@ -3,6 +3,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
+using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Deployments.Sdl;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
@@ -12,10 +13,6 @@ namespace DepinGrains.Grains.Deployments;
 
 public sealed partial class DeploymentGrain
 {
-    private const int ReasonOwner = 1;
-    private const int ReasonUnstable = 10_000;
-    private const int ReasonInsufficientFunds = 20_000;
-
     /// <summary>When the escrow must be looked at next; null until it was asked by this activation.</summary>
     private DateTimeOffset? _fundsDue;
 
@@ -34,6 +31,12 @@ public sealed partial class DeploymentGrain
             return foreign;
         }
 
+        var print = Changes.Fingerprint(new { Command = "update", Sdl = sdl });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
         var parsed = SdlParser.Parse(sdl);
         if (!parsed.IsOk)
         {
@@ -42,7 +45,7 @@ public sealed partial class DeploymentGrain
 
         if (State.Status != DeploymentStatus.Active)
         {
-            return Refusal.Of("deployment.not_active", $"{Id} is {State.Status.ToString().ToLowerInvariant()}", ("deployment", Id));
+            return NotActive();
         }
 
         var groups = parsed.Document.Groups;
@@ -52,6 +55,7 @@ public sealed partial class DeploymentGrain
         }
 
         var changes = Told("deployment.updated")
+            .Remember<Result<Done>>(operationId, print, Done.Instance)
             .With(SealedSdl.Kind.Child(Id, "sdl", new SealedSdl(Convert.ToBase64String(secrets.Protect("deployment/" + Id, Encoding.UTF8.GetBytes(sdl)).Span))));
         if (await CommitAsync(State with { ManifestHash = parsed.Document.ManifestHashHex, NextActionAt = clock.Now }, changes) is { } refusal)
         {
@@ -75,29 +79,43 @@ public sealed partial class DeploymentGrain
             return foreign;
         }
 
+        var print = Changes.Fingerprint(new { Command = "group", Gseq = gseq, Action = action });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
         if (Group(gseq) is not { } group)
         {
             return Refusal.Of("group.not_found", $"{Id} has no group {gseq}", ("gseq", gseq));
         }
 
-        var after = action switch { GroupAction.Pause => GroupStatus.Paused, GroupAction.Close => GroupStatus.Closed, _ => GroupStatus.Open };
-        if (group.Status == after)
+        if (State.Status != DeploymentStatus.Active)
         {
-            return View();
+            return NotActive();
         }
 
-        if (group.Status == GroupStatus.Closed || (action == GroupAction.Pause && group.Status != GroupStatus.Open))
+        var trigger = action switch { GroupAction.Pause => GroupTrigger.Pause, GroupAction.Close => GroupTrigger.Close, _ => GroupTrigger.Start };
+        var after = Lifecycle.Group.Apply(group.Status, trigger);
+        if (!after.IsOk)
         {
-            return Refusal.Of("group.transition", $"group {gseq} is {group.Status.ToString().ToLowerInvariant()}: cannot {action.ToString().ToLowerInvariant()}", ("gseq", gseq), ("status", group.Status));
+            return after.Refusal;
         }
 
+        // A group that waits for money still has its lease: it goes on by a deposit, not by a new order.
+        if (action == GroupAction.Start && (group.Order.Status != OrderStatus.Closed || group.Order.End is not null))
+        {
+            return Refusal.Of("group.waits_for_funds", $"group {gseq} keeps its lease until the grace is over: deposit to go on", ("gseq", gseq));
+        }
+
+        var changes = new Changes().Remember<Result<Done>>(operationId, print, Done.Instance);
         if (action == GroupAction.Start)
         {
-            await RelistAsync(group);
+            await MustCommitAsync(State.With(Relisted(group, changes)) with { NextActionAt = clock.Now }, changes);
         }
         else
         {
-            await BeginEndAsync(group, new EndIntent(ReasonOwner, $"group {action.ToString().ToLowerInvariant()}d by the owner", Relist: false, after));
+            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, $"group {action.ToString().ToLowerInvariant()}d by the owner", Relist: false, after.Value), changes);
         }
 
         await AdvanceAsync();
@@ -117,6 +135,12 @@ public sealed partial class DeploymentGrain
             return foreign;
         }
 
+        var print = Changes.Fingerprint(new { Command = "lease.close", Gseq = gseq });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
         if (Group(gseq) is not { Order.LeaseId: not null } group)
         {
             return Refusal.Of("lease.not_found", $"group {gseq} of {Id} has no lease", ("deployment", Id), ("gseq", gseq));
@@ -124,7 +148,7 @@ public sealed partial class DeploymentGrain
 
         if (group.Order is { Status: OrderStatus.Active, End: null })
         {
-            await BeginEndAsync(group, new EndIntent(ReasonOwner, "closed by the tenant", Relist: true, GroupStatus.Open));
+            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, "closed by the tenant", Relist: true, GroupStatus.Open), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
         }
 
         await AdvanceAsync();
@@ -142,7 +166,7 @@ public sealed partial class DeploymentGrain
         var group = State.Groups.FirstOrDefault(g => g.Order.LeaseId == leaseId);
         if (group is { Order: { Status: OrderStatus.Active, End: null } })
         {
-            await BeginEndAsync(group, new EndIntent(ReasonUnstable, $"node {node} went silent", _options.RelistOnNodeLoss, GroupStatus.Paused));
+            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Unstable, $"node {node} went silent", _options.RelistOnNodeLoss, GroupStatus.Paused));
         }
 
         await AdvanceAsync();
@@ -155,16 +179,34 @@ public sealed partial class DeploymentGrain
         return RowJson.Write(spec).Span.SequenceEqual(RowJson.Write(group.Spec).Span) && RowJson.Write(slots).Span.SequenceEqual(RowJson.Write(group.Slots).Span);
     }
 
-    private Task BeginEndAsync(GroupState group, EndIntent end) =>
-        MustCommitAsync(State.With(group with { Order = group.Order with { End = end } }) with { NextActionAt = clock.Now }, new Changes());
+    private Refusal NotActive() => Refusal.Of("deployment.not_active", $"{Id} is {State.Status.ToString().ToLowerInvariant()}", ("deployment", Id));
 
-    /// <summary>Opens the group's next order.</summary>
-    private async Task RelistAsync(GroupState group)
+    /// <summary>The answer to a command that was taken before under this id (its saga moves on), or null.</summary>
+    private async Task<Result<DeploymentView>?> SeenAsync(string operationId, ReadOnlyMemory<byte> fingerprint)
+    {
+        if (await _row.RememberedAsync<Done>(operationId, fingerprint) is not { } seen)
+        {
+            return null;
+        }
+
+        if (!seen.IsOk)
+        {
+            return seen.Refusal;
+        }
+
+        await AdvanceAsync();
+        return View();
+    }
+
+    private Task BeginEndAsync(GroupState group, EndIntent end, Changes? changes = null) =>
+        MustCommitAsync(State.With(group with { Order = group.Order with { End = end } }) with { NextActionAt = clock.Now }, changes ?? new Changes());
+
+    /// <summary>The group with its next order.</summary>
+    private GroupState Relisted(GroupState group, Changes changes)
     {
         var next = group with { Status = GroupStatus.Open, Order = NewOrder(group.Order.Oseq + 1, group.Spec, clock.Now) };
-        var changes = new Changes();
         TellOrder(changes, next, "order.created");
-        await MustCommitAsync(State.With(next) with { NextActionAt = clock.Now }, changes);
+        return next;
     }
 
     /// <summary>Ends an order, with its lease if it has one: workloads stop, the provider is paid to this block, deposits go back, then re-list or rest.</summary>
@@ -189,13 +231,14 @@ public sealed partial class DeploymentGrain
         var ended = EndBids(group, BidStatus.Closed, changes);
         var next = group with { Status = end.GroupAfter, Order = order with { Status = OrderStatus.Closed, End = null, Award = null, Problem = Refusal.Of("order.ended", end.Detail, ("reason", end.Reason)) } };
         TellOrder(changes, next, "order.closed");
-        await MustCommitAsync(State.With(next), changes);
-        Publish(ended);
         if (end.Relist && State.Status == DeploymentStatus.Active)
         {
-            await RelistAsync(next);
+            // In the same commit: between the two a crash would leave an open group that nobody can bid for.
+            next = Relisted(next, changes);
         }
 
+        await MustCommitAsync(State.With(next), changes);
+        Publish(ended);
         return true;
     }
 
@@ -206,7 +249,7 @@ public sealed partial class DeploymentGrain
         {
             if (group.Order is { Status: not OrderStatus.Closed } || group.Status != GroupStatus.Closed)
             {
-                await BeginEndAsync(group, new EndIntent(ReasonOwner, State.CloseDetail, Relist: false, GroupStatus.Closed));
+                await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, State.CloseDetail, Relist: false, GroupStatus.Closed));
                 return true;
             }
         }
@@ -238,18 +281,20 @@ public sealed partial class DeploymentGrain
         if (!deployed.IsOk)
         {
             LogDeployRefused(log, Id, deployed.Refusal.ToString());
-            next = next with { Order = next.Order with { Problem = deployed.Refusal, End = new EndIntent(ReasonUnstable, deployed.Refusal.Detail, _options.RelistOnNodeLoss, GroupStatus.Paused) } };
+            next = next with { Order = next.Order with { Problem = deployed.Refusal, End = new EndIntent(LeaseCloseReasons.Unstable, deployed.Refusal.Detail, _options.RelistOnNodeLoss, GroupStatus.Paused) } };
         }
 
         await MustCommitAsync(State.With(next), new Changes());
         return true;
     }
 
+    /// <summary>True while the escrow's state matters: something streams, or is paused for lack of money.</summary>
+    private bool Spending => State.PausedAt is not null || State.Groups.Any(static g => g.Order is { Status: OrderStatus.Active });
+
     /// <summary>Looks at the escrow when it may have run dry or come back: pauses and resumes leases, closes them when the grace is over.</summary>
     private async Task<bool> FundsStepAsync()
     {
-        var streaming = State.Groups.Any(static g => g.Order is { Status: OrderStatus.Active });
-        if ((!streaming && State.PausedAt is null) || (_fundsKnown && (_fundsDue is null || clock.Now < _fundsDue)))
+        if (!Spending || (_fundsKnown && (_fundsDue is null || clock.Now < _fundsDue)))
         {
             return false;
         }
@@ -296,7 +341,7 @@ public sealed partial class DeploymentGrain
 
         foreach (var group in State.Groups.Where(static g => g.Order is { Status: OrderStatus.Active, End: null }))
         {
-            await BeginEndAsync(group, new EndIntent(ReasonInsufficientFunds, "the escrow ran dry and the grace is over", Relist: false, GroupStatus.InsufficientFunds));
+            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.InsufficientFunds, "the escrow ran dry and the grace is over", Relist: false, GroupStatus.InsufficientFunds));
         }
 
         _fundsDue = null;

@@ -115,6 +115,8 @@ public sealed partial class DeploymentGrain(
         if (answer.IsOk)
         {
             await CommitAsync(State with { NextActionAt = clock.Now }, new Changes());
+            // A paused lease resumes now, not at the end of its grace.
+            _fundsDue = clock.Now;
             await AdvanceAsync();
         }
 

@@ -22,6 +22,7 @@ public sealed record EndIntent(int Reason, string Detail, bool Relist, GroupStat
 /// <param name="ScreenedAt">When managed bidding last looked at it; null = not yet.</param>
 /// <param name="Deployed">Hash of the manifest the lease runs, empty until sent.</param>
 /// <param name="Problem">Why it did not become a lease, for people.</param>
+/// <param name="Tries">How often booking for a bid was tried: makes the ids of bookings and deposits, which are never used twice.</param>
 public sealed record OrderState(
     int Oseq,
     OrderStatus Status,
@@ -34,7 +35,8 @@ public sealed record OrderState(
     string? LeaseId,
     string? Winner,
     string Deployed,
-    Refusal? Problem);
+    Refusal? Problem,
+    int Tries = 0);
 
 /// <summary>A slot of a group and the resource unit it is a replica of.</summary>
 public sealed record PlannedSlot(int Unit, DemandSlot Slot);
@@ -78,7 +80,7 @@ public sealed record DeploymentState(
 public sealed record BidBooking(string Node, string ReservationId);
 
 /// <summary>A bid; a child row of its deployment.</summary>
-/// <param name="Attempt">A provider may bid again after its bid was closed: 1, 2, …</param>
+/// <param name="Attempt">The order's number of tries when this bid was made; a provider may bid again after its bid was closed.</param>
 /// <param name="HoldId">The ledger hold of the bid's deposit, empty when none was asked.</param>
 /// <param name="Released">Deposit and bookings were given back.</param>
 public sealed record BidState(

@@ -39,12 +39,8 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             return unfinished;
         }
 
-        if (_row.Value?.Account is not null)
-        {
-            return await DepositAsync(operationId, owner, amount);
-        }
-
-        return await TakeAsync(new DepositIntent(operationId, owner, currency, amount, DepositTransferId(operationId)));
+        var intent = new DepositIntent(operationId, owner, currency, amount, DepositTransferId(operationId));
+        return await _row.RememberedAsync<EscrowView>(operationId, Changes.Fingerprint(intent)) is { } remembered ? remembered : await TakeAsync(intent);
     }
 
     /// <inheritdoc/>
@@ -205,11 +201,8 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             answer = taken.Refusal;
         }
 
-        if (state.Account is not null)
-        {
-            changes.Remember(intent.OperationId, Changes.Fingerprint(intent), answer);
-        }
-
+        // Remembered also for the first deposit: whoever opens again must not credit the same transfer twice.
+        changes.Remember(intent.OperationId, Changes.Fingerprint(intent), answer);
         return await _row.CommitAsync(next, changes) is { } refusal ? refusal : answer;
     }
 

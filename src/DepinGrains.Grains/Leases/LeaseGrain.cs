@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Leases;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
@@ -120,7 +121,11 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
         }
 
         var state = _row.Value!;
-        var status = suspended ? LeaseStatus.InsufficientFunds : state.ReclaimAt is null ? LeaseStatus.Active : LeaseStatus.Reclaiming;
+        if (!suspended && state.Status != LeaseStatus.InsufficientFunds)
+        {
+            return View(state);
+        }
+
         if (suspended)
         {
             foreach (var booking in state.Terms.Bookings)
@@ -129,31 +134,28 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
             }
         }
 
-        var next = state with { Status = status };
-        return status == state.Status ? View(state) : await CommitAsync(next, Told(next, suspended ? "lease.suspended" : "lease.resumed"));
+        return await MoveAsync(state, suspended ? LeaseTrigger.RanOut : LeaseTrigger.Rescued, suspended ? "lease.suspended" : "lease.resumed");
     }
 
     /// <inheritdoc/>
     public async Task<Result<LeaseView>> StartReclaimAsync(string operationId)
     {
-        if (Open() is { Refusal: { } refusal })
+        _row.ThrowIfLost();
+        return _row.Value is { } state ? await MoveAsync(state, LeaseTrigger.StartReclaim, "lease.reclaiming") : NotFound();
+    }
+
+    /// <summary>Applies the table of states; what changes nothing is not written.</summary>
+    private async Task<Result<LeaseView>> MoveAsync(LeaseState state, LeaseTrigger trigger, string type)
+    {
+        var before = new LeaseStanding(state.Status, state.Terms.ReclaimWindowSeconds, state.ReclaimAt, state.CloseReason);
+        var after = LeaseTransitions.Apply(before, trigger, clock.Now);
+        if (!after.IsOk)
         {
-            return refusal;
+            return after.Refusal;
         }
 
-        var state = _row.Value!;
-        if (state.ReclaimAt is not null)
-        {
-            return View(state);
-        }
-
-        if (state.Terms.ReclaimWindowSeconds <= 0)
-        {
-            return Refusal.Of("lease.no_reclaim_window", "the lease was made without a reclamation window; the provider may close it at once", ("lease", Id));
-        }
-
-        var next = state with { Status = LeaseStatus.Reclaiming, ReclaimAt = clock.Now.AddSeconds(state.Terms.ReclaimWindowSeconds) };
-        return await CommitAsync(next, Told(next, "lease.reclaiming"));
+        var next = state with { Status = after.Value.Status, ReclaimAt = after.Value.ReclaimAt };
+        return after.Value == before ? View(state) : await CommitAsync(next, Told(next, type));
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using DepinGrains.Grains.State.Secrets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Grains.Nodes;
 
@@ -14,7 +15,7 @@ public static class NodeSetup
     {
         services.AddOptions<NodeOptions>().Bind(configuration.GetSection(NodeOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<SecretOptions>().Bind(configuration.GetSection(SecretOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton<ISecretProtector>(static provider => new AesGcmSecretProtector(provider.GetRequiredService<Microsoft.Extensions.Options.IOptions<SecretOptions>>()));
+        services.TryAddSingleton<ISecretProtector>(static provider => new AesGcmSecretProtector(provider.GetRequiredService<IOptions<SecretOptions>>()));
         services.AddLivenessShards(configuration);
         services.TryAddSingleton<LivenessMetrics>();
         services.TryAddSingleton<LivenessHints>();

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Network;
 using DepinGrains.Domain.Network;
 using DepinGrains.Grains.Deployments;
+using DepinGrains.Grains.Escrow;
 using DepinGrains.Grains.Leases;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
@@ -46,6 +48,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
             visited += await DueDeploymentsAsync();
             visited += await LostLeasesAsync();
             visited += await UnreleasedLeasesAsync();
+            visited += await UnfinishedEscrowsAsync();
         }
         catch (Exception e)
         {
@@ -68,7 +71,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
         var visited = 0;
         foreach (var status in (string[])["offline", "retired"])
         {
-            foreach (var node in await ListAsync(NodeRows.Node.Table.Kind, "updated_ms", new Filter("status", Comparison.Equal, status)))
+            foreach (var node in await ListAsync(NodeRows.Node.Table.Kind, "leases", new Filter("status", Comparison.Equal, status), new Filter("leases", Comparison.Greater, 0L)))
             {
                 var leases = await store.ListAsync(new ListQuery(LeaseNodeState.Kind.Table.Kind, [new Filter("node", Comparison.Equal, node.Id.Key), new Filter("open", Comparison.Equal, true)], null, false, _options.BatchMax, null));
                 foreach (var row in leases.Rows)
@@ -91,9 +94,17 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
         return rows.Length;
     }
 
-    private async Task<ImmutableArray<StoredRow>> ListAsync(string kind, string? orderBy, Filter filter)
+    /// <summary>Escrow accounts whose last deposit or transfer was interrupted: any call finishes them.</summary>
+    private async Task<int> UnfinishedEscrowsAsync()
     {
-        var page = await store.ListAsync(new ListQuery(kind, [filter], orderBy, false, _options.BatchMax, null));
+        var rows = await ListAsync(EscrowState.Kind.Table.Kind, null, new Filter("unfinished", Comparison.Equal, true));
+        await VisitAsync(rows.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IEscrowGrain>(key).SettleAsync());
+        return rows.Length;
+    }
+
+    private async Task<ImmutableArray<StoredRow>> ListAsync(string kind, string? orderBy, params Filter[] filters)
+    {
+        var page = await store.ListAsync(new ListQuery(kind, [.. filters], orderBy, false, _options.BatchMax, null));
         return [.. page.Rows.Where(r => KeyHash.Shard(r.Id.Key, _options.Shards) == Shard)];
     }
 

@@ -4,6 +4,9 @@ namespace Orleans.Placement;
 [AttributeUsage(AttributeTargets.Class)]
 public abstract class PlacementAttribute : Attribute
 {
+    private protected PlacementAttribute()
+    {
+    }
 }
 
 /// <summary>Activate on the silo that calls first.</summary>

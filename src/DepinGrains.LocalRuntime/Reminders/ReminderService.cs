@@ -126,12 +126,13 @@ internal sealed class Reminder : IGrainReminder, IDisposable
         _clock.Dispose();
     }
 
-    internal void Start() => WaitForNext();
+    internal void Start() => WaitForNext(first: true);
 
-    private void WaitForNext()
+    private void WaitForNext(bool first)
     {
         var now = _engine.Time.GetUtcNow().UtcDateTime;
-        if (now <= _entry.StartAt)
+        // A tick at exactly its time must not be followed by itself.
+        if (now < _entry.StartAt || (first && now == _entry.StartAt))
         {
             _next = _entry.StartAt;
         }
@@ -183,6 +184,6 @@ internal sealed class Reminder : IGrainReminder, IDisposable
             _engine.Log.ReminderFailed(_entry.Name, _entry.Grain, exception);
         }
 
-        WaitForNext();
+        WaitForNext(first: false);
     }
 }

@@ -77,7 +77,26 @@ public class ApiHost : IAsyncLifetime
         Client = NewClient();
     }
 
-    public HttpClient NewClient() => new(new SocketsHttpHandler()) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+    public HttpClient NewClient() => new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+
+    /// <summary>
+    /// Sends a body over the limit. With a length the client asks first (Expect: 100-continue) and always gets the problem; a chunked one is cut off where it crosses the limit,
+    /// and then a connection closed while the client still sends is as much as HTTP/1.1 promises.
+    /// </summary>
+    public async Task TooLargeAsync(HttpRequestMessage request, bool chunked)
+    {
+        request.Headers.TransferEncodingChunked = chunked;
+        request.Headers.ExpectContinue = !chunked;
+        try
+        {
+            using var response = await Client.SendAsync(request);
+            await ProblemAssert.IsAsync(response, HttpStatusCode.RequestEntityTooLarge, RequestError.BodyTooLarge);
+        }
+        catch (HttpRequestException) when (chunked)
+        {
+            // Closed while sending.
+        }
+    }
 
     /// <summary>Begins to stop the host, as Ctrl-C does.</summary>
     public Task StopAsync() => _app.StopAsync();

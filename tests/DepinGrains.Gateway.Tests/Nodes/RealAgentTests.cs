@@ -22,7 +22,7 @@ public sealed class RealAgentTests(NodeHost host) : IClassFixture<NodeHost>
         Assert.False(running.IsFaulted, running.Exception?.ToString());
         await host.BecomesAsync(agent.NodeId!, NodeStatus.Online);
         await stop.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         await host.BecomesAsync(agent.NodeId!, NodeStatus.Offline);
         Directory.Delete(folder, recursive: true);
     }

@@ -1,8 +1,8 @@
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Grains.Ledgers;
+using DepinGrains.Grains.Tests.Hosting;
 using DepinGrains.Storage.Journal;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.TestingHost;
 
 namespace DepinGrains.Grains.Tests.Ledgers;
 
@@ -16,42 +16,35 @@ internal sealed class ManualClock : TimeProvider
     public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref _ticks), TimeSpan.Zero);
 }
 
-/// <summary>One Orleans silo with real ledger grains on a given journal.</summary>
+/// <summary>One process with real ledger grains on a given journal.</summary>
 internal sealed class LedgerCluster : IAsyncDisposable
 {
-    private readonly InProcessTestCluster _cluster;
+    private readonly GrainHost _host;
 
-    private LedgerCluster(InProcessTestCluster cluster, ManualClock clock) => (_cluster, Clock) = (cluster, clock);
+    private LedgerCluster(GrainHost host, ManualClock clock) => (_host, Clock) = (host, clock);
 
     public ManualClock Clock { get; }
 
     public static async Task<LedgerCluster> StartAsync(ILedgerJournal journal, Action<LedgerOptions>? configure = null, ManualClock? clock = null)
     {
         clock ??= new ManualClock();
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.ConfigureSilo((_, silo) =>
+        var host = await GrainHost.StartAsync(services =>
         {
-            silo.Services.AddSingleton(journal);
-            silo.Services.AddKeyedSingleton<TimeProvider>(LedgerServiceCollectionExtensions.ClockKey, clock);
-            silo.Services.AddLedgers();
-            silo.Services.Configure<LedgerOptions>(options =>
+            services.AddSingleton(journal);
+            services.AddKeyedSingleton<TimeProvider>(LedgerServiceCollectionExtensions.ClockKey, clock);
+            services.AddLedgers();
+            services.Configure<LedgerOptions>(options =>
             {
                 options.Tick = TimeSpan.FromMilliseconds(20);
                 configure?.Invoke(options);
             });
         });
-        var cluster = builder.Build();
-        await cluster.DeployAsync();
-        return new LedgerCluster(cluster, clock);
+        return new LedgerCluster(host, clock);
     }
 
-    public ILedgerGrain Ledger(string token = "uakt") => _cluster.Client.GetGrain<ILedgerGrain>(token);
+    public ILedgerGrain Ledger(string token = "uakt") => _host.Grains.GetGrain<ILedgerGrain>(token);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _cluster.StopAllSilosAsync();
-        await _cluster.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 }
 
 /// <summary>Waiting for conditions, with a bound.</summary>

@@ -87,7 +87,7 @@ public sealed class NodeCluster : IAsyncDisposable
 #if LOCAL_RUNTIME
         DepinGrains.LocalRuntime.Hosting.LocalGrainServiceCollectionExtensions.AddLocalGrains(builder.Services, static options => options.AddAssembly(typeof(NodeGrain).Assembly));
 #else
-        Orleans.Hosting.GenericHostExtensions.UseOrleans(builder, static silo =>
+        builder.UseOrleans(static silo =>
         {
             Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N"));
             Orleans.Hosting.SiloBuilderReminderMemoryExtensions.UseInMemoryReminderService(silo);

@@ -1,4 +1,5 @@
 using DepinGrains.Storage.Journal;
+using DepinGrains.Storage.Postgres;
 using DepinGrains.Storage.Rows;
 using DepinGrains.Storage.Tests.Harness;
 using DepinGrains.Testing;
@@ -134,6 +135,33 @@ public sealed class PostgresFailureTests
         }
     }
 
+    [Fact]
+    public async Task An_event_waits_for_an_older_position_that_is_not_committed_yet()
+    {
+        var (_, connection) = await DatabaseAsync();
+        await using var store = await OpenedStoreHarness.OpenAsync(PostgresDatabase.Options(connection));
+        await CommitAsync(store, "a", 0);
+        var before = (await store.Events.ReadAsync(0, null, 10)).Position;
+
+        // Another process between the assignment of its position and its commit.
+        await using var other = new NpgsqlConnection(connection + ";Pooling=false");
+        await other.OpenAsync();
+        await ExecuteAsync(other, $"BEGIN; SELECT pg_advisory_xact_lock({PgRowWriter.EventLock}); INSERT INTO events(at_us, topic, type, subject, data) VALUES(0, 't', 'x', 'older', '')");
+        var younger = CommitAsync(store, "a", 1);
+        for (var i = 0; await CountAsync(other, "SELECT count(*) FROM pg_locks WHERE locktype='advisory' AND NOT granted AND database=(SELECT oid FROM pg_database WHERE datname=current_database())") == 0; i++)
+        {
+            Assert.False(younger.IsCompleted, "a younger position was committed before an older one");
+            Assert.True(i < 1_000, "nobody waits for the lock");
+            await Task.Delay(10);
+        }
+
+        var meanwhile = await store.Events.ReadAsync(before, null, 10);
+        Assert.Equal((0, before), (meanwhile.Events.Length, meanwhile.Position));
+        await ExecuteAsync(other, "COMMIT");
+        Assert.Equal(CommitStatus.Committed, (await younger).Status);
+        Assert.Equal(["older", "a/1"], (await store.Events.ReadAsync(meanwhile.Position, null, 10)).Events.Select(e => e.Subject));
+    }
+
     /// <summary>Writers that reload after anything but success; at the end what they saw committed, and nothing twice, stands in rows, children and events.</summary>
     private static async Task HammerAsync(StoreHarness store, int writers, int each)
     {
@@ -185,6 +213,18 @@ public sealed class PostgresFailureTests
 
     private static async Task<CommitOutcome> CommitAsync(StoreHarness store, string key, long version) =>
         await store.Rows.CommitAsync(Change(Root(key, version), [BidOf(key, $"{version:D6}")], events: [Event("t", $"{key}/{version}")]));
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static async Task<long> CountAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
 
     private static void Arm(CuttingProxy proxy, bool afterwards, string answer, string request)
     {

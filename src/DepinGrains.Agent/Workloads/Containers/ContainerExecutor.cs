@@ -86,8 +86,9 @@ internal sealed partial class ContainerExecutor(
 
     public async Task<IReadOnlyList<string>> ListAsync(CancellationToken cancellationToken)
     {
-        var result = await engine.RunAsync(
-            ["ps", "--all", "--filter", $"label={ContainerArguments.AgentLabel}={agent}", "--format", $"{{{{.Label \"{ContainerArguments.WorkloadLabel}\"}}}}"], cancellationToken);
+        // docker's rows have a Label function, podman's a map.
+        var field = engine.IsPodman ? $"{{{{index .Labels \"{ContainerArguments.WorkloadLabel}\"}}}}" : $"{{{{.Label \"{ContainerArguments.WorkloadLabel}\"}}}}";
+        var result = await engine.RunAsync(["ps", "--all", "--filter", $"label={ContainerArguments.AgentLabel}={agent}", "--format", field], cancellationToken);
         return result.Ok
             ? [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)]
             : throw new IOException($"{engine.Description} does not answer: {result.Reason}");

@@ -54,7 +54,7 @@ internal static class NativePrograms
             .Where(p => !p.StartsWith("/usr/", StringComparison.Ordinal) && p != "/");
     }
 
-    /// <summary>The configured command, or this build's own: <c>dotnet …/DepinGrains.Agent.dll hello</c>.</summary>
+    /// <summary>The configured command, or this process's own program with the hidden command <c>hello</c>, which every host of an agent answers (its dependencies are its own, another program's are not).</summary>
     public static IReadOnlyList<string> HelloCommand(NativeOptions options)
     {
         if (options.HelloCommand.Count > 0)
@@ -62,8 +62,9 @@ internal static class NativePrograms
             return [.. options.HelloCommand];
         }
 
-        var assembly = Path.Combine(AppContext.BaseDirectory, "DepinGrains.Agent.dll");
-        return [DotNet(), assembly, "hello"];
+        var entry = System.Reflection.Assembly.GetEntryAssembly()?.GetName().Name;
+        var program = Path.Combine(AppContext.BaseDirectory, (entry is "DepinGrains.Standalone" ? entry : "DepinGrains.Agent") + ".dll");
+        return [DotNet(), program, "hello"];
     }
 
     /// <summary>The runtime this process runs on (…/shared/Microsoft.NETCore.App/10.0.x → …/dotnet), else the one on PATH.</summary>

@@ -36,7 +36,8 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
                 return _snapshot;
             }
 
-            reading = _reading ??= ReadAsync();
+            // A read over a store that answers at once is over when it returns: only one that is under way is shared.
+            reading = _reading is { IsCompleted: false } underway ? underway : _reading = ReadAsync();
         }
 
         await reading;
@@ -45,42 +46,32 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
 
     private async Task ReadAsync()
     {
-        try
+        var started = clock.Now;
+        var since = _readAt == DateTimeOffset.MinValue ? 0 : (_readAt - options.Value.Overlap).ToUnixTimeMilliseconds();
+        var changed = false;
+        await foreach (var row in ChangedAsync(ProviderState.Kind.Table.Kind, since))
         {
-            var started = clock.Now;
-            var since = _readAt == DateTimeOffset.MinValue ? 0 : (_readAt - options.Value.Overlap).ToUnixTimeMilliseconds();
-            var changed = false;
-            await foreach (var row in ChangedAsync(ProviderState.Kind.Table.Kind, since))
-            {
-                changed = true;
-                var provider = RowKind<ProviderState>.Read(row);
-                _providers[provider.Id] = provider;
-            }
-
-            await foreach (var row in ChangedAsync(NodeRows.Node.Table.Kind, since))
-            {
-                changed = true;
-                var node = RowKind<NodeState>.Read(row);
-                _nodes[node.Id] = NodeRules.View(node, row.Version, started);
-            }
-
-            lock (_gate)
-            {
-                if (changed)
-                {
-                    var nodes = _nodes.Values.ToLookup(static n => n.Provider);
-                    _snapshot = [.. _providers.Values.Where(static p => !p.Deleted).Select(p => new IndexedProvider(p, [.. nodes[p.Id]]))];
-                }
-
-                _readAt = started;
-            }
+            changed = true;
+            var provider = RowKind<ProviderState>.Read(row);
+            _providers[provider.Id] = provider;
         }
-        finally
+
+        await foreach (var row in ChangedAsync(NodeRows.Node.Table.Kind, since))
         {
-            lock (_gate)
+            changed = true;
+            var node = RowKind<NodeState>.Read(row);
+            _nodes[node.Id] = NodeRules.View(node, row.Version, started);
+        }
+
+        lock (_gate)
+        {
+            if (changed)
             {
-                _reading = null;
+                var nodes = _nodes.Values.ToLookup(static n => n.Provider);
+                _snapshot = [.. _providers.Values.Where(static p => !p.Deleted).Select(p => new IndexedProvider(p, [.. nodes[p.Id]]))];
             }
+
+            _readAt = started;
         }
     }
 

@@ -16,10 +16,6 @@ public sealed class ScreeningOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan Overlap { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Most verdicts kept per order; all are counted.</summary>
-    [Range(1, 10_000)]
-    public int VerdictsMax { get; set; } = 1_000;
-
     /// <summary>US dollars per whole token as decimal text, by denomination; absent = a token worth one dollar.</summary>
     public IDictionary<string, string> UsdPerToken { get; } = new Dictionary<string, string>(StringComparer.Ordinal) { ["uakt"] = "0.50" };
 }

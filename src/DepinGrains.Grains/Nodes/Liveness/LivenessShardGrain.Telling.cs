@@ -60,16 +60,16 @@ public sealed partial class LivenessShardGrain
         }
 
         _tellsInFlight--;
-        Told(at, session);
+        Told(at, session, state);
         Pump();
     }
 
     /// <summary>Goes on watching after a failed "dead", and notices what changed while the node was told.</summary>
-    private void Told(int at, long session)
+    private void Told(int at, long session, BeatState told)
     {
         ref var entry = ref _table[at];
         entry.Telling = false;
-        if (entry.State == BeatState.Dying && entry.Session == session)
+        if (told == BeatState.Dying && entry.State == BeatState.Dying && entry.Session == session)
         {
             entry.State = BeatState.Suspect;
             _table.Hang(at, _now);

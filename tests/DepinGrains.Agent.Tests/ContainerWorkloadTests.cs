@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using DepinGrains.Agent.Tests.Support;
+using DepinGrains.Agent.Workloads.Containers;
+using DepinGrains.Contracts.Nodes;
+
+namespace DepinGrains.Agent.Tests;
+
+/// <summary>Real containers, of an image made here from busybox alone. Category: needs podman (or docker) and busybox-static.</summary>
+[Trait("Category", "NeedsPodman")]
+public sealed class ContainerWorkloadTests
+{
+    private const string Image = "localhost/depin-agent-test:1";
+
+    [Fact]
+    public async Task Container_serves_on_its_port_is_found_after_a_restart_and_goes_with_its_lease()
+    {
+        await NeedEngineAsync();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Containers.Enabled = true;
+        harness.Options.Containers.PublishAddress = "127.0.0.1";
+        var port = AgentHarness.FreePort();
+        // A name of its own: an earlier run that was cut off may have left its container.
+        var lease = "lease-" + Guid.NewGuid().ToString("N");
+        var spec = new WorkloadSpec(
+            lease + "/web/0", lease, "web", 0, Image, ["/bin/busybox"], ["sh", "-c", "echo page-$SECRET > /www/index.html; echo ready; exec busybox httpd -f -v -p 8080 -h /www"],
+            ["SECRET=container-canary", "LINES=one\ntwo"], 500, 64 << 20, [], [new PortBinding(8080, port, "tcp")],
+            [new VolumeMount("www", "ephemeral", true, 1 << 20, "/www", false)], null, 32 << 20);
+        gateway.Want(spec);
+        harness.Start();
+
+        using var http = new HttpClient();
+        string? page = null;
+        await Wait.UntilAsync(() => (page = TryGet(http, port)) is not null || gateway.Last(spec.Id)?.Phase is WorkloadPhase.Failed, "the page: " + gateway.Last(spec.Id)?.Detail);
+        Assert.Equal("page-container-canary\n", page);
+        Assert.Contains("ready", await NativeWorkloadTests.LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "ready")));
+        Assert.DoesNotContain("container-canary", await OutputAsync("ps", "axww"), StringComparison.Ordinal);
+
+        await gateway.SendAsync(new GatewayShellInput("c1", spec.Id, ["/bin/busybox", "sh"], Convert.ToBase64String("echo \"$LINES\"; exit 4\n"u8), true));
+        Assert.Equal(4, (await Wait.ForAsync(() => gateway.ShellOutputs.FirstOrDefault(o => o.RequestId == "c1" && o.ExitCode is not null), "the shell")).ExitCode);
+        Assert.Contains("one\ntwo", string.Concat(gateway.ShellOutputs.Select(o => System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(o.DataBase64)))), StringComparison.Ordinal);
+
+        var id = await OutputAsync(Engine!.Program, "ps", "-q", "--filter", "label=depin.workload=" + spec.Id);
+        Assert.NotEmpty(id);
+        await harness.StopAsync();
+        var reports = gateway.Reports.Count;
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Heartbeats.Count(h => h.Session == 2) > 5, "the second session");
+        Assert.Equal(id, await OutputAsync(Engine.Program, "ps", "-q", "--filter", "label=depin.workload=" + spec.Id));
+        Assert.Equal(reports, gateway.Reports.Count);
+        var lines = await NativeWorkloadTests.LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "ready"));
+        Assert.Single(lines, l => l == "ready");
+
+        gateway.Want();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Stopped, "stopped");
+        Assert.Empty(await OutputAsync(Engine.Program, "ps", "-a", "-q", "--filter", "label=depin.workload=" + spec.Id));
+        await Wait.UntilAsync(() => Directory.GetDirectories(Path.Combine(harness.WorkDirectory, "volumes")).Length == 0, "the volume to go");
+    }
+
+    [Fact]
+    public async Task Image_that_cannot_be_had_backs_off_and_says_why()
+    {
+        await NeedEngineAsync();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Containers.Enabled = true;
+        var spec = new WorkloadSpec("lease-d/web/0", "lease-d", "web", 0, "localhost:9/none:1", [], [], [], 100, 32 << 20, [], [], [], null);
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.BackOff, "backing off");
+        Assert.Contains("cannot be pulled", gateway.Last(spec.Id)!.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Gpus_storage_and_memory_become_the_engines_own_words()
+    {
+        var spec = new WorkloadSpec(
+            "l/s/0", "l", "s", 0, "img:1", ["run", "me"], ["x"], [], 1_500, 1 << 30, ["GPU-a", "GPU-b"], [new PortBinding(53, 30_053, "UDP")],
+            [new VolumeMount("shm", "ram", false, 4_096, "/dev/shm", false)], null, 5 << 20);
+        var folder = Directory.CreateTempSubdirectory("depin-c-").FullName;
+        using var variables = ContainerVariables.Write(spec, Path.Combine(folder, "e"));
+        var docker = ContainerArguments.Run(spec, "n", "a", "f", "net", variables, [("/h", "/m", true)], podman: false, limitStorage: true, new Options.ContainerOptions());
+        var podman = ContainerArguments.Run(spec, "n", "a", "f", null, variables, [], podman: true, limitStorage: false, new Options.ContainerOptions());
+        var line = string.Join(' ', docker);
+        Assert.Contains("--gpus \"device=GPU-a,GPU-b\"", line, StringComparison.Ordinal);
+        Assert.Contains("--cpus 1.5 --memory 1073741824 --memory-swap 1073741824 --storage-opt size=5242880", line, StringComparison.Ordinal);
+        Assert.Contains("--publish 0.0.0.0:30053:53/udp --volume /h:/m:ro --tmpfs /dev/shm:size=4096 --network net --network-alias s --entrypoint run img:1 me x", line, StringComparison.Ordinal);
+        Assert.Contains("--device nvidia.com/gpu=GPU-a --device nvidia.com/gpu=GPU-b", string.Join(' ', podman), StringComparison.Ordinal);
+        Assert.Contains("DEPIN_LEASE=l\n", File.ReadAllText(variables.File), StringComparison.Ordinal);
+    }
+
+    private static ContainerEngine? Engine { get; set; }
+
+    private static async Task NeedEngineAsync()
+    {
+        if (Environment.GetEnvironmentVariable("CONTAINERS_CONF") is null && FindUp("tests/tools/containers.conf") is { } conf)
+        {
+            // What this machine's kernel needs (see the file); harmless elsewhere.
+            Environment.SetEnvironmentVariable("CONTAINERS_CONF", conf);
+        }
+
+        Engine ??= await ContainerEngine.FindAsync(new Options.ContainerOptions(), TimeProvider.System, default);
+        const string Busybox = "/bin/busybox";
+        if (Engine is null || !File.Exists(Busybox))
+        {
+            Assert.Skip("skipped: needs podman and busybox-static");
+        }
+
+        if (await OutputAsync(Engine!.Program, "images", "-q", Image) is { Length: > 0 })
+        {
+            return;
+        }
+
+        var folder = Directory.CreateTempSubdirectory("depin-image-").FullName;
+        File.Copy(Busybox, Path.Combine(folder, "busybox"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\nENV PATH=/bin\n");
+        var built = await DepinGrains.Agent.Common.CommandRunner.RunAsync(
+            Engine.Program, ["build", "--network", "host", "-t", Image, folder], TimeSpan.FromMinutes(3), TimeProvider.System, default,
+            new Dictionary<string, string> { ["BUILDAH_ISOLATION"] = "chroot" });
+        Directory.Delete(folder, recursive: true);
+        Assert.True(built.Ok, built.Error);
+    }
+
+    private static string? FindUp(string relative)
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var path = Path.Combine(folder.FullName, relative);
+            if (File.Exists(path))
+            {
+                return path;
+            }
+        }
+
+        return null;
+    }
+
+    private static async Task<string> OutputAsync(string program, params string[] arguments) =>
+        (await DepinGrains.Agent.Common.CommandRunner.RunAsync(program, arguments, TimeSpan.FromSeconds(60), TimeProvider.System, default)).Output.Trim();
+
+    private static string? TryGet(HttpClient http, int port)
+    {
+        try
+        {
+            return http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/")).GetAwaiter().GetResult();
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+
+namespace DepinGrains.Standalone.Tests.Processes;
+
+/// <summary>A real standalone in a folder of its own; blocks of a tenth of a second, so that money moves while a test looks.</summary>
+internal sealed class StandaloneProcess : IAsyncDisposable
+{
+    private readonly string _data;
+    private readonly int _port = Programs.FreePort();
+    private Process? _process;
+
+    public StandaloneProcess(string data) => _data = data;
+
+    public string Url => $"http://127.0.0.1:{_port}";
+
+    /// <summary>What it printed on stdout, the address first.</summary>
+    public List<string> Lines { get; } = [];
+
+    public async Task StartAsync()
+    {
+        Lines.Clear();
+        var process = Programs.Start(Programs.Dll("DepinGrains.Standalone"), null, "--data", _data, "--urls", Url, "--Network:BlockTime", "00:00:00.1", "--Deployments:RescreenEvery", "00:00:02");
+        _process = process;
+        var first = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(90)) ?? throw new InvalidOperationException("standalone ended: " + await process.StandardError.ReadToEndAsync());
+        Lines.Add(first);
+        _ = DrainAsync(process.StandardOutput);
+        _ = DrainAsync(process.StandardError);
+    }
+
+    /// <summary>kill -9 of the process alone: agents and workloads elsewhere go on.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process?.Dispose();
+    }
+
+    private async Task DrainAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            Lines.Add(line);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using DepinGrains.Standalone.Tests.Processes;
+
+namespace DepinGrains.Standalone.Tests;
+
+/// <summary>What standalone refuses to be.</summary>
+public sealed class StartTests
+{
+    [Fact]
+    public async Task Start_BoundElsewhereWithFaucet_IsRefusedWith64()
+    {
+        var (code, output, error) = await Programs.RunAsync(Programs.Dll("DepinGrains.Standalone"), null, "--urls", "http://0.0.0.0:0", "--data", Path.Combine(Path.GetTempPath(), "depin-never"));
+        Assert.Equal(64, code);
+        Assert.Empty(output);
+        Assert.Contains("Faucet", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(Path.GetTempPath(), "depin-never")));
+    }
+
+    [Fact]
+    public async Task SdlManifest_OfTheSamples_IsPureJsonWithoutAServer()
+    {
+        var samples = Directory.GetFiles(Path.Combine(Programs.Repository, "samples"), "*.yaml");
+        var (code, output, _) = await Programs.RunAsync(Programs.Dll("DepinGrains.Cli", "depin"), null, ["sdl", "manifest", .. samples, "-o", "json"]);
+        Assert.Equal(0, code);
+        var reports = System.Text.Json.Nodes.JsonNode.Parse(output)!.AsArray();
+        Assert.Equal(samples, reports.Select(static r => (string)r!["file"]!));
+        Assert.All(reports, static r => Assert.Equal(64, ((string)r!["hash"]!).Length));
+    }
+}
