@@ -17,7 +17,7 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
     private long _flyingSequence;
     private bool _running;
     private bool _savingSnapshot;
-    private int _lastOperations;
+    private int _expected;
     private long _snapshotTransfers = book.Transfers;
     private Exception? _lost;
 
@@ -133,13 +133,20 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         }
     }
 
-    /// <summary>Lets callers whose answers have just left come back before the next batch is sealed, but never waits on an idle scheduler for long.</summary>
+    /// <summary>
+    /// Lets callers whose answers have just left come back before the next batch is sealed: else two halves of them take turns and every batch is half as large.
+    /// Bounded in turns and time, and no wait at all for those who never come back: what is expected is what the last round saw.
+    /// </summary>
     private async Task GatherAsync()
     {
-        for (var turn = 0; turn < services.Options.GatherTurns && (turn == 0 || book.OpenOperations < _lastOperations); turn++)
+        await Task.Yield();
+        var started = services.Clock.GetTimestamp();
+        while (book.OpenOperations < _expected && services.Clock.GetElapsedTime(started) < services.Options.GatherMax)
         {
             await Task.Yield();
         }
+
+        _expected = 0;
     }
 
     private async Task<bool> AppendAsync()
@@ -149,7 +156,6 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         _columnsWanted?.TrySetResult(book.Columns());
         (_flying, _gathering, _columnsWanted) = (_gathering, null, null);
         _flyingSequence = batch.Sequence;
-        _lastOperations = batch.Operations;
         var started = services.Clock.GetTimestamp();
         var status = await services.Journal.AppendAsync(token, new JournalBatch(batch.Sequence, batch.At, batch.Payload), writerId);
         if (_lost is not null)
@@ -165,6 +171,7 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
 
         Durable = batch.Sequence;
         services.Metrics.Committed(token, batch.Operations, services.Clock.GetElapsedTime(started).TotalSeconds, book.OpenOperations);
+        _expected = batch.Operations + book.OpenOperations;
         var done = _flying;
         _flying = null;
         done?.SetResult();
