@@ -112,6 +112,7 @@ public class LedgerPropertyTests
 
         private void Execute(Transfer transfer)
         {
+            var before = _batchTime;
             if (_h.Book.OpenOperations == 0 && _h.Now > _batchTime)
             {
                 _batchTime = _h.Now;
@@ -126,12 +127,14 @@ public class LedgerPropertyTests
             }
 
             Assert.False(outcome.NeedsLookup);
-            if (open == 0 && _h.Book.OpenOperations == 0)
+            var opened = open > 0 || _h.Book.OpenOperations > 0 || _h.Book.ExpireDue(_batchTime);
+            var (code, left) = _model.Do(transfer, _batchTime);
+            if (!opened)
             {
-                _h.Book.ExpireDue(_batchTime);
+                // Nothing was written down: should the clock jump back, the next batch may be earlier than this one would have been.
+                _batchTime = before;
             }
 
-            var (code, left) = _model.Do(transfer, _batchTime);
             Assert.Equal((code, code is null ? left : 0), (outcome.Refusal?.Code, outcome.HeldLeft));
         }
 
