@@ -146,14 +146,25 @@ internal sealed partial class Activation : TaskScheduler, IGrainContext, IThread
     {
         var owner = request.Target!;
         bool running;
-        lock (owner._gate)
+        while (true)
         {
-            running = request.Stage == RequestStage.Running;
-            if (request.Stage == RequestStage.Waiting)
+            lock (owner._gate)
             {
-                owner.RemoveWaiting(request);
-                request.Stage = RequestStage.Done;
+                // A deactivation may have handed it to a successor in the meantime; it changes hands only under its owner's lock.
+                if (ReferenceEquals(owner, request.Target))
+                {
+                    running = request.Stage == RequestStage.Running;
+                    if (request.Stage == RequestStage.Waiting)
+                    {
+                        owner.RemoveWaiting(request);
+                        request.Stage = RequestStage.Done;
+                    }
+
+                    break;
+                }
             }
+
+            owner = request.Target!;
         }
 
         request.Fail(exception);
