@@ -1,4 +1,5 @@
 using DepinGrains.LocalRuntime.Hosting;
+using DepinGrains.LocalRuntime.Reminders;
 
 namespace DepinGrains.Standalone.Hosting;
 
@@ -7,7 +8,11 @@ internal static class GrainRuntime
 {
     public const string Name = "Local";
 
-    /// <summary>All grains in this process on the local runtime.</summary>
-    public static void Add(WebApplicationBuilder builder) =>
+    /// <summary>All grains in this process on the local runtime; reminders are kept beside the store.</summary>
+    public static void Add(WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IReminderStore>(static services =>
+            new SqliteReminderStore("Data Source=" + Path.Combine(services.GetRequiredService<StandaloneOptions>().Data, "reminders.db")));
         builder.Services.AddLocalGrains(static options => options.Assemblies.Add(typeof(Grains.MarketServices).Assembly));
+    }
 }
