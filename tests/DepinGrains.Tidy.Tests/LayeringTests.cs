@@ -1,0 +1,41 @@
+using System.Reflection;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains;
+using DepinGrains.Storage.Rows;
+
+namespace DepinGrains.Tidy.Tests;
+
+/// <summary>Dependencies point one way: Contracts ← Domain ← Grains ← hosts; files stay readable.</summary>
+public sealed class LayeringTests
+{
+    [Fact]
+    public void EachLayerKnowsOnlyTheOnesBelow()
+    {
+        Assert.DoesNotContain(Ours(typeof(Refusal).Assembly), static name => name != "DepinGrains.LocalRuntime");
+        Assert.DoesNotContain(Ours(typeof(Rate).Assembly), static name => name is not ("DepinGrains.Contracts" or "DepinGrains.LocalRuntime"));
+        Assert.Empty(Ours(typeof(ChangeSet).Assembly));
+        Assert.DoesNotContain(Ours(typeof(MarketServices).Assembly), static name => name is "DepinGrains.Gateway" or "DepinGrains.Silo" or "DepinGrains.Standalone" or "DepinGrains.Agent");
+    }
+
+    [Fact]
+    public void NoSourceFileIsLongerThan500Lines()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "DepinGrains.sln")))
+        {
+            folder = folder.Parent!;
+        }
+
+        var separator = Path.DirectorySeparatorChar;
+        var files = Directory.GetFiles(Path.Combine(folder.FullName, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(path => !path.Contains($"{separator}obj{separator}", StringComparison.Ordinal) && !path.Contains($"{separator}bin{separator}", StringComparison.Ordinal))
+            .ToArray();
+        Assert.NotEmpty(files);
+        var tooLong = files.Where(static path => File.ReadLines(path).Count() > 500).ToArray();
+        Assert.Empty(tooLong);
+    }
+
+    private static string[] Ours(Assembly assembly) =>
+        [.. assembly.GetReferencedAssemblies().Select(static a => a.Name!).Where(static name => name.StartsWith("DepinGrains", StringComparison.Ordinal))];
+}
