@@ -320,20 +320,24 @@ public sealed partial class DeploymentGrain
     {
         var since = State.PausedAt ?? clock.TimeOf(escrow.PausedAt ?? clock.Height);
         var graceEnds = since + _options.InsufficientFundsGrace;
-        _fundsDue = graceEnds;
-        if (State.PausedAt is null)
+        var groups = State.Groups;
+        foreach (var group in State.Groups.Where(static g => g is { Status: GroupStatus.Open, Order: { Status: OrderStatus.Active, LeaseId: not null } }))
         {
-            var groups = State.Groups;
-            foreach (var group in State.Groups.Where(static g => g.Order is { Status: OrderStatus.Active, LeaseId: not null }))
-            {
-                await Lease(group.Order.LeaseId!).SuspendAsync(true);
-                groups = groups.SetItem(group.Gseq - 1, group with { Status = GroupStatus.InsufficientFunds, Order = group.Order with { Deployed = "" } });
-            }
-
-            await MustCommitAsync(State with { Groups = groups, PausedAt = since }, Told("deployment.paused"));
-            return true;
+            groups = groups.SetItem(group.Gseq - 1, group with { Status = GroupStatus.InsufficientFunds, Order = group.Order with { Deployed = "" } });
         }
 
+        if (State.PausedAt is null || groups != State.Groups)
+        {
+            // Before any lease is suspended: a deposit that comes after a crash here must know what to resume.
+            await MustCommitAsync(State with { Groups = groups, PausedAt = since }, Told("deployment.paused"));
+        }
+
+        foreach (var group in State.Groups.Where(static g => g.Order is { Status: OrderStatus.Active, LeaseId: not null, End: null }))
+        {
+            await Lease(group.Order.LeaseId!).SuspendAsync(true);
+        }
+
+        _fundsDue = graceEnds;
         if (clock.Now < graceEnds)
         {
             return false;
