@@ -3,7 +3,6 @@ using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
-using DepinGrains.Contracts.Providers;
 using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.Escrow;
 using DepinGrains.Grains.Identities;
@@ -24,6 +23,12 @@ internal sealed class AtRest(World world, Model model)
 
     public async Task CheckAsync()
     {
+        foreach (var token in world.Ledgers.Tokens)
+        {
+            // Holds end by themselves when somebody looks.
+            await world.Grain(g => g.GetGrain<ILedgerGrain>(token)).GetBalanceAsync(LedgerAccounts.CommunityPool);
+        }
+
         var deployments = world.All("deployment").Select(static r => RowKind<DeploymentState>.Read(r)).ToArray();
         foreach (var deployment in deployments)
         {

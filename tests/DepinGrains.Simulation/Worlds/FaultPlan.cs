@@ -54,7 +54,8 @@ internal sealed class FaultPlan
         (_, StoreCall.Read) => _rng.Hits(_away) ? StoreFault.Unavailable : StoreFault.None,
         _ when _rng.Hits(_failBefore) => StoreFault.FailBefore,
         _ when _rng.Hits(_ambiguous) => StoreFault.AmbiguousAfter,
-        _ when _rng.Hits(_conflict) => StoreFault.Conflict,
+        // An index that answers "not from there" while nobody moved it is a broken store, not a mishap.
+        _ when call != StoreCall.Index && _rng.Hits(_conflict) => StoreFault.Conflict,
         _ => StoreFault.None,
     };
 

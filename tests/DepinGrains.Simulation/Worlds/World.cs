@@ -121,6 +121,9 @@ internal sealed class World : IDisposable
         }
     }
 
+    /// <summary>Doubles do not live for ever: from now on callers reach the activation that serves.</summary>
+    public void ForgetStale() => _stale.Clear();
+
     /// <summary>A process starts over the store. Hosts wake the shards; when they do not, reminders must.</summary>
     public async Task StartAsync(bool wake)
     {
@@ -268,7 +271,7 @@ internal sealed class World : IDisposable
         services.Configure<LivenessOptions>(static o =>
         {
             (o.Shards, o.IntervalMin, o.IntervalMax) = (Shards, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(60));
-            (o.Tick, o.TickCountsAtMost, o.RefreshPeriod) = (TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(1));
+            (o.Tick, o.TickCountsAtMost, o.RefreshPeriod) = (TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(2));
         });
         services.Configure<LedgerOptions>(static o =>
         {
@@ -278,7 +281,7 @@ internal sealed class World : IDisposable
         });
         services.Configure<DeploymentOptions>(static o =>
         {
-            (o.RescreenEvery, o.InsufficientFundsGrace, o.BidsMax, o.ManagedBidsMax) = (TimeSpan.FromSeconds(45), TimeSpan.FromMinutes(3), 4, 3);
+            (o.RescreenEvery, o.InsufficientFundsGrace, o.BidsMax, o.ManagedBidsMax) = (TimeSpan.FromSeconds(45), TimeSpan.FromMinutes(1), 4, 3);
         });
         services.AddLocalGrains(static options => options.AddAssembly(typeof(MarketServices).Assembly));
         return services.BuildServiceProvider();
