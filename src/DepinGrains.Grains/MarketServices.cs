@@ -25,6 +25,8 @@ public static class MarketServices
         .. IdentityState.Tables,
         .. NodeRows.Tables,
         ProviderState.Kind.Table,
+        AddressPoolState.Kind.Table,
+        HostnameState.Kind.Table,
         DeploymentState.Kind.Table,
         BidState.Kind.Table,
         OrderRow.Kind.Table,
