@@ -51,6 +51,7 @@ public static class MarketServices
         services.TryAddSingleton<NetworkParameters>();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
+        services.AddSingleton<LeaseActivity>();
         services.AddDepinNodes(configuration);
         services.AddIdentities(configuration);
         return services.AddLedgers();

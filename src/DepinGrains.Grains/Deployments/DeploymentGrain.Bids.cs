@@ -33,6 +33,8 @@ public sealed partial class DeploymentGrain
             return refusal;
         }
 
+        // What a try that was interrupted still holds would be missing here.
+        await ReleaseStepAsync();
         var group = Group(bid.Gseq)!;
         var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(group.Order.Ceiling), State.ReclaimMinSeconds);
         var offer = await screening.PlaceAsync(request, bid.Provider, Rate.Parse(bid.Price));
