@@ -38,7 +38,7 @@ public sealed class ExternalBidderTests : IAsyncLifetime
         var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
         var lease = (string)deployed["leases"]![0]!["id"]!;
         Assert.Equal("0.5", (string?)deployed["leases"]![0]!["terms"]!["rate"]);
-        Assert.EndsWith((string)(await provider.JsonAsync("identity", "show"))["id"]!, lease, StringComparison.Ordinal);
+        Assert.EndsWith((string)(await provider.JsonAsync("provider", "list")).AsArray().Single(static p => (string?)p!["profile"]!["name"] == "outside")!["id"]!, lease, StringComparison.Ordinal);
         var order = lease[..lease.LastIndexOf('/')];
         await bidder.SaysAsync("the bid", l => Is(l, "bid", order) && (string?)l["price"] == "0.5");
         await bidder.SaysAsync("that it won", l => Is(l, "won", order));

@@ -40,8 +40,8 @@ public sealed class PriceScript(string path, TimeSpan timeout)
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(timeout);
         var input = FeedAsync(process, PriceScriptProtocol.BuildInput(units, terms));
-        var output = ReadAsync(process.StandardOutput.BaseStream, limit);
-        var error = ReadAsync(process.StandardError.BaseStream, limit);
+        var output = new BoundedText(process.StandardOutput.BaseStream, OutputMax, limit);
+        var error = new BoundedText(process.StandardError.BaseStream, OutputMax, limit);
         try
         {
             await process.WaitForExitAsync(limit.Token);
@@ -51,25 +51,17 @@ public sealed class PriceScript(string path, TimeSpan timeout)
             await EndAsync(process);
         }
 
-        // What it left running may hold the pipes open: it is not waited for.
-        var pipes = Task.WhenAll(input, output, error);
-        if (await Task.WhenAny(pipes, Task.Delay(PipesClose, CancellationToken.None)) != pipes)
-        {
-            process.StandardOutput.Dispose();
-            process.StandardError.Dispose();
-        }
-
+        // What it left running may hold the pipes open: it is not waited for, and what came so far is its answer.
+        await Task.WhenAny(Task.WhenAll(input, output.Ended, error.Ended), Task.Delay(PipesClose, CancellationToken.None));
         cancel.ThrowIfCancellationRequested();
-        var (text, tooLarge) = Taken(output);
-        var (complaint, complaintTooLarge) = Taken(error);
-        if (tooLarge || complaintTooLarge)
+        if (output.TooLarge || error.TooLarge)
         {
             return Refusal.Of("market.price_script_output_too_large", $"the script wrote more than {OutputMax} bytes", ("max", OutputMax));
         }
 
         return limit.IsCancellationRequested
             ? Refusal.Of("market.price_script_timeout", $"the script took longer than {timeout.TotalSeconds:0.###} s", ("seconds", timeout.TotalSeconds))
-            : PriceScriptProtocol.ReadOutput(process.ExitCode, text, complaint, terms);
+            : PriceScriptProtocol.ReadOutput(process.ExitCode, output.Text, error.Text, terms);
     }
 
     private ProcessStartInfo StartInfo(string denom, string owner)
@@ -93,34 +85,6 @@ public sealed class PriceScript(string path, TimeSpan timeout)
             // It did not read.
         }
     }
-
-    /// <summary>Reads to the end; more than the bound stops the script through <paramref name="limit"/>.</summary>
-    private static async Task<(string Text, bool TooLarge)> ReadAsync(Stream stream, CancellationTokenSource limit)
-    {
-        var buffer = new byte[OutputMax + 1];
-        var length = 0;
-        try
-        {
-            while (length < buffer.Length && await stream.ReadAsync(buffer.AsMemory(length), CancellationToken.None) is > 0 and var read)
-            {
-                length += read;
-            }
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
-        {
-            // The script was ended.
-        }
-
-        if (length <= OutputMax)
-        {
-            return (Encoding.UTF8.GetString(buffer, 0, length), false);
-        }
-
-        await limit.CancelAsync();
-        return ("", true);
-    }
-
-    private static (string Text, bool TooLarge) Taken(Task<(string Text, bool TooLarge)> read) => read.IsCompletedSuccessfully ? read.Result : ("", false);
 
     private static async Task EndAsync(Process process)
     {
