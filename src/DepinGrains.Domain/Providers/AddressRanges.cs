@@ -87,8 +87,8 @@ public sealed class AddressRanges
 
         if (text.Contains('/', StringComparison.Ordinal))
         {
-            // The framework refuses bits beyond the prefix.
-            return IPNetwork.TryParse(text, out var network) && Value(network.BaseAddress.ToString()) is { } start && (start.V6 ? 128 : 32) - network.PrefixLength is var bits and < 32
+            // Bits beyond the prefix are more likely a slip than a wish; the framework of today drops them.
+            return IPNetwork.TryParse(text, out var network) && Value(text[..text.IndexOf('/', StringComparison.Ordinal)]) is { } start && start == Value(network.BaseAddress.ToString()) && (start.V6 ? 128 : 32) - network.PrefixLength is var bits and < 32
                 ? new Range(start.V6, start.Value, start.Value + ((UInt128.One << bits) - 1))
                 : null;
         }
