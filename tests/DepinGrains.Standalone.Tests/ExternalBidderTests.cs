@@ -94,6 +94,26 @@ public sealed class ExternalBidderTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Scale_prices_reclamation_addresses_and_overcommit_are_set_from_the_command_line()
+    {
+        var provider = new Depin(_standalone.Url, Path.Combine(_folder, "scaled.pem"));
+        var put = await provider.JsonAsync(
+            "provider", "put", "scaled", "--scale-cpu", "0.1", "--scale-memory", "0.5", "--scale-storage", "ephemeral=0.25", "--scale-endpoint", "7", "--scale-gpu", "a100.80Gi=900", "--reclaim-window", "86400");
+        Assert.Null(put["profile"]!["pricing"]);
+        Assert.Equal(("0.1", "900", 86_400), ((string?)put["profile"]!["scale"]!["cpuPerMilli"], (string?)put["profile"]!["scale"]!["gpuPerCard"]![0]!["value"], (int)put["profile"]!["reclaimWindowSeconds"]!));
+        var refused = await Assert.ThrowsAsync<CommandException>(() => provider.RunAsync("provider", "put", "scaled", "--scale-cpu", "cheap"));
+        Assert.Contains("provider.pricing_invalid", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(8, (int)(await provider.JsonAsync("provider", "addresses", "set", "203.0.113.8-203.0.113.15"))["free"]!);
+        Assert.Contains("8 free", await provider.RunAsync("provider", "addresses", "show"), StringComparison.Ordinal);
+
+        // The machine's own node belongs to the standalone's identity.
+        var owner = new Depin(_standalone.Url, Path.Combine(_folder, "standalone", "identity.pem"));
+        var node = await Programs.EventuallyAsync("the node", async () => (string?)(await owner.JsonAsync("node", "list")).AsArray().FirstOrDefault()?["id"]);
+        Assert.Equal(50, (int)(await owner.JsonAsync("node", "overcommit", node, "--cpu", "50"))["overcommit"]!["cpuPercent"]!);
+        Assert.Contains("node.not_owner", (await Assert.ThrowsAsync<CommandException>(() => provider.RunAsync("node", "overcommit", node, "--cpu", "9"))).Message, StringComparison.Ordinal);
+    }
+
     private static bool Is(JsonNode line, string action, string? order = null) => (string?)line["action"] == action && (order is null || (string?)line["order"] == order);
 
     private string Script()
