@@ -25,4 +25,4 @@ var root = new RootCommand("depin: the command line of a DepinGrains network")
     IdentityCommands.Create(),
     SdlCommands.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

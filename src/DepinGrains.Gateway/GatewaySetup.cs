@@ -38,6 +38,7 @@ public static class GatewaySetup
         app.MapOrderEndpoints();
         app.MapDeploymentEndpoints();
         app.MapLeaseEndpoints();
+        app.MapLeaseStatistics();
         app.MapLedgerEndpoints();
         app.MapEventEndpoints();
         return app;

@@ -25,6 +25,8 @@ public static class MarketServices
         .. IdentityState.Tables,
         .. NodeRows.Tables,
         ProviderState.Kind.Table,
+        AddressPoolState.Kind.Table,
+        HostnameState.Kind.Table,
         DeploymentState.Kind.Table,
         BidState.Kind.Table,
         OrderRow.Kind.Table,
@@ -49,6 +51,7 @@ public static class MarketServices
         services.TryAddSingleton<NetworkParameters>();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
+        services.AddSingleton<LeaseActivity>();
         services.AddDepinNodes(configuration);
         services.AddIdentities(configuration);
         return services.AddLedgers();

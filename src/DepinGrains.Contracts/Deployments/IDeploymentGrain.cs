@@ -51,6 +51,10 @@ public interface IDeploymentGrain : IGrainWithStringKey
     [Alias("closeLease")]
     Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq);
 
+    /// <summary>The provider announces that it takes a lease's hardware back after the agreed window; <c>lease.no_reclaim_window</c> when none was agreed.</summary>
+    [Alias("reclaim")]
+    Task<Result<DeploymentView>> StartReclaimAsync(string operationId, string provider, int gseq);
+
     /// <summary>The node under a lease is gone: the lease is closed for an unstable provider, and re-listed by policy.</summary>
     [Alias("nodeLost")]
     Task<Result<Done>> NodeLostAsync(string leaseId, string node);
@@ -153,6 +157,8 @@ public sealed record SubmitBid(
     [property: Id(6)] long ReclaimWindowSeconds);
 
 /// <summary>A bid as seen on the market.</summary>
+/// <param name="BookedUntil">Open bids: until when its room is booked. Afterwards the bid stands, and its room is booked again when it is taken, or the award is refused with what is missing.</param>
+/// <param name="ReclaimWindowSeconds">The notice it offers, 0 = none.</param>
 [GenerateSerializer, Immutable, Alias("depin.deployment.bid.v1")]
 public sealed record BidView(
     [property: Id(0)] string Id,
@@ -162,7 +168,9 @@ public sealed record BidView(
     [property: Id(4)] string Denom,
     [property: Id(5)] ImmutableArray<string> Nodes,
     [property: Id(6)] bool Managed,
-    [property: Id(7)] DateTimeOffset At);
+    [property: Id(7)] DateTimeOffset At,
+    [property: Id(8)] DateTimeOffset? BookedUntil = null,
+    [property: Id(9)] long ReclaimWindowSeconds = 0);
 
 /// <summary>An order with its bids.</summary>
 [GenerateSerializer, Immutable, Alias("depin.deployment.order.v1")]

@@ -35,6 +35,7 @@ public static class DeploymentEndpoints
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/{action}", GroupAsync).RequireSignature().WithName("changeGroup").WithSummary("pause, start or close a group");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/lease/close", CloseLeaseAsync).RequireSignature().WithName("closeLease").WithSummary("End the lease; the group is listed again");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/lease/withdraw", WithdrawAsync).RequireSignature().WithName("withdrawLease").WithSummary("Pay the provider what it earned");
+        group.MapPost("{owner}/{dseq}/groups/{gseq:int}/lease/reclaim", ReclaimAsync).RequireSignature().WithName("reclaimLease").WithSummary("Announce that the provider takes the hardware back after the agreed window");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/orders/{oseq:int}/bids", BidAsync).RequireSignature().WithName("createBid").WithSummary("Bid for an open order");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/orders/{oseq:int}/bids/close", CloseBidAsync).RequireSignature().WithName("closeBid").WithSummary("Take a bid back, or end its lease");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/orders/{oseq:int}/accept", AcceptAsync).RequireSignature().WithName("acceptBid").WithSummary("Pick the winner");
@@ -113,6 +114,10 @@ public static class DeploymentEndpoints
     /// <summary>Pays the provider.</summary>
     public static Task<IResult> WithdrawAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains) =>
         ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.WithdrawAsync(operation, caller.Identity, gseq));
+
+    /// <summary>Announces a reclamation.</summary>
+    public static Task<IResult> ReclaimAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains) =>
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.StartReclaimAsync(operation, caller.Identity, gseq));
 
     /// <summary>Bids.</summary>
     public static Task<IResult> BidAsync(string owner, string dseq, int gseq, int oseq, BidRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>

@@ -25,6 +25,7 @@ public sealed partial class DeploymentGrain
                 }
             }
 
+            ForgetBids();
             await RestAsync(NextDue());
         }
         catch (Exception e) when (e is not StateLostException)
@@ -55,6 +56,11 @@ public sealed partial class DeploymentGrain
             {
                 return true;
             }
+        }
+
+        if (await HostnameStepAsync())
+        {
+            return true;
         }
 
         if (State.Status == DeploymentStatus.Closing)

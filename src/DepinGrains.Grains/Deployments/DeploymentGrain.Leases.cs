@@ -54,10 +54,16 @@ public sealed partial class DeploymentGrain
             return Refusal.Of("deployment.resources_changed", "an update may change images, commands and env, not resources, replicas, ports, placement or prices; create a new deployment for those", ("deployment", Id));
         }
 
+        var hostnames = groups.Select(g => HostnamesOf(parsed.Document, g)).ToArray();
+        if (await ServeAsync(hostnames) is { } unserved)
+        {
+            return unserved;
+        }
+
         var changes = Told("deployment.updated")
             .Remember<Result<Done>>(operationId, print, Done.Instance)
             .With(SealedSdl.Kind.Child(Id, "sdl", new SealedSdl(Convert.ToBase64String(secrets.Protect("deployment/" + Id, Encoding.UTF8.GetBytes(sdl)).Span))));
-        if (await CommitAsync(State with { ManifestHash = parsed.Document.ManifestHashHex, NextActionAt = clock.Now }, changes) is { } refusal)
+        if (await CommitAsync(State with { ManifestHash = parsed.Document.ManifestHashHex, NextActionAt = clock.Now, Groups = [.. State.Groups.Select((g, i) => g with { Hostnames = hostnames[i] })] }, changes) is { } refusal)
         {
             return refusal;
         }
@@ -175,8 +181,9 @@ public sealed partial class DeploymentGrain
 
     private static bool SameDemand(GroupSpec spec, SdlDocument document, GroupState group)
     {
-        var slots = DeploymentPlan.Slots(spec, document.Manifest.Find(spec.Name)!);
-        return RowJson.Write(spec).Span.SequenceEqual(RowJson.Write(group.Spec).Span) && RowJson.Write(slots).Span.SequenceEqual(RowJson.Write(group.Slots).Span);
+        var manifest = document.Manifest.Find(spec.Name)!;
+        var slots = DeploymentPlan.Slots(spec, manifest);
+        return DeploymentPlan.Ips(manifest).SequenceEqual(group.Ips) && RowJson.Write(spec).Span.SequenceEqual(RowJson.Write(group.Spec).Span) && RowJson.Write(slots).Span.SequenceEqual(RowJson.Write(group.Slots).Span);
     }
 
     private Refusal NotActive() => Refusal.Of("deployment.not_active", $"{Id} is {State.Status.ToString().ToLowerInvariant()}", ("deployment", Id));

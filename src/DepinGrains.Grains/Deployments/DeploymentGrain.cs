@@ -52,12 +52,7 @@ public sealed partial class DeploymentGrain(
         await _row.LoadAsync(cancellationToken);
         if (_row.Exists)
         {
-            foreach (var row in await _row.ChildrenAsync(BidState.Kind.Table.Kind, _options.BidsKept))
-            {
-                var bid = RowKind<BidState>.Read(row);
-                _bids[bid.Key] = bid;
-            }
-
+            await LoadBidsAsync(cancellationToken);
             Schedule();
         }
     }
@@ -83,6 +78,11 @@ public sealed partial class DeploymentGrain(
         if (!opening.IsOk)
         {
             return opening.Refusal;
+        }
+
+        if (await TakenAsync(opening.Value.Groups.SelectMany(static g => g.Hostnames)) is { } taken)
+        {
+            return taken;
         }
 
         var changes = new Changes()
@@ -211,12 +211,21 @@ public sealed partial class DeploymentGrain(
             return Refusal.Of("deployment.deposit_too_small", $"the deposit of {command.Deposit} {denom} is below the minimum of {_options.MinDeposit}", ("deposit", command.Deposit), ("minimum", _options.MinDeposit), ("denom", denom));
         }
 
+        if (HostnamesInvalid(sdl.Groups.SelectMany(g => HostnamesOf(sdl, g))) is { } hostnames)
+        {
+            return hostnames;
+        }
+
         var now = clock.Now;
         var groups = ImmutableArray.CreateBuilder<GroupState>();
         foreach (var spec in sdl.Groups)
         {
             var manifest = sdl.Manifest.Find(spec.Name) ?? throw new InvalidOperationException($"group {spec.Name} has no manifest");
-            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(spec, manifest), NewOrder(1, spec, now)));
+            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(spec, manifest), NewOrder(1, spec, now))
+            {
+                Hostnames = DeploymentPlan.Hostnames(manifest),
+                Ips = DeploymentPlan.Ips(manifest),
+            });
         }
 
         var slash = Id.LastIndexOf('/');
@@ -303,7 +312,7 @@ public sealed partial class DeploymentGrain(
     private void TellOrder(Changes changes, GroupState group, string type)
     {
         var order = group.Order;
-        var row = new OrderRow(Id, State.Owner, group.Gseq, order.Oseq, order.Status, group.Spec, order.Ceiling, State.Denom, order.OpenedAt, order.WindowEndsAt, State.Winner);
+        var row = new OrderRow(Id, State.Owner, group.Gseq, order.Oseq, order.Status, group.Spec, order.Ceiling, State.Denom, order.OpenedAt, order.WindowEndsAt, State.Winner) { ReclaimMinSeconds = State.ReclaimMinSeconds };
         var data = new { Order = OrderId(group), group.Gseq, order.Oseq, Status = order.Status.ToString().ToLowerInvariant(), order.Ceiling, State.Denom };
         changes.With(OrderRow.Kind.Child(Id, OrderRow.KeyOf(group.Gseq, order.Oseq), row))
             .Event("market", type, OrderId(group), data)
@@ -359,7 +368,7 @@ public sealed partial class DeploymentGrain(
             [.. _bids.Values.Where(b => b.Of(g.Gseq, g.Order.Oseq)).OrderBy(static b => Rate.Parse(b.Price)).ThenBy(static b => b.At).Select(View)],
             g.Order.Problem));
 
-    private BidView View(BidState b) => new(BidId(b), b.Provider, b.Status, b.Price, b.Denom, [.. b.Bookings.Select(static x => x.Node)], b.Managed, b.At);
+    private BidView View(BidState b) => new(BidId(b), b.Provider, b.Status, b.Price, b.Denom, [.. b.Bookings.Select(static x => x.Node)], b.Managed, b.At, b.Status == BidStatus.Open ? b.BookedUntil : null, b.ReclaimWindowSeconds);
 
     private ILedgerGrain Ledger => GrainFactory.GetGrain<ILedgerGrain>(State.Denom);
 

@@ -44,9 +44,9 @@ public sealed class DeploymentOptions
     [Range(1, 500)]
     public int ManagedBidsMax { get; set; } = 10;
 
-    /// <summary>Most bids kept in memory per deployment, closed ones included.</summary>
-    [Range(100, 100_000)]
-    public int BidsKept { get; set; } = 10_000;
+    /// <summary>Most bids that are over kept in memory per group's newest order; those of older orders are only rows.</summary>
+    [Range(10, 100_000)]
+    public int BidsKept { get; set; } = 500;
 
     /// <summary>After a node is lost its lease's group is listed again.</summary>
     public bool RelistOnNodeLoss { get; set; } = true;

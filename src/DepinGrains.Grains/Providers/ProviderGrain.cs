@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Providers;
+using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Providers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.State;
@@ -200,7 +201,26 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
             }
         }
 
-        return profile.Pricing is { } pricing ? UsdPricing.WhyInvalid(pricing) : null;
+        return WhyInvalid(profile.ReclaimWindowSeconds) ?? profile switch
+        {
+            { Pricing: not null, Scale: not null } => Refusal.Of("provider.pricing_conflict", "a provider has dollar prices or scale prices, not both"),
+            { Pricing: { } pricing } => UsdPricing.WhyInvalid(pricing),
+            { Scale: { } scale } => ScalePolicy.WhyInvalid(scale),
+            _ => null,
+        };
+    }
+
+    private static Refusal? WhyInvalid(long reclaimWindowSeconds)
+    {
+        var rules = BidRules.Default;
+        return reclaimWindowSeconds == 0 || (reclaimWindowSeconds >= rules.ReclaimMinSeconds && reclaimWindowSeconds <= rules.ReclaimMaxSeconds)
+            ? null
+            : Refusal.Of(
+                "provider.reclamation_out_of_bounds",
+                $"a reclamation window is 0 (none) or {rules.ReclaimMinSeconds} to {rules.ReclaimMaxSeconds} s, not {reclaimWindowSeconds}",
+                ("min", rules.ReclaimMinSeconds),
+                ("max", rules.ReclaimMaxSeconds),
+                ("had", reclaimWindowSeconds));
     }
 
     private Refusal? Missing()

@@ -38,6 +38,9 @@ public sealed class Market : IAsyncLifetime
 
     public InMemoryStore Store { get; private set; } = null!;
 
+    /// <summary>How many rows of a kind lists answered since the last look.</summary>
+    public CountedRows Rows { get; private set; } = null!;
+
     public IGrainFactory Grains => _host.Grains;
 
     internal ILedgerGrain Ledger => Grains.GetGrain<ILedgerGrain>("uact");
@@ -45,6 +48,7 @@ public sealed class Market : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Store = new InMemoryStore(MarketServices.Tables, Time);
+        Rows = new CountedRows(Store);
         _host = await GrainHost.StartAsync(Register);
     }
 
@@ -79,7 +83,7 @@ public sealed class Market : IAsyncLifetime
     private void Register(IServiceCollection services)
     {
         services.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, Time);
-        services.AddSingleton<IRowStore>(Store);
+        services.AddSingleton<IRowStore>(Rows);
         services.AddSingleton<ILedgerJournal>(Store);
         services.AddSingleton<NetworkClock>();
         services.AddSingleton<NetworkParameters>();
@@ -115,15 +119,15 @@ public sealed class MarketRegion(Market market, string name)
     public string NewOperation() => string.Create(CultureInfo.InvariantCulture, $"{name}-op-{++_operations}");
 
     /// <summary>An SDL for one replica that costs at most <paramref name="price"/> uact a block, in this region only.</summary>
-    public string Sdl(string price = "1000", string image = "nginx:1.25", string cpu = "1", string attributes = "") => $"""
-        version: "2.0"
+    public string Sdl(string price = "1000", string image = "nginx:1.25", string cpu = "1", string attributes = "", string accept = "", string to = "", string tail = "") => $"""
+        version: "2.1"
         services:
           web:
             image: {image}
             expose:
-              - port: 80
+              - port: 80{accept}
                 to:
-                  - global: true
+                  - global: true{to}
         profiles:
           compute:
             web:
@@ -146,19 +150,31 @@ public sealed class MarketRegion(Market market, string name)
           web:
             here:
               profile: web
-              count: 1
+              count: 1{tail}
         """;
 
+    /// <summary>The same, served under a host name, at an address of its own, or with a reclamation window.</summary>
+    public string SdlAt(string? host, bool ip = false, string? reclaim = null, string image = "nginx:1.25") => Sdl(
+        image: image,
+        accept: host is null ? "" : $"\n        accept:\n          - {host}",
+        to: ip ? "\n            ip: front" : "",
+        tail: (ip ? "\nendpoints:\n  front:\n    kind: ip" : "") + (reclaim is null ? "" : $"\nreclamation:\n  min_window: {reclaim}"));
+
     public string Provider(string who) => $"id_{who}_{name}";
+
+    public IAddressPoolGrain Pool(string who) => market.Grains.GetGrain<IAddressPoolGrain>(Provider(who));
+
+    /// <summary>Another tenant's deployment in the same region.</summary>
+    public IDeploymentGrain Other(int number) => market.Grains.GetGrain<IDeploymentGrain>(string.Create(CultureInfo.InvariantCulture, $"{Tenant}/{number}"));
 
     public INodeGrain Node(string who) => market.Grains.GetGrain<INodeGrain>($"node_{who}_{name}");
 
     /// <summary>A provider with money and one node online. <paramref name="cpuUsd"/> null: it bids by itself.</summary>
-    public async Task<string> AddProviderAsync(string who, string? cpuUsd, long purse = Purse, bool online = true)
+    public async Task<string> AddProviderAsync(string who, string? cpuUsd, long purse = Purse, bool online = true, ScalePricing? scale = null, long reclaimSeconds = 0)
     {
         var id = Provider(who);
         var pricing = cpuUsd is null ? null : UsdPricing.Default with { CpuUsd = cpuUsd };
-        (await market.Grains.GetGrain<IProviderGrain>(id).PutAsync(NewOperation(), new ProviderProfile(who, [new Fact("region", name)], pricing, "http://localhost"))).Require();
+        (await market.Grains.GetGrain<IProviderGrain>(id).PutAsync(NewOperation(), new ProviderProfile(who, [new Fact("region", name)], pricing, "http://localhost", scale, reclaimSeconds))).Require();
         await MintAsync(id, purse);
         var node = Node(who);
         (await node.JoinAsync(NewOperation(), Samples.Registration(provider: id, key: id))).Require();
