@@ -67,7 +67,7 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
-        if (await FundsStepAsync())
+        if (await TopUpStepAsync() || await FundsStepAsync())
         {
             return true;
         }
