@@ -17,7 +17,7 @@ public static class TopUpCommands
         var cap = new Option<string>("--cap") { Description = "most in one period, whole tokens", Required = true };
         var least = new Option<string>("--at-least") { Description = "least at once, whole tokens", DefaultValueFactory = static _ => "0.000001" };
         var period = new Option<long>("--period") { Description = "seconds", DefaultValueFactory = static _ => 86_400 };
-        var from = new Option<string>("--from") { Description = "balance, grants, balanceThenGrants or grantsThenBalance", DefaultValueFactory = static _ => "balance" };
+        var from = new Option<string>("--from") { Description = "balance, grants, balance_then_grants or grants_then_balance", DefaultValueFactory = static _ => "balance" };
         var set = new Command("set", "keep a deployment funded by itself") { id, below, to, cap, least, period, from };
         set.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
             await session.PostAsync($"/v1/deployments/{parse.GetValue(id)}/auto-top-up", new

@@ -40,8 +40,10 @@ public static class CreditEndpoints
         Vault(credit, tokens, grains) is { IsOk: true, Value: var vault } ? TypedResults.Ok(await vault.GetAsync()) : Problems.From(Unknown(credit));
 
     /// <summary>A quote.</summary>
-    public static async Task<IResult> QuoteAsync(string credit, CreditDirection direction, string token, long amount, TokenCatalog tokens, IGrainFactory grains) =>
-        Vault(credit, tokens, grains) is { IsOk: true, Value: var vault } ? Answer(await vault.QuoteAsync(direction, token, amount)) : Problems.From(Unknown(credit));
+    public static async Task<IResult> QuoteAsync(string credit, string direction, string token, long amount, TokenCatalog tokens, IGrainFactory grains) =>
+        direction is not ("buy" or "sell") ? Problems.From(Refusal.Of("act.direction_invalid", "direction is buy or sell", ("direction", direction)))
+        : Vault(credit, tokens, grains) is { IsOk: true, Value: var vault } ? Answer(await vault.QuoteAsync(direction == "buy" ? CreditDirection.Buy : CreditDirection.Sell, token, amount))
+        : Problems.From(Unknown(credit));
 
     /// <summary>Converts.</summary>
     public static async Task<IResult> ConvertAsync(string credit, ConvertRequest body, Caller caller, HttpContext context, TokenCatalog tokens, IGrainFactory grains)

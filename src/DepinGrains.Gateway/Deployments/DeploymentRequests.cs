@@ -8,7 +8,7 @@ namespace DepinGrains.Gateway.Deployments;
 /// <param name="Sdl">The SDL, YAML text of at most 512 KiB.</param>
 /// <param name="Deposit">First escrow deposit, minor units of the SDL's denomination.</param>
 /// <param name="Winner"><c>lowest</c> (default): the lowest bid wins when the window ends; <c>pick</c>: the tenant picks.</param>
-/// <param name="From">Which money the deposit takes: <c>balance</c> (default), <c>grants</c> (allowances given to you, oldest first), <c>balanceThenGrants</c>, <c>grantsThenBalance</c>.</param>
+/// <param name="From">Which money the deposit takes: <c>balance</c> (default), <c>grants</c> (allowances given to you, oldest first), <c>balance_then_grants</c>, <c>grants_then_balance</c>.</param>
 /// <param name="Dseq">A number of the client's choice, 1–20 digits; minted by the server when absent.</param>
 public sealed record CreateDeploymentRequest(
     [property: Required, StringLength(524_288, MinimumLength = 1)] string Sdl,
