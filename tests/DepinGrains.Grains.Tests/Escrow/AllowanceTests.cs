@@ -132,7 +132,7 @@ public sealed class AllowanceTests(Market market) : IClassFixture<Market>
             Assert.Equal(0, await market.PostedAsync("uact", LedgerAccounts.Escrow(region.Key)));
             if (seen < lost)
             {
-                Assert.InRange(lost, 8, 24);
+                Assert.InRange(lost, 6, 24);
                 break;
             }
         }

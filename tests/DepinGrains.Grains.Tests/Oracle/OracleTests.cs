@@ -34,7 +34,7 @@ public sealed class OracleTests(Market market) : IClassFixture<Market>
         var guarded = (await PostAsync("id_b", "4.18")).Require();
         Assert.Null(guarded.Usd);
         Assert.Equal("oracle.price_moved", guarded.Problem!.Code);
-        Assert.Contains(guarded.Problem.Facts, static f => f is { Name: "moveBps", Value: "10000" });
+        Assert.Contains(guarded.Problem.Facts, static f => f is { Name: "moveBps", Value: "9904" });
         Assert.Equal("4.18", (await Oracle.ConfirmAsync(_r.NewOperation(), "uakt", "op")).Require().Usd);
 
         market.Time.Advance(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
