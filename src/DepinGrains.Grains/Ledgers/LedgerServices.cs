@@ -28,6 +28,7 @@ public sealed record LedgerServices(
     TokenCatalog Tokens,
     LedgerMetrics Metrics,
     TimeProvider Clock,
+    TimeProvider Timers,
     ILedgerWriterIds WriterIds,
     ILogger<LedgerGrain> Log)
 {
@@ -58,6 +59,7 @@ public static class LedgerServiceCollectionExtensions
             provider.GetRequiredService<TokenCatalog>(),
             provider.GetRequiredService<LedgerMetrics>(),
             provider.GetKeyedService<TimeProvider>(ClockKey) ?? TimeProvider.System,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILedgerWriterIds>(),
             provider.GetRequiredService<ILogger<LedgerGrain>>()));
         return services;
