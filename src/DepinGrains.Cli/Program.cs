@@ -1,9 +1,14 @@
 using System.CommandLine;
 using DepinGrains.Cli.Common;
+using DepinGrains.Cli.Credits;
 using DepinGrains.Cli.Deployments;
+using DepinGrains.Cli.Escrow;
 using DepinGrains.Cli.Identities;
 using DepinGrains.Cli.Leases;
 using DepinGrains.Cli.Ledgers;
+using DepinGrains.Cli.Network;
+using DepinGrains.Cli.Oracle;
+using DepinGrains.Cli.Pool;
 using DepinGrains.Cli.Providers;
 using DepinGrains.Cli.Sdl;
 
@@ -24,5 +29,10 @@ var root = new RootCommand("depin: the command line of a DepinGrains network")
     NodeCommands.Create(),
     IdentityCommands.Create(),
     SdlCommands.Create(),
+    CreditCommands.Create(),
+    AllowanceCommands.Create(),
+    OracleCommands.Create(),
+    PoolCommands.Create(),
+    AdminCommands.Create(),
 };
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -25,7 +25,15 @@ public interface IDeploymentGrain : IGrainWithStringKey
 
     /// <summary>Adds money; a deployment paused for lack of it resumes.</summary>
     [Alias("deposit")]
-    Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount);
+    Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount, DepositFrom from = DepositFrom.Balance);
+
+    /// <summary>Sets the standing order that keeps the deployment funded, or with null ends it. <c>deployment.top_up_invalid</c> with the field.</summary>
+    [Alias("autoTopUp")]
+    Task<Result<AutoTopUpView>> SetAutoTopUpAsync(string operationId, string caller, AutoTopUp? rule);
+
+    /// <summary>The standing order.</summary>
+    [Alias("getAutoTopUp")]
+    Task<Result<AutoTopUpView>> GetAutoTopUpAsync();
 
     /// <summary>Closes everything and refunds what is left.</summary>
     [Alias("close")]
@@ -132,14 +140,15 @@ public enum BidStatus
     Closed = 3,
 }
 
-/// <summary>Creates a deployment. <paramref name="Deposit"/> in minor units of the SDL's denomination.</summary>
+/// <summary>Creates a deployment. <paramref name="Deposit"/> in minor units of the SDL's denomination, taken <paramref name="From"/> the owner's wallet when null.</summary>
 [GenerateSerializer, Immutable, Alias("depin.deployment.create.v1")]
 public sealed record CreateDeployment(
     [property: Id(0)] string OperationId,
     [property: Id(1)] string Owner,
     [property: Id(2)] string Sdl,
     [property: Id(3)] long Deposit,
-    [property: Id(4)] WinnerRule Winner)
+    [property: Id(4)] WinnerRule Winner,
+    [property: Id(5)] DepositFrom? From = null)
 {
     /// <summary>Never prints the SDL: it may hold secrets.</summary>
     public override string ToString() => $"CreateDeployment({OperationId}, {Owner}, {Deposit})";

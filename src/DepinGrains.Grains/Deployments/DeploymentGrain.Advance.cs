@@ -73,7 +73,7 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
-        if (await FundsStepAsync())
+        if (await TopUpStepAsync() || await FundsStepAsync())
         {
             return true;
         }

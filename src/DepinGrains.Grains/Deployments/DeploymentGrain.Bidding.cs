@@ -31,7 +31,8 @@ public sealed partial class DeploymentGrain
         var open = _bids.Values.Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open).ToArray();
         var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - open.Length);
         var offers = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).Take(Math.Max(0, room)).ToArray();
-        var tried = offers.Select(o => Tried(group, o, _options.BidDeposit, managed: true, o.ReclaimWindowSeconds)).ToArray();
+        var deposit = await BidDepositAsync();
+        var tried = offers.Select(o => Tried(group, o, deposit, managed: true, o.ReclaimWindowSeconds)).ToArray();
         if (tried.Length > 0)
         {
             await IntendAsync(group, tried);

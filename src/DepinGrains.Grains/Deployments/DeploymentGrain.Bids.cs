@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Leases;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Domain.Leases;
+using DepinGrains.Domain.Network;
 using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
@@ -28,7 +29,7 @@ public sealed partial class DeploymentGrain
             return remembered;
         }
 
-        if (CheckBid(bid) is { } refusal)
+        if (CheckBid(bid, await BidDepositAsync()) is { } refusal)
         {
             return refusal;
         }
@@ -144,8 +145,10 @@ public sealed partial class DeploymentGrain
         return (await store.ListAsync(new ListQuery(BidState.Kind.Table.Kind, filters, null, false, 1, null))).Rows.Length > 0;
     }
 
+    private async Task<long> BidDepositAsync() => (await parameters.NowAsync()).Of(NetworkParameterCatalog.BidDeposit, State.Denom, _options.BidDeposit);
+
     /// <summary>Akash's checks of a bid (<see cref="BidChecks"/>); who may place it where is screened afterwards, and the ledger decides about its deposit.</summary>
-    private Refusal? CheckBid(SubmitBid bid)
+    private Refusal? CheckBid(SubmitBid bid, long minDeposit)
     {
         if (!Rate.TryParse(bid.Price, out var price))
         {
@@ -170,7 +173,7 @@ public sealed partial class DeploymentGrain
             State.Denom,
             State.ReclaimMinSeconds,
             [.. _bids.Values.Where(b => b.Of(bid.Gseq, bid.Oseq)).Select(static b => new EarlierBid(b.Provider, b.Status))]);
-        var rules = BidRules.Default with { MinDeposits = [new(State.Denom, _options.BidDeposit)], BidsMax = _options.BidsMax };
+        var rules = BidRules.Default with { MinDeposits = [new(State.Denom, minDeposit)], BidsMax = _options.BidsMax };
         return BidChecks.WhyNot(candidate, order, new Bidder(true, false, [], [], bid.Deposit, false), rules);
     }
 }

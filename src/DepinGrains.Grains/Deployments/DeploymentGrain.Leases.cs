@@ -314,12 +314,20 @@ public sealed partial class DeploymentGrain
 
         _fundsKnown = true;
         var escrow = settled.Value;
-        if (escrow.Status == EscrowStatus.Paused)
+        var (topUp, look) = await TopUpDueAsync();
+        if (topUp)
         {
-            return await OutOfFundsAsync(escrow);
+            return true;
         }
 
-        _fundsDue = escrow.RunOutHeight is { } height ? clock.TimeOf(height) : null;
+        if (escrow.Status == EscrowStatus.Paused)
+        {
+            var paused = await OutOfFundsAsync(escrow);
+            _fundsDue = Earlier(_fundsDue, look);
+            return paused;
+        }
+
+        _fundsDue = Earlier(escrow.RunOutHeight is { } height ? clock.TimeOf(height) : null, look);
         return State.PausedAt is not null && await ResumeAsync();
     }
 

@@ -9,6 +9,7 @@ using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Deployments.Sdl;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Domain.Network;
 using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
@@ -31,6 +32,7 @@ public sealed partial class DeploymentGrain(
     ISecretProtector secrets,
     TokenCatalog tokens,
     NetworkClock clock,
+    NetworkParameters parameters,
     IOptions<DeploymentOptions> options,
     ILogger<DeploymentGrain> log) : Grain, IDeploymentGrain
 {
@@ -74,7 +76,7 @@ public sealed partial class DeploymentGrain(
                 : await OpenEscrowAsync();
         }
 
-        var opening = Opening(command, fingerprint);
+        var opening = Opening(command, fingerprint, await parameters.NowAsync());
         if (!opening.IsOk)
         {
             return opening.Refusal;
@@ -103,7 +105,7 @@ public sealed partial class DeploymentGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount)
+    public async Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount, DepositFrom from = DepositFrom.Balance)
     {
         if (Missing() is { } missing)
         {
@@ -111,7 +113,7 @@ public sealed partial class DeploymentGrain(
         }
 
         // Anyone may pay into a deployment (Akash: AccountDeposit); what is left goes back to whoever paid.
-        var answer = await Escrow.DepositAsync(operationId, caller, amount);
+        var answer = await Escrow.DepositAsync(operationId, caller, amount, from);
         if (answer.IsOk)
         {
             await CommitAsync(State with { NextActionAt = clock.Now }, new Changes());
@@ -186,7 +188,7 @@ public sealed partial class DeploymentGrain(
         }
     }
 
-    private Result<DeploymentState> Opening(CreateDeployment command, string fingerprint)
+    private Result<DeploymentState> Opening(CreateDeployment command, string fingerprint, ParameterValues values)
     {
         var parsed = SdlParser.Parse(command.Sdl);
         if (!parsed.IsOk)
@@ -206,9 +208,9 @@ public sealed partial class DeploymentGrain(
             return Refusal.Of("deployment.denom_unknown", $"this network has no token {unknown}", ("denom", unknown));
         }
 
-        if (command.Deposit < _options.MinDeposit)
+        if (values.Of(NetworkParameterCatalog.MinDeposit, denom, _options.MinDeposit) is var minimum && command.Deposit < minimum)
         {
-            return Refusal.Of("deployment.deposit_too_small", $"the deposit of {command.Deposit} {denom} is below the minimum of {_options.MinDeposit}", ("deposit", command.Deposit), ("minimum", _options.MinDeposit), ("denom", denom));
+            return Refusal.Of("deployment.deposit_too_small", $"the deposit of {command.Deposit} {denom} is below the minimum of {minimum}", ("deposit", command.Deposit), ("minimum", minimum), ("denom", denom));
         }
 
         if (HostnamesInvalid(sdl.Groups.SelectMany(g => HostnamesOf(sdl, g))) is { } hostnames)
@@ -246,7 +248,7 @@ public sealed partial class DeploymentGrain(
             null,
             "",
             null,
-            now);
+            now) { From = command.From };
     }
 
     private OrderState NewOrder(int oseq, GroupSpec spec, DateTimeOffset now)
@@ -279,7 +281,7 @@ public sealed partial class DeploymentGrain(
 
     private async Task OpenStepAsync()
     {
-        var opened = await Escrow.OpenAsync(State.CreateId, State.Owner, State.Denom, State.Deposit);
+        var opened = await Escrow.OpenAsync(State.CreateId, State.Owner, State.Denom, State.Deposit, State.From ?? DepositFrom.Balance);
         if (!opened.IsOk)
         {
             var refused = State with { Status = DeploymentStatus.Closed, OpenRefusal = opened.Refusal, CloseDetail = opened.Refusal.Detail, ClosedAt = clock.Now, NextActionAt = null };

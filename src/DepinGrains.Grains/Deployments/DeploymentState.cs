@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
@@ -51,6 +52,13 @@ public sealed record GroupState(int Gseq, GroupStatus Status, GroupSpec Spec, Im
     public ImmutableArray<string> Ips { get; init; } = [];
 }
 
+/// <summary>A standing order to top up and how far it got.</summary>
+/// <param name="Spent">Minor units since <paramref name="PeriodStartedAt"/>.</param>
+/// <param name="Count">Deposits tried: number n has the operation id <c>{deployment}/auto/{n}</c>.</param>
+/// <param name="Intent">The deposit under way, minor units; 0 = none.</param>
+/// <param name="RetryAt">After a refusal: not before this.</param>
+public sealed record TopUpState(AutoTopUp Rule, DateTimeOffset PeriodStartedAt, long Spent, int Count, long Intent, DateTimeOffset? RetryAt, Refusal? Problem);
+
 /// <summary>The row of a deployment. The SDL, with its env and credentials, is a sealed child row.</summary>
 public sealed record DeploymentState(
     string Owner,
@@ -71,6 +79,12 @@ public sealed record DeploymentState(
     Refusal? OpenRefusal,
     DateTimeOffset? NextActionAt) : RowDocument
 {
+    /// <summary>Which money the first deposit takes; null = the owner's wallet.</summary>
+    public DepositFrom? From { get; init; }
+
+    /// <summary>The standing order that keeps it funded.</summary>
+    public TopUpState? TopUp { get; init; }
+
     /// <summary>The table: lists by owner and state; the sweep by <c>next_action_ms</c>.</summary>
     public static readonly RowKind<DeploymentState> Kind = new(
         new TableDefinition(

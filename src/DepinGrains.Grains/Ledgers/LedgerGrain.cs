@@ -25,7 +25,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _token = this.GetPrimaryKeyString();
-        _known = services.Tokens.IsDenom(_token);
+        _known = services.Tokens.IsLedger(_token);
         if (!_known)
         {
             return;

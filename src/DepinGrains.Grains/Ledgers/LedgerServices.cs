@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using DepinGrains.Storage.Journal;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -48,6 +49,8 @@ public static class LedgerServiceCollectionExtensions
         services.AddOptions<LedgerOptions>().BindConfiguration(LedgerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<TokenListOptions>().BindConfiguration(TokenListOptions.Section);
         services.AddSingleton<TokenCatalog>();
+        services.AddOptions<Oracle.OracleOptions>().BindConfiguration(Oracle.OracleOptions.Section).Validate(static o => o.Problem() is null, $"{Oracle.OracleOptions.Section}:Seed holds US dollars as decimal text");
+        services.TryAddSingleton<Oracle.PriceReader>();
         services.AddSingleton<LedgerMetrics>();
         services.AddSingleton<ILedgerWriterIds, RandomLedgerWriterIds>();
         services.AddSingleton(static provider => new LedgerServices(

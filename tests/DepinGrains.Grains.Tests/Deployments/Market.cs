@@ -13,6 +13,7 @@ using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.State.Secrets;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Grains.Tests.Hosting;
@@ -45,6 +46,10 @@ public sealed class Market : IAsyncLifetime
 
     internal ILedgerGrain Ledger => Grains.GetGrain<ILedgerGrain>("uact");
 
+    internal ILedgerGrain LedgerOf(string token) => Grains.GetGrain<ILedgerGrain>(token);
+
+    internal async Task<long> PostedAsync(string token, string account) => (await LedgerOf(token).GetBalanceAsync(account)).Posted;
+
     public async ValueTask InitializeAsync()
     {
         Store = new InMemoryStore(MarketServices.Tables, Time);
@@ -73,9 +78,12 @@ public sealed class Market : IAsyncLifetime
     /// <summary>Money is conserved: the books are clean, and what was minted is somewhere.</summary>
     public async Task AssertBooksCleanAsync()
     {
-        var audit = await Ledger.AuditAsync();
-        Assert.Empty(audit.Problems);
-        Assert.Equal(0, audit.SumOfBalances);
+        foreach (var token in (string[])["uact", "uakt", "uusdc", "uact.uakt", "uact.uusdc"])
+        {
+            var audit = await LedgerOf(token).AuditAsync();
+            Assert.Empty(audit.Problems);
+            Assert.Equal(0, audit.SumOfBalances);
+        }
     }
 
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
@@ -87,6 +95,8 @@ public sealed class Market : IAsyncLifetime
         services.AddSingleton<ILedgerJournal>(Store);
         services.AddSingleton<NetworkClock>();
         services.AddSingleton<NetworkParameters>();
+        services.Configure<ParameterOptions>(static o => (o.RefreshAfter, o.Notice) = (TimeSpan.FromTicks(-1), TimeSpan.FromSeconds(5)));
+        services.Configure<OracleOptions>(static o => o.Seed["uusdc"] = "1");
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
         services.AddSingleton<INodeNotifier>(new NodeNotifier());
@@ -191,6 +201,25 @@ public sealed class MarketRegion(Market market, string name)
         if (amount > 0)
         {
             (await market.Ledger.ExecuteAsync(Ops.Mint("mint/" + NewOperation(), LedgerAccounts.Wallet(identity), amount))).Require();
+        }
+    }
+
+    public async Task MintAsync(string identity, long amount, string token) =>
+        (await market.LedgerOf(token).ExecuteAsync(Ops.Mint("mint/" + NewOperation(), LedgerAccounts.Wallet(identity), amount))).Require();
+
+    /// <summary>Sends a command until it is answered, as a client does after an unknown outcome.</summary>
+    public static async Task<T> AgainAsync<T>(Func<Task<T>> command)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await command();
+            }
+            catch (Exception e) when (attempt < 5 && e is not Xunit.Sdk.XunitException)
+            {
+                // Unknown outcome: ask again.
+            }
         }
     }
 
