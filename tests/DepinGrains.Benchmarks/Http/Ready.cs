@@ -20,7 +20,7 @@ internal static class Ready
                     return Stopwatch.GetElapsedTime(started);
                 }
             }
-            catch (HttpRequestException) when (Stopwatch.GetElapsedTime(started) < limit)
+            catch (Exception problem) when (problem is HttpRequestException or TaskCanceledException && Stopwatch.GetElapsedTime(started) < limit)
             {
                 // Not yet.
             }

@@ -33,7 +33,7 @@ internal sealed class LedgerHost : IAsyncDisposable
         var store = StoreRegistration.Open(options, []);
         await store.Migrator.MigrateAsync();
         var builder = Host.CreateApplicationBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
         builder.Services.AddSingleton(store.Journal);
         builder.Services.AddLedgers();
         GrainHost.Add(builder);
