@@ -47,6 +47,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         {
             LogDeactivating(services.Log, _token, reason.ReasonCode, _writer.Durable, _indexer.Position);
             await _indexer.StopAsync();
+            _writer.Close();
             services.Metrics.Gone(_token);
         }
     }

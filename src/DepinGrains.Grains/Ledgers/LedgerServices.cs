@@ -27,6 +27,7 @@ public sealed record LedgerServices(
     TokenCatalog Tokens,
     LedgerMetrics Metrics,
     TimeProvider Clock,
+    TimeProvider Timers,
     ILedgerWriterIds WriterIds,
     ILogger<LedgerGrain> Log)
 {
@@ -55,6 +56,7 @@ public static class LedgerServiceCollectionExtensions
             provider.GetRequiredService<TokenCatalog>(),
             provider.GetRequiredService<LedgerMetrics>(),
             provider.GetKeyedService<TimeProvider>(ClockKey) ?? TimeProvider.System,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILedgerWriterIds>(),
             provider.GetRequiredService<ILogger<LedgerGrain>>()));
         return services;
