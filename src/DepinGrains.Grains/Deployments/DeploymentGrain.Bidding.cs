@@ -162,19 +162,10 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
+        await Task.WhenAll(over.Select(GiveBackAsync));
         var changes = new Changes();
         foreach (var bid in over)
         {
-            if (bid.Deposit > 0)
-            {
-                await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
-            }
-
-            foreach (var booking in bid.Bookings)
-            {
-                await Node(booking.Node).ReleaseAsync(booking.ReservationId);
-            }
-
             changes.With(BidState.Kind.Child(Id, bid.Key, bid with { Released = true }));
         }
 
@@ -185,6 +176,20 @@ public sealed partial class DeploymentGrain
         }
 
         return true;
+    }
+
+    /// <summary>One bid's deposit and bookings; bids have nothing in common, so they go back at once.</summary>
+    private async Task GiveBackAsync(BidState bid)
+    {
+        if (bid.Deposit > 0)
+        {
+            await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
+        }
+
+        foreach (var booking in bid.Bookings)
+        {
+            await Node(booking.Node).ReleaseAsync(booking.ReservationId);
+        }
     }
 
     /// <summary>Ends open bids of an order in memory and in the change set; their deposits and bookings go back in the release step.</summary>
