@@ -5,7 +5,6 @@ using DepinGrains.Benchmarks.Harness;
 using DepinGrains.Gateway.Leases;
 using DepinGrains.Grains;
 using DepinGrains.Grains.Leases;
-using DepinGrains.Grains.State;
 using DepinGrains.Storage;
 using DepinGrains.Storage.Hosting;
 using DepinGrains.Storage.Rows;
@@ -107,11 +106,11 @@ internal static class ListScenario
         var (column, value) = Pick(random);
         var query = new ListQuery(LeaseState.Kind.Table.Kind, [new Filter(column, Comparison.Equal, value)], "opened_ms", Descending: true, PageSize, null);
         var first = await rows.ListAsync(query);
-        var shown = first.Rows.Select(static row => LeaseSummary.Of(row.Id.Key, RowKind<LeaseState>.Read(row))).ToImmutableArray();
+        var shown = first.Rows.Select(LeaseSummary.Of).ToImmutableArray();
         if (first.NextCursor is { } cursor)
         {
             var second = await rows.ListAsync(query with { Cursor = cursor });
-            shown = shown.AddRange(second.Rows.Select(static row => LeaseSummary.Of(row.Id.Key, RowKind<LeaseState>.Read(row))));
+            shown = shown.AddRange(second.Rows.Select(LeaseSummary.Of));
         }
 
         return shown.Length > 0 ? 1 : throw new InvalidOperationException("an empty list");

@@ -20,21 +20,30 @@ internal static class HeartbeatBenchmark
 
     public static async Task RunAsync(Bench bench)
     {
+        var nodes = bench.Settings.Size(100_000, 20_000);
+        await OnHostAsync(nodes, TimeSpan.FromMinutes(1), async (_, shards, ids) =>
+        {
+            await FloodAsync(shards, ids, 64, 1);
+            var medians = await bench.InterleaveAsync(
+                new Side("beats, 1 a call", seconds => FloodAsync(shards, ids, 1, seconds)),
+                new Side("beats, 64 a call", seconds => FloodAsync(shards, ids, 64, seconds)));
+            var note = string.Create(CultureInfo.InvariantCulture, $"{nodes:N0} nodes, {shards.Count} shards");
+            bench.AddRate("heartbeats", "in process, 64 a call as a gateway batches them", medians[1], 150_000, "SQLite", "one process", note: note);
+            bench.AddRate("heartbeats", "in process, one a call", medians[0], 150_000, "SQLite", "one process", note: note);
+        });
+        await OnHostAsync(nodes, Interval, (store, shards, ids) => SilenceAsync(bench, store, shards, ids));
+    }
+
+    private static async Task OnHostAsync(int nodes, TimeSpan interval, Func<DepinStore, LivenessShards, string[], Task> runAsync)
+    {
         using var folder = new TemporaryFolder();
         await using var store = StoreRegistration.Open(new() { Kind = "sqlite", Connection = folder.File("depin.db") }, NodeRows.Tables);
         await store.Migrator.MigrateAsync();
-        var ids = await HeartbeatHost.SeedAsync(store.Rows, bench.Settings.Size(100_000, 20_000), "", NodeStatus.Online);
-        using var host = await HeartbeatHost.StartAsync(store, Interval);
+        var ids = await HeartbeatHost.SeedAsync(store.Rows, nodes, "", NodeStatus.Online);
+        using var host = await HeartbeatHost.StartAsync(store, interval);
         var shards = host.Services.GetRequiredService<LivenessShards>();
         Bench.Say($"{ids.Length:N0} nodes watched by {shards.Count} shards");
-        await FloodAsync(shards, ids, 64, 1);
-        var medians = await bench.InterleaveAsync(
-            new Side("beats, 1 a call", seconds => FloodAsync(shards, ids, 1, seconds)),
-            new Side("beats, 64 a call", seconds => FloodAsync(shards, ids, 64, seconds)));
-        var nodes = string.Create(CultureInfo.InvariantCulture, $"{ids.Length:N0} nodes, {shards.Count} shards");
-        bench.AddRate("heartbeats", "in process, 64 a call as a gateway batches them", medians[1], 150_000, "SQLite", "one process", note: nodes);
-        bench.AddRate("heartbeats", "in process, one a call", medians[0], 150_000, "SQLite", "one process", note: nodes);
-        await SilenceAsync(bench, store, shards, ids);
+        await runAsync(store, shards, ids);
         await host.StopAsync();
     }
 

@@ -27,8 +27,20 @@ internal sealed class SocketLoader(SocketLoad load)
     /// <summary>Opens every connection and says hello.</summary>
     public async Task PrepareAsync()
     {
-        _agents = new Agent[load.Nodes.Length];
-        await Parallel.ForAsync(0, load.Nodes.Length, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, _) => _agents[i] = await ConnectAsync(load.Nodes[i]));
+        // Those that are in beat on, or they would be dead before the last has come.
+        var (agents, stop) = (new Agent?[load.Nodes.Length], false);
+        var keeping = Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                await Task.WhenAll(agents.OfType<Agent>().Select(BeatOnceAsync));
+                await Task.Delay(500);
+            }
+        });
+        await Parallel.ForAsync(0, load.Nodes.Length, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, _) => agents[i] = await ConnectAsync(load.Nodes[i]));
+        Volatile.Write(ref stop, true);
+        await keeping;
+        _agents = [.. agents.OfType<Agent>()];
     }
 
     /// <summary>All beat.</summary>
@@ -57,19 +69,23 @@ internal sealed class SocketLoader(SocketLoad load)
         while (Stopwatch.GetTimestamp() < end)
         {
             var started = Stopwatch.GetTimestamp();
-            var length = Encoding.ASCII.GetBytes(
-                string.Create(CultureInfo.InvariantCulture, $$"""{"type":"heartbeat","session":{{agent.Session}},"sequence":{{++agent.Sequence}},"appliedGeneration":0}"""), agent.Buffer);
-            await agent.Socket.SendAsync(agent.Buffer.AsMemory(0, length), WebSocketMessageType.Text, true, CancellationToken.None);
-            var received = await agent.Socket.ReceiveAsync(agent.Buffer.AsMemory(), CancellationToken.None);
-            if (!agent.Buffer.AsSpan(0, received.Count).StartsWith("{\"type\":\"ack\""u8))
-            {
-                throw new InvalidOperationException("instead of an acknowledgement: " + Encoding.UTF8.GetString(agent.Buffer, 0, received.Count));
-            }
-
+            await BeatOnceAsync(agent);
             latencies.Add(started);
         }
 
         return latencies;
+    }
+
+    private static async Task BeatOnceAsync(Agent agent)
+    {
+        var length = Encoding.ASCII.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $$"""{"type":"heartbeat","session":{{agent.Session}},"sequence":{{++agent.Sequence}},"appliedGeneration":0}"""), agent.Buffer);
+        await agent.Socket.SendAsync(agent.Buffer.AsMemory(0, length), WebSocketMessageType.Text, true, CancellationToken.None);
+        var received = await agent.Socket.ReceiveAsync(agent.Buffer.AsMemory(), CancellationToken.None);
+        if (!agent.Buffer.AsSpan(0, received.Count).StartsWith("{\"type\":\"ack\""u8))
+        {
+            throw new InvalidOperationException("instead of an acknowledgement: " + Encoding.UTF8.GetString(agent.Buffer, 0, received.Count));
+        }
     }
 
     private async Task<Agent> ConnectAsync(string node)

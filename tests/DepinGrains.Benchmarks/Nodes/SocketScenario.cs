@@ -14,7 +14,7 @@ namespace DepinGrains.Benchmarks.Nodes;
 /// </summary>
 internal static class SocketScenario
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     public static async Task RunAsync(Bench bench)
     {
@@ -70,7 +70,7 @@ internal static class SocketScenario
         Bench.Say($"{offline} offline of {silent} silent, the last known after {known:F2} s (limit {limit.TotalSeconds:F0} s), {wrong} of the living declared dead, {loaded.Rate:N0} beats/s meanwhile; {cpu}");
         bench.AddAtMost(
             "heartbeats-wire", string.Create(CultureInfo.InvariantCulture, $"the last of {silent} silent nodes written down as offline, the others at full load ({loaded.Rate:N0}/s)"),
-            double.IsInfinity(known) ? 999 : known, "s", limit.TotalSeconds, cpu, "SQLite", layout, "3 intervals of 2 s + 1 s");
+            double.IsInfinity(known) ? 999 : known, "s", limit.TotalSeconds, cpu, "SQLite", layout, "3 intervals of 5 s + 1 s");
         bench.AddAtMost("heartbeats-wire", "living nodes declared dead meanwhile", wrong, "nodes", 0, cpu, "SQLite", layout);
     }
 }
