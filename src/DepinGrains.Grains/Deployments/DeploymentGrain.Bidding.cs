@@ -185,15 +185,10 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
+        await Task.WhenAll(over.Select(GiveBackAsync));
         var changes = new Changes();
         foreach (var bid in over)
         {
-            if (bid.Deposit > 0)
-            {
-                await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
-            }
-
-            await UnbookAsync(bid);
             changes.With(BidState.Kind.Child(Id, bid.Key, bid with { Released = true }));
         }
 
@@ -247,6 +242,17 @@ public sealed partial class DeploymentGrain
                 _bids.Remove(bid.Key);
             }
         }
+    }
+
+    /// <summary>One bid's deposit and bookings; bids have nothing in common, so they go back at once.</summary>
+    private async Task GiveBackAsync(BidState bid)
+    {
+        if (bid.Deposit > 0)
+        {
+            await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
+        }
+
+        await UnbookAsync(bid);
     }
 
     /// <summary>Ends open bids of an order in memory and in the change set; their deposits and bookings go back in the release step.</summary>

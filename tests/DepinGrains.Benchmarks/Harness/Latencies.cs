@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace DepinGrains.Benchmarks;
+namespace DepinGrains.Benchmarks.Harness;
 
 /// <summary>Latencies in buckets of 2 % width; one per caller, merged at the end.</summary>
 internal sealed class Latencies
@@ -10,9 +10,11 @@ internal sealed class Latencies
 
     public long Count { get; private set; }
 
-    public void Add(long startedAt, long items = 1)
+    public void Add(long startedAt, long items = 1) => Add(Stopwatch.GetElapsedTime(startedAt), items);
+
+    public void Add(TimeSpan took, long items = 1)
     {
-        var microseconds = Stopwatch.GetElapsedTime(startedAt).TotalMicroseconds;
+        var microseconds = took.TotalMicroseconds;
         _buckets[Math.Clamp((int)(Math.Log(Math.Max(1, microseconds)) / Step), 0, _buckets.Length - 1)]++;
         Count += items;
     }

@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Domain.Identities;
-using DepinGrains.Gateway.Http;
 using Microsoft.Extensions.Options;
 
-namespace DepinGrains.Gateway.Identities;
+namespace DepinGrains.Grains.Identities;
 
-/// <summary>Public keys ready to verify with, by their text; bounded. Holds no decision: whether a key is valid is asked of the directory every time.</summary>
-public sealed class VerificationKeyCache(IOptions<HttpOptions> options)
+/// <summary>
+/// Public keys ready to verify with, by their text; bounded. One per process, shared by its gateway and its identity grains. Holds no decision: whether a key is valid is asked of the
+/// directory, or of the grain's own record, every time.
+/// </summary>
+public sealed class VerificationKeyCache(IOptions<IdentityOptions> options)
 {
     private readonly ConcurrentDictionary<string, VerificationKey> _keys = new(StringComparer.Ordinal);
 
@@ -26,7 +28,7 @@ public sealed class VerificationKeyCache(IOptions<HttpOptions> options)
             return null;
         }
 
-        if (_keys.Count >= options.Value.KeyCacheMax)
+        if (_keys.Count >= options.Value.PreparedKeysMax)
         {
             // Handles still in use live until their users drop them; the rest is finalised.
             _keys.Clear();
