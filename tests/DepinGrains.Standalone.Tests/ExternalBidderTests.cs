@@ -109,7 +109,7 @@ public sealed class ExternalBidderTests : IAsyncLifetime
 
         // The machine's own node belongs to the standalone's identity.
         var owner = new Depin(_standalone.Url, Path.Combine(_folder, "standalone", "identity.pem"));
-        var node = await Programs.EventuallyAsync("the node", async () => (string?)(await owner.JsonAsync("node", "list")).AsArray().FirstOrDefault()?["id"]);
+        var node = await Programs.EventuallyAsync("the node", async () => (string?)(await owner.JsonAsync("node", "list")).AsArray().FirstOrDefault()?["id"], 240);
         Assert.Equal(50, (int)(await owner.JsonAsync("node", "overcommit", node, "--cpu", "50"))["overcommit"]!["cpuPercent"]!);
         Assert.Contains("node.not_owner", (await Assert.ThrowsAsync<CommandException>(() => provider.RunAsync("node", "overcommit", node, "--cpu", "9"))).Message, StringComparison.Ordinal);
     }
