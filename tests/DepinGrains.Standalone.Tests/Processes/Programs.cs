@@ -114,4 +114,7 @@ internal sealed class Depin(string server, string keyFile)
 
     /// <summary>Runs a command with <c>-o json</c>: stdout must be JSON and nothing else.</summary>
     public async Task<JsonNode> JsonAsync(params string[] arguments) => JsonNode.Parse(await RunAsync([.. arguments, "-o", "json"]))!;
+
+    /// <summary>Runs a command whatever it ends with.</summary>
+    public Task<(int Code, string Out, string Error)> TryAsync(params string[] arguments) => Programs.RunAsync(Programs.Dll("DepinGrains.Cli", "depin"), _environment, arguments);
 }
