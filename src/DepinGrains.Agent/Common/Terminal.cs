@@ -17,6 +17,12 @@ internal sealed unsafe partial class Terminal : IDisposable
     private const int ReadWriteNoControlCloseOnExec = 0x2 | 0x100 | 0x80000;
     private const nuint SetWindowSize = 0x5414;
 
+    // An agent started in the background ignores Ctrl-C, and its children would inherit that: where env can undo it, it does.
+    private const string Script = """
+        if env --default-signal true 2>/dev/null; then set -- env --default-signal "$@"; fi
+        exec setsid --ctty --wait "$@" <"$0" >"$0" 2>&1
+        """;
+
     private readonly SafeFileHandle _master;
 
     private Terminal(SafeFileHandle master, string path) => (_master, Path, Stream) = (master, path, new FileStream(master, FileAccess.ReadWrite, bufferSize: 0, isAsync: false));
@@ -61,7 +67,7 @@ internal sealed unsafe partial class Terminal : IDisposable
         List<string> line = [info.FileName, .. info.ArgumentList];
         info.FileName = "/bin/sh";
         info.ArgumentList.Clear();
-        foreach (var argument in (string[])["-c", "exec setsid --ctty --wait \"$@\" <\"$0\" >\"$0\" 2>&1", path, .. line])
+        foreach (var argument in (string[])["-c", Script, path, .. line])
         {
             info.ArgumentList.Add(argument);
         }

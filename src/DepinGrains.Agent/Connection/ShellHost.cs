@@ -28,8 +28,8 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
             return;
         }
 
-        // A late "end" of a shell that has ended begins no new one.
-        if (string.IsNullOrEmpty(input.WorkloadId) || (input.End && input.Command.IsDefaultOrEmpty && string.IsNullOrEmpty(input.DataBase64)))
+        // Late input for a shell that has ended begins no new one.
+        if (string.IsNullOrEmpty(input.WorkloadId) || input.Command.IsDefaultOrEmpty)
         {
             return;
         }
@@ -53,8 +53,7 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
         var stop = shell.Stop.Token;
         try
         {
-            IReadOnlyList<string> command = input.Command.IsDefaultOrEmpty ? ["/bin/sh"] : [.. input.Command];
-            var exit = await RunProcessAsync(input, command, shell, socket, stop);
+            var exit = await RunProcessAsync(input, [.. input.Command], shell, socket, stop);
             await socket.SendAsync(new AgentShellOutput(input.RequestId, "", exit), stop);
         }
         catch (OperationCanceledException)

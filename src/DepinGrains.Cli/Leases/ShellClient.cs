@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
+using Microsoft.Win32.SafeHandles;
 
 namespace DepinGrains.Cli.Leases;
 
@@ -52,6 +53,7 @@ internal static class ShellClient
                 text.Write(buffer, 0, received.Count);
                 if (received.EndOfMessage && JsonNode.Parse(text.ToArray())?["exitCode"] is { } code)
                 {
+                    await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
                     return (int)code;
                 }
             }
@@ -68,7 +70,8 @@ internal static class ShellClient
     private static async Task FeedAsync(ClientWebSocket socket, SemaphoreSlim sending, CancellationToken cancel)
     {
         var buffer = new byte[ChunkBytes];
-        using var input = Console.OpenStandardInput();
+        // Not Console's stream: on a terminal that one edits lines by itself.
+        await using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         try
         {
             int read;

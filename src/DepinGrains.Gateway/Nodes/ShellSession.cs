@@ -8,6 +8,7 @@ namespace DepinGrains.Gateway.Nodes;
 public sealed class ShellSession : IAsyncDisposable
 {
     private const int InputBytesMax = 16_384;
+    private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(2);
     private readonly AgentStream _stream;
 
     internal ShellSession(AgentStream stream) => _stream = stream;
@@ -58,8 +59,11 @@ public sealed class ShellSession : IAsyncDisposable
 
             await person.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { exitCode = exit }), WebSocketMessageType.Text, true, end.Token);
             await person.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, end.Token);
+
+            // Cancelling a receive resets the connection, and what was sent last may be lost with it: the person closes first.
+            await input.WaitAsync(GoodbyeLimit, end.Token);
         }
-        catch (Exception problem) when (problem is OperationCanceledException or WebSocketException)
+        catch (Exception problem) when (problem is OperationCanceledException or WebSocketException or TimeoutException)
         {
             // The person left or the host stops; disposing kills the shell.
         }
