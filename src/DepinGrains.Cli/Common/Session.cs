@@ -25,7 +25,7 @@ public sealed class Session : IDisposable
             throw new ApiException("cli.server_invalid", $"'{server}' is no address of an API; write http://host:port");
         }
 
-        _key = SigningKey.LoadOrCreate(parse.GetValue(GlobalOptions.Key)!);
+        _key = LoadKey(parse.GetValue(GlobalOptions.Key)!);
         Identity = IdentityIds.ForFirstKey(_key.KeyId, "");
         var signer = new RequestSigner(_key, Identity);
         var tokens = new TokenIssuer(_key, Identity, parse.GetValue(GlobalOptions.Network)!);
@@ -202,6 +202,18 @@ public sealed class Session : IDisposable
     }
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private static SigningKey LoadKey(string path)
+    {
+        try
+        {
+            return SigningKey.LoadOrCreate(path);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new ApiException("cli.key_unusable", $"the key file '{path}' can be neither read nor made: {problem.Message} Name another with --key or DEPIN_KEY.");
+        }
+    }
 
     private async Task<JsonNode> SendAsync(Func<HttpRequestMessage> make)
     {

@@ -45,7 +45,8 @@ public static class LedgerServiceCollectionExtensions
     {
         services.AddMetrics();
         services.AddOptions<LedgerOptions>().BindConfiguration(LedgerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<TokenListOptions>().BindConfiguration(TokenListOptions.Section);
+        services.AddOptions<TokenListOptions>().BindConfiguration(TokenListOptions.Section)
+            .Validate(static list => TokenCatalog.Problem(list) is null, "Tokens: a token's denomination, symbol or decimals cannot be, or two tokens share a name").ValidateOnStart();
         services.AddSingleton<TokenCatalog>();
         services.AddSingleton<LedgerMetrics>();
         services.AddSingleton<ILedgerWriterIds, RandomLedgerWriterIds>();
