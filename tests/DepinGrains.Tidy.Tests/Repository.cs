@@ -21,6 +21,13 @@ internal static class Repository
             .Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>Fails with all of them, one a line.</summary>
+    public static void AssertNone(IEnumerable<string> problems)
+    {
+        var text = string.Join('\n', problems);
+        Assert.True(text.Length == 0, text);
+    }
+
     private static string Find()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

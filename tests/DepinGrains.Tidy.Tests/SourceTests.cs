@@ -21,7 +21,7 @@ public sealed partial class SourceTests
             .Select(n => (file.Path, Name: NameOf(n), Lines: LinesOf(n)))
             .Where(static m => m.Lines > MethodLinesMax)
             .Select(static m => $"{m.Path}: {m.Name} has {m.Lines} lines"));
-        Assert.Equal("", string.Join('\n', long_));
+        Repository.AssertNone(long_);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed partial class SourceTests
             .SelectMany(static path => File.ReadLines(path).Select((line, at) => (path, line, at)))
             .Where(static l => Mark().IsMatch(l.line))
             .Select(static l => $"{l.path}:{l.at + 1}: {l.line.Trim()}");
-        Assert.Equal("", string.Join('\n', marks));
+        Repository.AssertNone(marks);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed partial class SourceTests
             .Where(static p => !p.Property.GetLeadingTrivia().Any(static t => t.IsKind(SyntaxKind.SingleLineDocumentationCommentTrivia)))
             .Select(static p => $"{p.Path}: {p.Class}.{p.Property.Identifier.Text} has no documentation");
         Assert.NotEmpty(Options());
-        Assert.Equal("", string.Join('\n', silent));
+        Repository.AssertNone(silent);
     }
 
     /// <summary>A wrong setting stops the start with a sentence; it never shows at the first request.</summary>
@@ -57,7 +57,7 @@ public sealed partial class SourceTests
             .Where(name => !code.Contains($"AddOptionsWithValidateOnStart<{name}", StringComparison.Ordinal)
                 && !code.Contains($"Validated<{name}>(", StringComparison.Ordinal)
                 && !Regex.IsMatch(code, $@"AddOptions<{name}>\(\)[^;]*\.ValidateOnStart\(\)"));
-        Assert.Equal("", string.Join('\n', unchecked_));
+        Repository.AssertNone(unchecked_);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed partial class SourceTests
             .Where(static t => t.Name.EndsWith("Request", StringComparison.Ordinal) && t.Namespace!.StartsWith("DepinGrains.Gateway", StringComparison.Ordinal) && !t.IsPublic && t.GetMethod("<Clone>$") is not null)
             .Where(static t => t.Name is not "UnverifiedRequest")
             .Select(static t => t.FullName);
-        Assert.Equal("", string.Join('\n', hidden));
+        Repository.AssertNone(hidden);
     }
 
     private static (string Path, ClassDeclarationSyntax Class)[] Options() =>

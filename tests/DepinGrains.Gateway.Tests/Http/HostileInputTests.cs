@@ -49,7 +49,7 @@ public sealed class HostileInputTests
 
         await end.CancelAsync();
         var written = (await Task.WhenAll(writers)).Sum();
-        Assert.Equal("", string.Join('\n', problems));
+        Assert.True(problems.Count == 0, $"{problems.Count} of {sent}:\n{string.Join('\n', problems)}");
         Assert.True(sent > 200, $"only {sent} attacks");
         Assert.True(written > Innocents, $"only {written} innocent writes");
         var audit = JsonNode.Parse(await host.Client.GetStringAsync("/v1/ledgers/uact/audit"))!;
@@ -79,6 +79,12 @@ public sealed class HostileInputTests
         }
 
         var text = await answer.Content.ReadAsStringAsync();
+        if (status == 400 && text.Length == 0)
+        {
+            // Kestrel's own refusal of a request line, before any of ours.
+            return null;
+        }
+
         var code = answer.Content.Headers.ContentType?.MediaType == "application/problem+json" ? (string?)JsonNode.Parse(text)?["code"] : null;
         return status >= 500 || string.IsNullOrEmpty(code) ? $"{status} {text[..Math.Min(300, text.Length)]}" : null;
     }

@@ -61,7 +61,7 @@ public sealed class OpenApiTests
         }
 
         Assert.True(names.Count > 20, $"{names.Count} operations");
-        Assert.Equal("", string.Join('\n', problems));
+        Assert.True(problems.Count == 0, string.Join('\n', problems));
     }
 
     private static async Task<JsonObject> DocumentAsync()
