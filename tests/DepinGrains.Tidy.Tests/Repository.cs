@@ -22,7 +22,7 @@ internal static class Repository
     }
 
     /// <summary>Fails with all of them, one a line.</summary>
-    public static void AssertNone(IEnumerable<string> problems)
+    public static void AssertNone(IEnumerable<string?> problems)
     {
         var text = string.Join('\n', problems);
         Assert.True(text.Length == 0, text);
