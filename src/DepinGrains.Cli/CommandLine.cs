@@ -1,10 +1,15 @@
 using System.CommandLine;
 using DepinGrains.Cli.Common;
 using DepinGrains.Cli.Completion;
+using DepinGrains.Cli.Credits;
 using DepinGrains.Cli.Deployments;
+using DepinGrains.Cli.Escrow;
 using DepinGrains.Cli.Identities;
 using DepinGrains.Cli.Leases;
 using DepinGrains.Cli.Ledgers;
+using DepinGrains.Cli.Network;
+using DepinGrains.Cli.Oracle;
+using DepinGrains.Cli.Pool;
 using DepinGrains.Cli.Providers;
 using DepinGrains.Cli.Sdl;
 using DepinGrains.Cli.Stores;
@@ -34,6 +39,11 @@ public static class CommandLine
             NodeCommands.Create(),
             IdentityCommands.Create(),
             SdlCommands.Create(),
+            CreditCommands.Create(),
+            AllowanceCommands.Create(),
+            OracleCommands.Create(),
+            PoolCommands.Create(),
+            AdminCommands.Create(),
             DbCommands.Create(),
             CompletionCommand.Create(),
         };

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using DepinGrains.Cli;
 
-return await CommandLine.Create().Parse(args).InvokeAsync();
+return await CommandLine.Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -1,11 +1,16 @@
+using DepinGrains.Gateway.Credits;
 using DepinGrains.Gateway.Deployments;
+using DepinGrains.Gateway.Escrow;
 using DepinGrains.Gateway.Events;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Gateway.Leases;
 using DepinGrains.Gateway.Ledgers;
+using DepinGrains.Gateway.Network;
 using DepinGrains.Gateway.Nodes;
+using DepinGrains.Gateway.Oracle;
 using DepinGrains.Gateway.Pages;
+using DepinGrains.Gateway.Pool;
 using DepinGrains.Gateway.Providers;
 using Scalar.AspNetCore;
 
@@ -38,7 +43,13 @@ public static class GatewaySetup
         app.MapOrderEndpoints();
         app.MapDeploymentEndpoints();
         app.MapLeaseEndpoints();
+        app.MapLeaseStatistics();
         app.MapLedgerEndpoints();
+        app.MapParameterEndpoints();
+        app.MapOracleEndpoints();
+        app.MapCreditEndpoints();
+        app.MapPoolEndpoints();
+        app.MapAllowanceEndpoints();
         app.MapEventEndpoints();
         return app;
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DepinGrains.Grains.Credits;
 using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.Escrow;
@@ -7,6 +8,8 @@ using DepinGrains.Grains.Leases;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Oracle;
+using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Storage.Rows;
@@ -25,6 +28,8 @@ public static class MarketServices
         .. IdentityState.Tables,
         .. NodeRows.Tables,
         ProviderState.Kind.Table,
+        AddressPoolState.Kind.Table,
+        HostnameState.Kind.Table,
         DeploymentState.Kind.Table,
         BidState.Kind.Table,
         OrderRow.Kind.Table,
@@ -33,6 +38,21 @@ public static class MarketServices
         LeaseState.Kind.Table,
         LeaseNodeState.Kind.Table,
         EscrowState.Kind.Table,
+        .. MoneyTables,
+    ];
+
+    /// <summary>Tables of parameters, prices, credit, allowances and the pool.</summary>
+    private static ImmutableArray<TableDefinition> MoneyTables =>
+    [
+        AllowanceState.Kind.Table,
+        ParameterSetState.Kind.Table,
+        ParameterRow.Kind.Table,
+        OracleState.Kind.Table,
+        PriceRow.Kind.Table,
+        CreditAccountState.Kind.Table,
+        CreditVaultState.Kind.Table,
+        ConversionRow.Kind.Table,
+        ProposalState.Kind.Table,
     ];
 
     /// <summary>Registers options (validated at start), clocks, the market index and secrets. The host adds the store and a runtime.</summary>
@@ -41,6 +61,7 @@ public static class MarketServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
         Validated<NetworkOptions>(services, NetworkOptions.Section);
+        Validated<ParameterOptions>(services, ParameterOptions.Section);
         Validated<ProviderOptions>(services, ProviderOptions.Section);
         Validated<DeploymentOptions>(services, DeploymentOptions.Section);
         Validated<ScreeningOptions>(services, ScreeningOptions.Section);
@@ -49,6 +70,7 @@ public static class MarketServices
         services.TryAddSingleton<NetworkParameters>();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
+        services.AddSingleton<LeaseActivity>();
         services.AddDepinNodes(configuration);
         services.AddIdentities(configuration);
         return services.AddLedgers();

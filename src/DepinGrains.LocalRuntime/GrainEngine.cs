@@ -12,6 +12,7 @@ namespace DepinGrains.LocalRuntime;
 /// <summary>The parts of one runtime, wired. Everything in it lives as long as the host.</summary>
 internal sealed class GrainEngine : IDisposable
 {
+    private readonly List<Activation> _doubles = [];
     private ITimer? _collector;
     private volatile bool _stopped;
     private volatile bool _killed;
@@ -108,12 +109,28 @@ internal sealed class GrainEngine : IDisposable
         }
     }
 
+    /// <summary>See <see cref="LocalGrainRuntime.Detach"/>. A double still dies with the process.</summary>
+    internal bool Detach(GrainId grain)
+    {
+        if (Directory.Find(grain) is not { } found || !Directory.Remove(found))
+        {
+            return false;
+        }
+
+        lock (_doubles)
+        {
+            _doubles.Add(found);
+        }
+
+        return true;
+    }
+
     /// <summary>Ends everything as a killed process does.</summary>
     internal void Kill()
     {
         _stopped = _killed = true;
         Dispose();
-        foreach (var activation in Directory.All())
+        foreach (var activation in Directory.All().Concat(_doubles))
         {
             activation.Kill();
         }
@@ -126,7 +143,7 @@ internal sealed class GrainEngine : IDisposable
         request.Context = RequestContext.Current;
         if (_stopped && (request.Source is null || _killed))
         {
-            request.Fail(new OrleansException($"The grain runtime has stopped; {request.Method} of {reference.GrainId} was not sent."));
+            Refuse(request, new OrleansException($"The grain runtime has stopped; {request.Method} of {reference.GrainId} was not sent."));
             return;
         }
 
@@ -134,7 +151,7 @@ internal sealed class GrainEngine : IDisposable
         {
             if (request.Token.IsCancellationRequested)
             {
-                request.Fail(new OperationCanceledException(request.Token));
+                Refuse(request, new OperationCanceledException(request.Token));
                 return;
             }
 
@@ -148,6 +165,19 @@ internal sealed class GrainEngine : IDisposable
         }
 
         request.Cancellation?.Listen();
+    }
+
+    /// <summary>Answers a call that was not sent. It has no target yet, so it cannot know that a simulation must be answered on this thread.</summary>
+    private void Refuse(GrainRequest request, Exception exception)
+    {
+        if (Simulation is null)
+        {
+            request.Fail(exception);
+        }
+        else
+        {
+            request.ReplyException(exception);
+        }
     }
 
     internal Activation Deliver(GrainRequest request, GrainClass grainClass, GrainId grainId)

@@ -34,7 +34,7 @@ public sealed class LocalGrainRuntime
     /// Lets the grain's activation live on as a stale double: it finishes what it has and keeps its timers, while new references reach a second one.
     /// False when there is none.
     /// </summary>
-    public bool Detach(GrainId grain) => _engine.Directory.Find(grain) is { } found && _engine.Directory.Remove(found);
+    public bool Detach(GrainId grain) => _engine.Detach(grain);
 
     /// <summary>
     /// Ends everything at once, as a killed process does: no grain code runs any more, no grain is told. Callers outside get an

@@ -6,6 +6,7 @@ using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Ledgers;
 using DepinGrains.Grains;
 using DepinGrains.Grains.Identities;
+using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.State.Secrets;
 using DepinGrains.Standalone.Hosting;
 using DepinGrains.Storage;
@@ -44,6 +45,12 @@ internal static class StandaloneHost
         builder.Services.AddMarket(builder.Configuration);
         builder.Services.Configure<SecretOptions>(secrets => secrets.MasterKeys.Add(data.MasterKey));
         builder.Services.Configure<IdentityOptions>(identities => identities.OperatorKeys.Add(data.Key.KeyId));
+        builder.Services.Configure<OracleOptions>(static oracle =>
+        {
+            // A laptop has no feeders: configuration (Oracle:Seed:…) or these hold until one posts.
+            oracle.Seed.TryAdd("uakt", "0.50");
+            oracle.Seed.TryAdd("uusdc", "1.00");
+        });
         builder.Services.Configure<FaucetOptions>(faucet => faucet.Enabled = options.Faucet);
         builder.Services.Configure<HttpOptions>(http => http.LoopbackOnly = options.Problem([]) is null && urls.All(static u => new Uri(u).IsLoopback));
         builder.Services.AddDepinGateway(builder.Configuration);

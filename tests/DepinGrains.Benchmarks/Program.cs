@@ -1,27 +1,68 @@
-using DepinGrains.Benchmarks;
+using DepinGrains.Benchmarks.ChangeSets;
+using DepinGrains.Benchmarks.Deployments;
+using DepinGrains.Benchmarks.Harness;
+using DepinGrains.Benchmarks.Http;
+using DepinGrains.Benchmarks.Leases;
 using DepinGrains.Benchmarks.Ledgers;
 using DepinGrains.Benchmarks.Nodes;
+using DepinGrains.Benchmarks.Runtime;
+using DepinGrains.Benchmarks.Standalone;
 
-// A scenario is a name, a sentence and what it runs with the remaining arguments; add yours here.
-(string Name, string What, Func<string[], Task> Run)[] scenarios =
+Scenario[] scenarios =
 [
-    ("ledger", "transfers in process on PostgreSQL and SQLite against the stored procedures of peer-postgres [seconds] [rounds] [part…]", LedgerBenchmark.RunAsync),
-    ("ledger-memory", "a book of 1 M accounts, its snapshot, and the replay of 10 M transfers", LedgerMemoryBenchmark.RunAsync),
-    ("heartbeats", "beats to the liveness shards in process, and how late silent nodes are known [nodes] [seconds]", HeartbeatBenchmark.RunAsync),
+    new("ledger", "single transfers with ids on PostgreSQL, 64 and 256 callers, against the stored procedure", LedgerScenarios.UniformAsync),
+    new("ledger-hot", "one fee account in every transfer, against our own rate without and the procedure's with it", LedgerScenarios.HotAsync),
+    new("ledger-many", "100 transfers a call on PostgreSQL", LedgerScenarios.ManyAsync),
+    new("ledger-sqlite", "single transfers on SQLite", LedgerScenarios.SqliteAsync),
+    new("ledger-index", "statement rows behind the journal at 40,000 transfers/s", LedgerScenarios.IndexAsync),
+    new("ledger-memory", "memory of 1 M accounts, activation by snapshot and by replay of 10 M transfers", LedgerMemoryScenario.RunAsync),
+    new("http", "signed transfers over HTTP, against peer-aspnet", HttpScenario.RunAsync),
+    new("changesets", "updates of one listed row, against one transaction per write and Orleans' ADO.NET provider", ChangeSetScenario.RunAsync),
+    new("auction", "order to lease with five managed bids, against the same effects in one call and in seven commits", AuctionScenario.RunAsync),
+    new("heartbeats", "beats to the liveness shards in process, and how late silent nodes are known", HeartbeatBenchmark.RunAsync),
+    new("heartbeats-wire", "beats over 2,000 WebSockets, and how late silent nodes are known", SocketScenario.RunAsync),
+    new("lists", "lists over 1 M leases, cold and warm, against SQL by hand", ListScenario.RunAsync),
+    new("calls", "an empty call on LocalRuntime, against Orleans' in-process ping", RuntimeScenarios.CallsAsync),
+    new("idle", "memory of 100,000 idle activations on both runtimes", RuntimeScenarios.IdleAsync),
+    new("standalone", "start and idle memory of the standalone process", StandaloneScenario.RunAsync),
 ];
 
-var chosen = scenarios.FirstOrDefault(scenario => scenario.Name == args.FirstOrDefault());
-if (chosen.Name is null)
+if (args is ["child", var kind])
 {
-    Console.WriteLine("usage: dotnet run -c Release --project tests/DepinGrains.Benchmarks -- <scenario> [arguments]");
-    foreach (var (name, what, _) in scenarios)
-    {
-        Console.WriteLine($"  {name,-16} {what}");
-    }
-
-    return 64;
+    return await ChildProgram.RunAsync(kind);
 }
 
-Console.WriteLine(Machine.Describe());
-await chosen.Run(args[1..]);
-return 0;
+string[] words = [.. args.Select(static arg => arg is "--all" or "--list" ? arg[2..] : arg)];
+var (settings, problem) = Settings.Parse(words);
+if (settings is null || settings.Scenarios is [] or ["list"] || settings.Scenarios.Any(name => name != "all" && scenarios.All(s => s.Name != name)))
+{
+    Console.WriteLine("usage: dotnet run -c Release --project tests/DepinGrains.Benchmarks -- <scenario>…|all|list [--seconds n] [--rounds n] [--quick] [-o json]");
+    Array.ForEach(scenarios, static s => Console.WriteLine($"  {s.Name,-16} {s.What}"));
+    if (problem is not null)
+    {
+        await Console.Error.WriteLineAsync(problem);
+    }
+
+    return settings?.Scenarios is ["list"] ? 0 : 64;
+}
+
+Bench.Say(Machine.Describe());
+var failures = 0;
+await using var bench = new Bench(settings);
+foreach (var scenario in scenarios.Where(s => settings.Scenarios.Contains("all") || settings.Scenarios.Contains(s.Name)))
+{
+    Bench.Say($"{scenario.Name}: {scenario.What}");
+    try
+    {
+        await scenario.RunAsync(bench);
+    }
+    catch (Exception broken) when (settings.Scenarios.Contains("all"))
+    {
+        // One broken scenario must not take the other figures with it; the exit code says so.
+        Bench.Say($"{scenario.Name} FAILED: {broken}");
+        failures++;
+    }
+}
+
+Console.WriteLine(settings.Json ? bench.Report.ToJson() : bench.Report.ToMarkdown(settings));
+return failures == 0 ? 0 : 1;

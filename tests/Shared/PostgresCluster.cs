@@ -37,6 +37,9 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Port on 127.0.0.1.</summary>
     public int Port { get; }
 
+    /// <summary>Where everything of it is kept; deleted with it.</summary>
+    public string Folder => _folder;
+
     /// <summary>Connection string of the maintenance database.</summary>
     public string AdminConnection => ConnectionTo("postgres");
 

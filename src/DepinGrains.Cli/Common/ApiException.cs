@@ -3,8 +3,11 @@ using System.Text.Json.Nodes;
 namespace DepinGrains.Cli.Common;
 
 /// <summary>The API refused, or a command cannot be carried out as it was written.</summary>
-public sealed class ApiException(string code, string message, JsonNode? problem = null) : Exception(message)
+public sealed class ApiException(string code, string message, JsonNode? problem = null, int status = 0) : Exception(message)
 {
+    /// <summary>HTTP status of the answer; 0 when there was none.</summary>
+    public int Status { get; } = status;
+
     /// <summary>The stable code.</summary>
     public string Code { get; } = code;
 
@@ -45,11 +48,11 @@ public sealed class ApiException(string code, string message, JsonNode? problem 
         {
             var problem = JsonNode.Parse(text);
             var code = (string?)problem?["code"] ?? "";
-            return new ApiException(code, $"{code}: {(string?)problem?["detail"] ?? (string?)problem?["title"]}", problem);
+            return new ApiException(code, $"{code}: {(string?)problem?["detail"] ?? (string?)problem?["title"]}", problem, (int)answer.StatusCode);
         }
         catch (System.Text.Json.JsonException)
         {
-            return new ApiException("", $"{(int)answer.StatusCode} {answer.ReasonPhrase} {text}");
+            return new ApiException("", $"{(int)answer.StatusCode} {answer.ReasonPhrase} {text}", (int)answer.StatusCode);
         }
     }
 }

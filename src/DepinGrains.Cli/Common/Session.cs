@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Http.Json;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DepinGrains.Contracts.Identities;
@@ -98,9 +99,11 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>POST with an idempotency key of its own; a caller the network does not know yet is registered first.</summary>
-    public async Task<JsonNode> PostAsync(string path, object body)
+    public Task<JsonNode> PostAsync(string path, object body) => PostAsync(path, body, RequestSigner.NewIdempotencyKey());
+
+    /// <summary>The same under a key of the caller's: sent again it is the same request.</summary>
+    public async Task<JsonNode> PostAsync(string path, object body, string key)
     {
-        var key = RequestSigner.NewIdempotencyKey();
         HttpRequestMessage Make()
         {
             var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
@@ -126,17 +129,22 @@ public sealed class Session : IDisposable
     });
 
     /// <summary>Lines of a text or event stream as they come.</summary>
-    public async IAsyncEnumerable<string> LinesAsync(string path)
+    public async IAsyncEnumerable<string> LinesAsync(string path, string? lastEventId = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
+        using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
         if (!answer.IsSuccessStatusCode)
         {
             throw await ApiException.OfAsync(answer);
         }
 
-        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
-        while (await reader.ReadLineAsync() is { } line)
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancel));
+        while (await reader.ReadLineAsync(cancel) is { } line)
         {
             yield return line;
         }

@@ -21,7 +21,7 @@ public static class BidCommands
             return session.ShowTable(
                 bids,
                 ("bid", static b => (string?)b["id"]),
-                ("status", static b => (string?)b["status"]),
+                ("status", static b => (string?)b["status"] + ((string?)b["bookedUntil"] is { } until && DateTimeOffset.Parse(until, System.Globalization.CultureInfo.InvariantCulture) < TimeProvider.System.GetUtcNow() ? ", booked again when taken" : "")),
                 ("price a block", static b => $"{(string?)b["price"]} {(string?)b["denom"]}"),
                 ("nodes", static b => string.Join(", ", b["nodes"]!.AsArray().Select(static n => (string?)n))));
         }));

@@ -17,7 +17,8 @@ public static class DeployCommand
         var deposit = new Option<string>("--deposit") { Description = "escrow deposit in whole tokens of the SDL's denomination", DefaultValueFactory = static _ => "5" };
         var pick = new Option<bool>("--pick") { Description = "pick the winner yourself with 'depin bids accept'" };
         var wait = new Option<int>("--wait") { Description = "seconds to wait for the workload", DefaultValueFactory = static _ => 60 };
-        var deploy = new Command("deploy", "create a deployment from an SDL and wait until it runs") { file, deposit, pick, wait };
+        var from = new Option<string>("--from") { Description = "money for the deposit: balance, grants, balance_then_grants or grants_then_balance", DefaultValueFactory = static _ => "balance" };
+        var deploy = new Command("deploy", "create a deployment from an SDL and wait until it runs") { file, deposit, pick, wait, from };
         ExitCodes.Document(deploy, (ExitCodes.Done, "running (with --pick: created)"), (ExitCodes.NotYet, "created, but not every workload runs within --wait; the deployment stays"));
         deploy.SetAction(parse => Session.RunAsync(parse, async session =>
         {
@@ -33,6 +34,7 @@ public static class DeployCommand
                 sdl = text,
                 deposit = Amounts.Parse(parse.GetValue(deposit)!, "ACT"),
                 winner = parse.GetValue(pick) ? "pick" : "lowest",
+                from = parse.GetValue(from),
             });
             var id = (string)created["id"]!;
             if (parse.GetValue(pick))

@@ -37,7 +37,7 @@ public static class DeploymentCommands
         pause.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/pause", new { })));
         var start = new Command("start", "start a group: a new order") { id, gseq };
         start.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/start", new { })));
-        return new Command("deployment", "your deployments") { list, show, close, deposit, pause, start };
+        return new Command("deployment", "your deployments") { list, show, close, deposit, pause, start, TopUpCommands.Create() };
     }
 
     internal static Task<int> Act(ParseResult parse, Func<Session, Task<JsonNode>> act) =>

@@ -40,6 +40,36 @@ public static class MarketCommands
             ("order", static o => (string?)o["id"]),
             ("ceiling", static o => $"{(string?)o["ceiling"]} {(string?)o["denom"]}"),
             ("since", static o => (string?)o["openedAt"]))));
-        return new Command("market", "the open market") { why, orders };
+        return new Command("market", "the open market") { why, orders, Stats() };
+    }
+
+    private static Command Stats()
+    {
+        var period = new Option<string>("--period") { Description = "day or quarter", DefaultValueFactory = static _ => "day" };
+        var from = new Option<string?>("--from") { Description = "yyyy-MM-dd; 30 days or 4 quarters ago when absent" };
+        var to = new Option<string?>("--to") { Description = "yyyy-MM-dd; today when absent" };
+        var stats = new Command("stats", "active leases per day or quarter by resource class") { period, from, to };
+        stats.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var items = new JsonArray();
+            var begin = parse.GetValue(from);
+            for (var pages = 0; pages < 100; pages++)
+            {
+                var path = $"/v1/statistics/leases?period={parse.GetValue(period)}" + (begin is null ? "" : "&from=" + Uri.EscapeDataString(begin)) + (parse.GetValue(to) is { } end ? "&to=" + Uri.EscapeDataString(end) : "");
+                var page = await session.GetAsync(path);
+                foreach (var item in page["items"]!.AsArray())
+                {
+                    items.Add(item!.DeepClone());
+                }
+
+                if ((begin = (string?)page["nextFrom"]) is null)
+                {
+                    break;
+                }
+            }
+
+            return session.ShowTable(items, ("period", static i => (string?)i["period"]), ("class", static i => (string?)i["resourceClass"]), ("active leases", static i => i["active"]!.ToString()));
+        }));
+        return stats;
     }
 }

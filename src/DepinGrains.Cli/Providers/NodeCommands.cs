@@ -22,6 +22,14 @@ public static class NodeCommands
             ("cpu free", static n => $"{(long)n["free"]!["cpuMilli"]! / 1000.0:0.0} of {(long)n["hardware"]!["cpuMilli"]! / 1000.0:0.0}"),
             ("memory free", static n => $"{(long)n["free"]!["memoryBytes"]! >> 20} MiB"),
             ("gpus free", static n => $"{n["free"]!["gpus"]!.AsArray().Count} of {n["hardware"]!["gpus"]!.AsArray().Count}"))));
-        return new Command("node", "hardware nodes") { join, list };
+        var id = new Argument<string>("node");
+        var cpu = new Option<int>("--cpu") { Description = "percent, 0 to 1000" };
+        var memory = new Option<int>("--memory") { Description = "percent" };
+        var storage = new Option<int>("--storage") { Description = "percent" };
+        var overcommit = new Command("overcommit", "sell more than the node has; cards are never sold twice") { id, cpu, memory, storage };
+        overcommit.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/nodes/{parse.GetValue(id)}/overcommit", new { cpuPercent = parse.GetValue(cpu), memoryPercent = parse.GetValue(memory), storagePercent = parse.GetValue(storage) }),
+            static n => Console.Out.WriteLine($"{(string?)n["id"]}: CPU {n["overcommit"]!["cpuPercent"]} %, memory {n["overcommit"]!["memoryPercent"]} %, storage {n["overcommit"]!["storagePercent"]} % more"))));
+        return new Command("node", "hardware nodes") { join, list, overcommit };
     }
 }

@@ -15,11 +15,15 @@ public static class ProviderCommands
         var memory = new Option<string?>("--memory-usd") { Description = "US dollars a month per GB" };
         var gpu = new Option<string[]>("--gpu-usd") { Description = "model[.ram][.interface]=dollars a month, may be repeated" };
         var external = new Option<bool>("--external") { Description = "bid by yourself instead of letting the network bid by your prices" };
-        var put = new Command("put", "register as a provider, or replace the profile") { name, attributes, cpu, memory, gpu, external };
+        var reclaim = new Option<long>("--reclaim-window") { Description = "seconds of notice (3600 to 2592000) your managed bids offer to orders that ask for one" };
+        var scale = new ScaleOptions();
+        var put = new Command("put", "register as a provider, or replace the profile") { name, attributes, cpu, memory, gpu, external, reclaim };
+        scale.AddTo(put);
         put.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var pricing = parse.GetValue(external) ? null : new { cpuUsd = parse.GetValue(cpu), memoryUsd = parse.GetValue(memory), gpuUsd = Pairs(parse.GetValue(gpu)) };
-            var provider = await session.PostAsync("/v1/providers", new { name = parse.GetValue(name), attributes = Pairs(parse.GetValue(attributes)), pricing });
+            var scaled = scale.Read(parse);
+            var pricing = parse.GetValue(external) || scaled is not null ? null : new { cpuUsd = parse.GetValue(cpu), memoryUsd = parse.GetValue(memory), gpuUsd = Pairs(parse.GetValue(gpu)) };
+            var provider = await session.PostAsync("/v1/providers", new { name = parse.GetValue(name), attributes = Pairs(parse.GetValue(attributes)), pricing, scale = scaled, reclaimWindowSeconds = parse.GetValue(reclaim) });
             return session.Show(provider, static p => Console.Out.WriteLine($"{(string?)p["id"]}: {(string?)p["profile"]!["name"]}"));
         }));
         var list = new Command("list", "all providers");
@@ -27,12 +31,38 @@ public static class ProviderCommands
             await session.ListAsync("/v1/providers"),
             ("provider", static p => (string?)p["id"]),
             ("name", static p => (string?)p["profile"]!["name"]),
-            ("bidding", static p => p["profile"]!["pricing"] is null ? "by itself" : "managed"),
+            ("bidding", static p => p["profile"]!["pricing"] is not null ? "managed, USD" : p["profile"]!["scale"] is not null ? "managed, scale" : "by itself"),
             ("maintenance", static p => (bool)p["maintenance"]! ? "yes" : ""))));
-        return new Command("provider", "sell hardware") { put, list };
+        return new Command("provider", "sell hardware") { put, list, Addresses(), Reclaim(), Bidding.ProviderRunCommand.Create() };
     }
 
-    private static Dictionary<string, string> Pairs(string[]? pairs) => (pairs ?? []).ToDictionary(
+    private static Command Addresses()
+    {
+        var ranges = new Argument<string[]>("range") { Description = "203.0.113.7, 203.0.113.8-203.0.113.15 or 203.0.113.16/28; none empties the pool", Arity = ArgumentArity.ZeroOrMore };
+        var set = new Command("set", "the addresses you lease to endpoints of kind ip") { ranges };
+        set.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.PostAsync("/v1/providers/addresses", new { ranges = parse.GetValue(ranges) ?? [] }), Draw)));
+        var show = new Command("show", "your pool: total, reserved, leased");
+        show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/providers/{session.Identity}/addresses"), Draw)));
+        return new Command("addresses", "leased addresses") { set, show };
+
+        static void Draw(System.Text.Json.Nodes.JsonNode pool) =>
+            Console.Out.WriteLine($"{(int)pool["total"]!} address(es): {(int)pool["leased"]!} leased, {(int)pool["reserved"]!} held by bids, {(int)pool["free"]!} free");
+    }
+
+    private static Command Reclaim()
+    {
+        var lease = new Argument<string>("lease") { Description = "owner/dseq/gseq/oseq/provider" };
+        var reclaim = new Command("reclaim", "announce that you take a lease's hardware back after the agreed window") { lease };
+        reclaim.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var parts = parse.GetValue(lease)!.Split('/');
+            await session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/reclaim", new { });
+            return session.Show(await session.GetAsync("/v1/leases/" + parse.GetValue(lease)), static l => Console.Out.WriteLine($"{(string?)l["id"]}: {(string?)l["status"]} until {(string?)l["reclaimAt"]}"));
+        }));
+        return reclaim;
+    }
+
+    internal static Dictionary<string, string> Pairs(string[]? pairs) => (pairs ?? []).ToDictionary(
         static p => p.Split('=', 2)[0],
         static p => p.Split('=', 2) is [_, var value] ? value : throw new ApiException("pair.invalid", $"write key=value, not {p}"));
 }

@@ -25,7 +25,15 @@ public interface IDeploymentGrain : IGrainWithStringKey
 
     /// <summary>Adds money; a deployment paused for lack of it resumes.</summary>
     [Alias("deposit")]
-    Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount);
+    Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount, DepositFrom from = DepositFrom.Balance);
+
+    /// <summary>Sets the standing order that keeps the deployment funded, or with null ends it. <c>deployment.top_up_invalid</c> with the field.</summary>
+    [Alias("autoTopUp")]
+    Task<Result<AutoTopUpView>> SetAutoTopUpAsync(string operationId, string caller, AutoTopUp? rule);
+
+    /// <summary>The standing order.</summary>
+    [Alias("getAutoTopUp")]
+    Task<Result<AutoTopUpView>> GetAutoTopUpAsync();
 
     /// <summary>Closes everything and refunds what is left.</summary>
     [Alias("close")]
@@ -50,6 +58,10 @@ public interface IDeploymentGrain : IGrainWithStringKey
     /// <summary>The tenant ends a lease; while the group is open a new order appears at once.</summary>
     [Alias("closeLease")]
     Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq);
+
+    /// <summary>The provider announces that it takes a lease's hardware back after the agreed window; <c>lease.no_reclaim_window</c> when none was agreed.</summary>
+    [Alias("reclaim")]
+    Task<Result<DeploymentView>> StartReclaimAsync(string operationId, string provider, int gseq);
 
     /// <summary>The node under a lease is gone: the lease is closed for an unstable provider, and re-listed by policy.</summary>
     [Alias("nodeLost")]
@@ -128,14 +140,15 @@ public enum BidStatus
     Closed = 3,
 }
 
-/// <summary>Creates a deployment. <paramref name="Deposit"/> in minor units of the SDL's denomination.</summary>
+/// <summary>Creates a deployment. <paramref name="Deposit"/> in minor units of the SDL's denomination, taken <paramref name="From"/> the owner's wallet when null.</summary>
 [GenerateSerializer, Immutable, Alias("depin.deployment.create.v1")]
 public sealed record CreateDeployment(
     [property: Id(0)] string OperationId,
     [property: Id(1)] string Owner,
     [property: Id(2)] string Sdl,
     [property: Id(3)] long Deposit,
-    [property: Id(4)] WinnerRule Winner)
+    [property: Id(4)] WinnerRule Winner,
+    [property: Id(5)] DepositFrom? From = null)
 {
     /// <summary>Never prints the SDL: it may hold secrets.</summary>
     public override string ToString() => $"CreateDeployment({OperationId}, {Owner}, {Deposit})";
@@ -153,6 +166,8 @@ public sealed record SubmitBid(
     [property: Id(6)] long ReclaimWindowSeconds);
 
 /// <summary>A bid as seen on the market.</summary>
+/// <param name="BookedUntil">Open bids: until when its room is booked. Afterwards the bid stands, and its room is booked again when it is taken, or the award is refused with what is missing.</param>
+/// <param name="ReclaimWindowSeconds">The notice it offers, 0 = none.</param>
 [GenerateSerializer, Immutable, Alias("depin.deployment.bid.v1")]
 public sealed record BidView(
     [property: Id(0)] string Id,
@@ -162,7 +177,9 @@ public sealed record BidView(
     [property: Id(4)] string Denom,
     [property: Id(5)] ImmutableArray<string> Nodes,
     [property: Id(6)] bool Managed,
-    [property: Id(7)] DateTimeOffset At);
+    [property: Id(7)] DateTimeOffset At,
+    [property: Id(8)] DateTimeOffset? BookedUntil = null,
+    [property: Id(9)] long ReclaimWindowSeconds = 0);
 
 /// <summary>An order with its bids.</summary>
 [GenerateSerializer, Immutable, Alias("depin.deployment.order.v1")]

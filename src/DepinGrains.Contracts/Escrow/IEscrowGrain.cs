@@ -9,13 +9,13 @@ namespace DepinGrains.Contracts.Escrow;
 [Alias("depin.escrow.grain")]
 public interface IEscrowGrain : IGrainWithStringKey
 {
-    /// <summary>Opens the account with a first deposit from the owner's wallet. Refusals: those of the ledger and <c>escrow.*</c>.</summary>
+    /// <summary>Opens the account with a first deposit, from the owner's wallet or allowances given to it. Refusals: those of the ledger and <c>escrow.*</c>.</summary>
     [Alias("open")]
-    Task<Result<EscrowView>> OpenAsync(string operationId, string owner, string currency, long amount);
+    Task<Result<EscrowView>> OpenAsync(string operationId, string owner, string currency, long amount, DepositFrom from = DepositFrom.Balance);
 
     /// <summary>Adds money of <paramref name="depositor"/>; resumes a paused account when one block of all streams can be paid.</summary>
     [Alias("deposit")]
-    Task<Result<EscrowView>> DepositAsync(string operationId, string depositor, long amount);
+    Task<Result<EscrowView>> DepositAsync(string operationId, string depositor, long amount, DepositFrom from = DepositFrom.Balance);
 
     /// <summary>Starts streaming <paramref name="rate"/> (exact decimal text, minor units per block) to <paramref name="payee"/>. The same payment again answers the same.</summary>
     [Alias("openPayment")]
@@ -36,6 +36,10 @@ public interface IEscrowGrain : IGrainWithStringKey
     /// <summary>Ends all streams, pays them out, refunds the rest; doing it again is done.</summary>
     [Alias("close")]
     Task<Result<EscrowView>> CloseAsync();
+
+    /// <summary>What a standing order to top up would deposit now, and when to ask next.</summary>
+    [Alias("topUpDue")]
+    Task<Result<TopUpDue>> TopUpDueAsync(AutoTopUp rule, long budgetLeft);
 
     /// <summary>The account computed for now, without writing anything.</summary>
     [Alias("get")]

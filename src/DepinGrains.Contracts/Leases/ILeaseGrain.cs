@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Contracts.Providers;
 
 namespace DepinGrains.Contracts.Leases;
 
@@ -66,7 +67,12 @@ public sealed record LeaseTerms(
     [property: Id(5)] string Rate,
     [property: Id(6)] ImmutableArray<NodeReservation> Bookings,
     [property: Id(7)] long ReclaimWindowSeconds,
-    [property: Id(8)] DateTimeOffset OpenedAt);
+    [property: Id(8)] DateTimeOffset OpenedAt)
+{
+    /// <summary>Addresses of the lease's own, one per endpoint of kind <c>ip</c>.</summary>
+    [Id(9)]
+    public ImmutableArray<LeasedAddress> Addresses { get; init; } = [];
+}
 
 /// <summary>A lease as its two parties see it.</summary>
 /// <param name="CloseReason">0 while open; 1 owner, 10000–19999 provider, 20000–29999 network.</param>

@@ -54,6 +54,10 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("drain")]
     Task<Result<NodeView>> DrainAsync(string operationId, string owner, bool drain);
 
+    /// <summary>How much more than it has the node sells from now on. <c>node.overcommit_invalid</c>; <c>node.overcommit_below_bookings</c> with the numbers when what is booked would not fit any more.</summary>
+    [Alias("overcommit")]
+    Task<Result<NodeView>> SetOvercommitAsync(string operationId, string owner, NodeOvercommit overcommit);
+
     /// <summary>Takes the node out for good; answers the leases it carried. <c>node.not_owner</c> unless <paramref name="owner"/> is its provider.</summary>
     [Alias("retire")]
     Task<Result<ImmutableArray<string>>> RetireAsync(string operationId, string owner, string reason);
@@ -96,7 +100,15 @@ public sealed record NodeView(
     [property: Id(9)] DateTimeOffset JoinedAt,
     [property: Id(10)] DateTimeOffset LastSeenAt,
     [property: Id(11)] long Version,
-    [property: Id(12)] string PublicKey);
+    [property: Id(12)] string PublicKey,
+    [property: Id(13)] NodeOvercommit Overcommit);
+
+/// <summary>How much more than it has a node sells, in percent per resource: 0 = none, 50 = one and a half times, at most 1,000. Cards and ports are never overcommitted.</summary>
+[GenerateSerializer, Immutable, Alias("depin.node.overcommit.v1")]
+public readonly record struct NodeOvercommit(
+    [property: Id(0)] int CpuPercent,
+    [property: Id(1)] int MemoryPercent,
+    [property: Id(2)] int StoragePercent);
 
 /// <summary>What is free on a node: milli-CPU, bytes, devices, bytes per storage class.</summary>
 [GenerateSerializer, Immutable, Alias("depin.node.free.v1")]

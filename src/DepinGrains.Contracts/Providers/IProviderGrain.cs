@@ -37,13 +37,21 @@ public interface IProviderGrain : IGrainWithStringKey
 }
 
 /// <summary>What a provider says of itself. Attribute keys follow <c>^[a-zA-Z][\w/.\-]{1,126}[\w*]?$</c>.</summary>
-/// <param name="Pricing">Null: the provider bids by itself (external), not managed.</param>
+/// <param name="Pricing">Prices in dollars; null together with <paramref name="Scale"/>: the provider bids by itself (external), not managed.</param>
+/// <param name="Scale">Prices in minor units per block instead of <paramref name="Pricing"/>; never both.</param>
+/// <param name="ReclaimWindowSeconds">The notice its managed bids offer to orders that ask for one, seconds; 0 = none.</param>
 [GenerateSerializer, Immutable, Alias("depin.provider.profile.v1")]
 public sealed record ProviderProfile(
     [property: Id(0)] string Name,
     [property: Id(1)] ImmutableArray<Fact> Attributes,
     [property: Id(2)] PricingPolicy? Pricing,
-    [property: Id(3)] string HostUri);
+    [property: Id(3)] string HostUri,
+    [property: Id(4)] ScalePricing? Scale = null,
+    [property: Id(5)] long ReclaimWindowSeconds = 0)
+{
+    /// <summary>True when the network bids by the provider's prices.</summary>
+    public bool Managed => Pricing is not null || Scale is not null;
+}
 
 /// <summary>Declarative prices, in US dollars a month per unit, as decimal text; evaluated in the backend for managed bidding.</summary>
 /// <param name="CpuUsd">Per CPU thread.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Escrow;
 
 namespace DepinGrains.Domain.Escrow;
 
@@ -49,6 +50,19 @@ public enum DepositSource
 
     /// <summary>Allowances given to the depositor.</summary>
     Grant = 1,
+}
+
+/// <summary>The order of sources a caller may ask for.</summary>
+public static class DepositOrders
+{
+    /// <summary>The sources in order.</summary>
+    public static ImmutableArray<DepositSource> Of(DepositFrom from) => from switch
+    {
+        DepositFrom.Grants => [DepositSource.Grant],
+        DepositFrom.BalanceThenGrants => [DepositSource.Balance, DepositSource.Grant],
+        DepositFrom.GrantsThenBalance => [DepositSource.Grant, DepositSource.Balance],
+        _ => [DepositSource.Balance],
+    };
 }
 
 /// <summary>An allowance and what its granter's wallet can pay.</summary>

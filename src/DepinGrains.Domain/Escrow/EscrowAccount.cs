@@ -7,7 +7,8 @@ namespace DepinGrains.Domain.Escrow;
 /// <param name="Depositor">Identity that gets the rest back: the owner, or the granter when drawn from a grant.</param>
 /// <param name="GrantId">Allowance it was drawn from; its refund restores the allowance exactly. Null: own wallet.</param>
 /// <param name="Left">Whole minor units not yet spent, never negative.</param>
-public sealed record EscrowDeposit(string Depositor, string? GrantId, long Left);
+/// <param name="Source">The token this credit (ACT) was minted from, which decides its take fee; null for money that is its own source and for credit of no known source.</param>
+public sealed record EscrowDeposit(string Depositor, string? GrantId, long Left, string? Source = null);
 
 /// <summary>The stream to one lease's provider.</summary>
 /// <param name="Id">The lease id; never used twice.</param>
@@ -25,6 +26,9 @@ public sealed record EscrowPayment(
     long OpenedAt,
     long? ClosedAt)
 {
+    /// <summary>The part of a minor unit of take fee that withdrawals so far left unpaid, in 1/10,000 minor units, below 10,000: the next withdrawal pays it.</summary>
+    public int FeeCarry { get; init; }
+
     /// <summary>Earned and not yet paid, exact.</summary>
     public ExactAmount Balance => Accrued - ExactAmount.OfWhole(Withdrawn);
 
@@ -58,6 +62,12 @@ public sealed record EscrowAccount(
     long ForgottenWithdrawn,
     long MovementCount)
 {
+    /// <summary>
+    /// Where the money spent but not yet paid out came from, in the order it was spent; sums to what payments are payable (rows of before sources were kept: to less, the rest has no source).
+    /// Kept per account: which block crosses from one deposit into the next does not depend on when somebody settled, which payment it belongs to would.
+    /// </summary>
+    public ImmutableArray<SourcedAmount> Earned { get; init; } = [];
+
     /// <summary>Whole minor units that no provider can draw yet: what Akash calls funds.</summary>
     public long Funds => Deposits.Sum(static d => d.Left);
 

@@ -41,7 +41,7 @@ public static partial class EscrowOperations
 
     /// <summary>Pays a provider the whole minor units it earned, less the fee. Works again within one block (it then pays nothing), and while the account is paused.</summary>
     /// <returns><c>escrow.account_closed</c>, <c>escrow.payment_unknown</c>, <c>escrow.payment_closed</c>.</returns>
-    public static Result<EscrowStep> WithdrawPayment(EscrowAccount account, long height, string paymentId, int feeBasisPoints)
+    public static Result<EscrowStep> WithdrawPayment(EscrowAccount account, long height, string paymentId, FeeRates fees)
     {
         if (CheckOpenPayment(account, paymentId) is { } refusal)
         {
@@ -50,13 +50,13 @@ public static partial class EscrowOperations
 
         var settled = EscrowSettlement.Settle(account, height);
         var movements = ImmutableArray.CreateBuilder<EscrowMovement>();
-        settled = PayOut(settled, settled.IndexOf(paymentId), feeBasisPoints, movements);
+        settled = PayOut(settled, settled.IndexOf(paymentId), fees, movements);
         return Finish(account, height, settled, movements.DrainToImmutable());
     }
 
     /// <summary>Ends a stream: settles, pays it out and forgives its fraction, also in the block of the last settlement.</summary>
     /// <returns>Those of <see cref="WithdrawPayment"/>.</returns>
-    public static Result<EscrowStep> ClosePayment(EscrowAccount account, long height, string paymentId, int feeBasisPoints)
+    public static Result<EscrowStep> ClosePayment(EscrowAccount account, long height, string paymentId, FeeRates fees)
     {
         if (CheckOpenPayment(account, paymentId) is { } refusal)
         {
@@ -65,13 +65,13 @@ public static partial class EscrowOperations
 
         var settled = EscrowSettlement.Settle(account, height);
         var movements = ImmutableArray.CreateBuilder<EscrowMovement>();
-        settled = ClosePaymentAt(settled, settled.IndexOf(paymentId), Math.Max(height, settled.SettledAt), feeBasisPoints, movements);
+        settled = ClosePaymentAt(settled, settled.IndexOf(paymentId), Math.Max(height, settled.SettledAt), fees, movements);
         return Finish(account, height, settled, movements.DrainToImmutable());
     }
 
     /// <summary>Ends the account: every open stream is settled, paid out and closed, then each depositor gets the rest of its money back, in the order of deposit.</summary>
     /// <returns><c>escrow.account_closed</c>.</returns>
-    public static Result<EscrowStep> CloseAccount(EscrowAccount account, long height, int feeBasisPoints)
+    public static Result<EscrowStep> CloseAccount(EscrowAccount account, long height, FeeRates fees)
     {
         if (account.Status == EscrowStatus.Closed)
         {
@@ -85,13 +85,13 @@ public static partial class EscrowOperations
         {
             if (closed.Payments[i].Status == EscrowPaymentStatus.Open)
             {
-                closed = ClosePaymentAt(closed, i, closedAt, feeBasisPoints, movements);
+                closed = ClosePaymentAt(closed, i, closedAt, fees, movements);
             }
         }
 
         foreach (var deposit in closed.Deposits)
         {
-            movements.Add(new EscrowMovement(closed.MovementCount, EscrowMovementKind.Refund, deposit.Depositor, deposit.Left, null, deposit.GrantId));
+            movements.Add(new EscrowMovement(closed.MovementCount, EscrowMovementKind.Refund, deposit.Depositor, deposit.Left, null, deposit.GrantId, deposit.Source));
             closed = closed with { MovementCount = closed.MovementCount + 1, Refunded = closed.Refunded + deposit.Left };
         }
 
@@ -99,35 +99,42 @@ public static partial class EscrowOperations
         return new EscrowStep(closed, movements.DrainToImmutable(), false, false);
     }
 
-    private static EscrowAccount ClosePaymentAt(EscrowAccount account, int index, long height, int feeBasisPoints, ImmutableArray<EscrowMovement>.Builder movements)
+    private static EscrowAccount ClosePaymentAt(EscrowAccount account, int index, long height, FeeRates fees, ImmutableArray<EscrowMovement>.Builder movements)
     {
-        account = PayOut(account, index, feeBasisPoints, movements);
+        account = PayOut(account, index, fees, movements);
         var payment = account.Payments[index];
         // The fraction was never moved out of the deposits: forgiving it is dropping it.
         var closed = payment with { Status = EscrowPaymentStatus.Closed, ClosedAt = height, Accrued = ExactAmount.OfWhole(payment.Accrued.Whole) };
         return account with { Payments = account.Payments.SetItem(index, closed) };
     }
 
-    private static EscrowAccount PayOut(EscrowAccount account, int index, int feeBasisPoints, ImmutableArray<EscrowMovement>.Builder movements)
+    /// <summary>Pays what a payment earned: per source of the money its own fee, the fee's fraction carried to the next withdrawal, so that many small ones pay what one large one pays.</summary>
+    private static EscrowAccount PayOut(EscrowAccount account, int index, FeeRates fees, ImmutableArray<EscrowMovement>.Builder movements)
     {
         var payment = account.Payments[index];
         var amount = payment.Payable;
-        var (fee, earnings) = TakeFee.Split(amount, feeBasisPoints);
+        var (parts, left) = SourcedAmounts.Take(account.Earned, amount);
         var next = account.MovementCount;
-        if (fee > 0)
+        var carry = payment.FeeCarry;
+        foreach (var part in parts)
         {
-            movements.Add(new EscrowMovement(next++, EscrowMovementKind.Fee, "", fee, payment.Id, null));
-        }
+            (var fee, var earnings, carry) = TakeFee.Split(part.Amount, fees.Of(part.Source), carry);
+            if (fee > 0)
+            {
+                movements.Add(new EscrowMovement(next++, EscrowMovementKind.Fee, "", fee, payment.Id, null, part.Source));
+            }
 
-        if (earnings > 0)
-        {
-            movements.Add(new EscrowMovement(next++, EscrowMovementKind.Payout, payment.Payee, earnings, payment.Id, null));
+            if (earnings > 0)
+            {
+                movements.Add(new EscrowMovement(next++, EscrowMovementKind.Payout, payment.Payee, earnings, payment.Id, null, part.Source));
+            }
         }
 
         return account with
         {
             MovementCount = next,
-            Payments = amount == 0 ? account.Payments : account.Payments.SetItem(index, payment with { Withdrawn = payment.Withdrawn + amount }),
+            Earned = left,
+            Payments = amount == 0 ? account.Payments : account.Payments.SetItem(index, payment with { Withdrawn = payment.Withdrawn + amount, FeeCarry = carry }),
         };
     }
 

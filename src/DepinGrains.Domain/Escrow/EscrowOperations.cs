@@ -7,7 +7,8 @@ namespace DepinGrains.Domain.Escrow;
 /// <summary>Money put in, already taken from its source.</summary>
 /// <param name="Depositor">Who gets the rest back.</param>
 /// <param name="GrantId">The allowance drawn, or null for the depositor's own wallet.</param>
-public readonly record struct DepositDraw(string Depositor, string? GrantId, long Amount);
+/// <param name="Source">The token this credit was minted from, or null.</param>
+public readonly record struct DepositDraw(string Depositor, string? GrantId, long Amount, string? Source = null);
 
 /// <summary>
 /// Everything that can happen to an escrow account. Each operation first settles at its height; a height below the last settled one counts as that one
@@ -82,7 +83,7 @@ public static partial class EscrowOperations
                 return EscrowErrors.TooManyDeposits();
             }
 
-            movements.Add(new EscrowMovement(account.MovementCount, EscrowMovementKind.Deposit, draw.Depositor, draw.Amount, null, draw.GrantId));
+            movements.Add(new EscrowMovement(account.MovementCount, EscrowMovementKind.Deposit, draw.Depositor, draw.Amount, null, draw.GrantId, draw.Source));
             account = account with { Deposits = deposits, Deposited = account.Deposited + draw.Amount, MovementCount = account.MovementCount + 1 };
         }
 
@@ -92,12 +93,12 @@ public static partial class EscrowOperations
     /// <summary>Neighbours from one source are one entry: the order of spending is the same.</summary>
     private static ImmutableArray<EscrowDeposit> Append(ImmutableArray<EscrowDeposit> deposits, DepositDraw draw)
     {
-        if (deposits is [.., var last] && last.Depositor == draw.Depositor && last.GrantId == draw.GrantId)
+        if (deposits is [.., var last] && last.Depositor == draw.Depositor && last.GrantId == draw.GrantId && last.Source == draw.Source)
         {
             return deposits.SetItem(deposits.Length - 1, last with { Left = last.Left + draw.Amount });
         }
 
-        return deposits.Add(new EscrowDeposit(draw.Depositor, draw.GrantId, draw.Amount));
+        return deposits.Add(new EscrowDeposit(draw.Depositor, draw.GrantId, draw.Amount, draw.Source));
     }
 
     /// <summary>Decides resuming, and names what changed since <paramref name="before"/>.</summary>

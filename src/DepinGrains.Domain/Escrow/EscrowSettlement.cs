@@ -56,17 +56,19 @@ public static class EscrowSettlement
             payments.Add(payment with { Accrued = accrued });
         }
 
-        return account with { Payments = payments.MoveToImmutable(), Deposits = SpendFirstInFirstOut(account.Deposits, moved) };
+        var (deposits, earned) = SpendFirstInFirstOut(account.Deposits, account.Earned, moved);
+        return account with { Payments = payments.MoveToImmutable(), Deposits = deposits, Earned = earned };
     }
 
     private static Rate[] OpenRates(EscrowAccount account) =>
         [.. account.Payments.Where(static p => p.Status == EscrowPaymentStatus.Open).Select(static p => p.Rate)];
 
-    private static ImmutableArray<EscrowDeposit> SpendFirstInFirstOut(ImmutableArray<EscrowDeposit> deposits, long amount)
+    private static (ImmutableArray<EscrowDeposit> Left, ImmutableArray<SourcedAmount> Earned) SpendFirstInFirstOut(
+        ImmutableArray<EscrowDeposit> deposits, ImmutableArray<SourcedAmount> earned, long amount)
     {
         if (amount == 0)
         {
-            return deposits;
+            return (deposits, earned);
         }
 
         var left = ImmutableArray.CreateBuilder<EscrowDeposit>(deposits.Length);
@@ -74,12 +76,13 @@ public static class EscrowSettlement
         {
             var spent = Math.Min(deposit.Left, amount);
             amount -= spent;
+            earned = SourcedAmounts.Add(earned, deposit.Source, spent);
             if (deposit.Left > spent)
             {
                 left.Add(spent == 0 ? deposit : deposit with { Left = deposit.Left - spent });
             }
         }
 
-        return amount == 0 ? left.DrainToImmutable() : throw new InvalidOperationException("escrow spent more than it held");
+        return amount == 0 ? (left.DrainToImmutable(), earned) : throw new InvalidOperationException("escrow spent more than it held");
     }
 }

@@ -9,7 +9,8 @@ namespace DepinGrains.Domain.Escrow;
 /// <param name="Amount">Positive.</param>
 /// <param name="PaymentId">The stream it belongs to (fee, payout).</param>
 /// <param name="GrantId">Deposit: the allowance drawn. Refund: the allowance to restore by <paramref name="Amount"/>.</param>
-public sealed record EscrowMovement(long Ordinal, EscrowMovementKind Kind, string Party, long Amount, string? PaymentId, string? GrantId);
+/// <param name="Source">The token this credit was minted from; null for money without a source to keep.</param>
+public sealed record EscrowMovement(long Ordinal, EscrowMovementKind Kind, string Party, long Amount, string? PaymentId, string? GrantId, string? Source = null);
 
 /// <summary>The outcome of an operation: the new account and the money to move, in order.</summary>
 /// <param name="RanOut">This operation found the money gone: leases pause, grace runs from <see cref="EscrowAccount.PausedAt"/>.</param>

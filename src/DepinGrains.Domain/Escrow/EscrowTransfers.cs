@@ -15,8 +15,14 @@ public static class EscrowTransfers
     /// A <see cref="TransferKind.Post"/> with one leg for the escrow account and one per other account, or null when nothing moves. Its id is derived from the first
     /// movement, so that asking again gives the same transfer. Legs of one account are summed, in order of first use.
     /// </summary>
-    public static Transfer? ToTransfer(string escrowId, ImmutableArray<EscrowMovement> movements, string memo = "")
+    /// <param name="source">Only movements of this source, for the ledger that follows it; null: all, for the ledger of the money itself.</param>
+    public static Transfer? ToTransfer(string escrowId, ImmutableArray<EscrowMovement> movements, string memo = "", string? source = null)
     {
+        if (source is not null && !movements.IsDefaultOrEmpty)
+        {
+            movements = [.. movements.Where(m => m.Source == source)];
+        }
+
         if (movements.IsDefaultOrEmpty)
         {
             return null;

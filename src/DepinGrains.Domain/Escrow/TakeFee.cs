@@ -17,6 +17,22 @@ public static class TakeFee
         var fee = (long)((Int128)amount * basisPoints / BasisPointsMax);
         return (fee, amount - fee);
     }
+
+    /// <summary>
+    /// Splits one of a row of withdrawals: fee = ⌊(amount · bps + carry) / 10,000⌋, what the division leaves is the next one's carry. The fees of any row of withdrawals at one rate
+    /// are together what the one withdrawal of the sum would pay. Never more than the amount, since the carry is below 10,000.
+    /// </summary>
+    /// <param name="carry">1/10,000 minor units, 0 to 9,999.</param>
+    public static (long Fee, long Earnings, int Carry) Split(long amount, int basisPoints, int carry)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(amount);
+        ArgumentOutOfRangeException.ThrowIfNegative(basisPoints);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(basisPoints, BasisPointsMax);
+        ArgumentOutOfRangeException.ThrowIfNegative(carry);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(carry, BasisPointsMax);
+        var (fee, rest) = Int128.DivRem(((Int128)amount * basisPoints) + carry, BasisPointsMax);
+        return ((long)fee, amount - (long)fee, (int)rest);
+    }
 }
 
 /// <summary>One network parameter: from <paramref name="EffectiveFrom"/> on, withdrawals in <paramref name="Currency"/> pay this fee.</summary>

@@ -18,6 +18,9 @@ public sealed class VerificationKey : IDisposable
     /// <summary>DER of SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING (0 unused bits, 0x04 = uncompressed …) }: RFC 5480.</summary>
     private static readonly byte[] InfoPrefix = Convert.FromHexString("3059301306072A8648CE3D020106082A8648CE3D03010703420004");
 
+    private const int Remembered = 16;
+
+    private readonly byte[]?[] _verified = new byte[]?[Remembered];
     private readonly ECParameters _parameters;
     private readonly ConcurrentBag<ECDsa> _handles = [];
 
@@ -62,7 +65,10 @@ public sealed class VerificationKey : IDisposable
     /// <summary>True when the signature (r‖s, 64 bytes) is this key's over the UTF-8 text.</summary>
     public bool Verify(string text, ReadOnlySpan<byte> signature) => Verify(Encoding.UTF8.GetBytes(text), signature);
 
-    /// <summary>True when the signature (r‖s, 64 bytes) is this key's over the data.</summary>
+    /// <summary>
+    /// True when the signature (r‖s, 64 bytes) is this key's over the data. The last few that held are remembered by SHA-256 of both, so that gateway and grain of one process
+    /// do the curve arithmetic of a request once.
+    /// </summary>
     public bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         if (signature.Length != 64)
@@ -70,6 +76,42 @@ public sealed class VerificationKey : IDisposable
             return false;
         }
 
+        var mark = Mark(data, signature);
+        ref var place = ref _verified[mark[0] % Remembered];
+        if (Volatile.Read(ref place) is { } known && known.AsSpan().SequenceEqual(mark))
+        {
+            return true;
+        }
+
+        if (!Compute(data, signature))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref place, mark);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        while (_handles.TryTake(out var handle))
+        {
+            handle.Dispose();
+        }
+    }
+
+    private static byte[] Mark(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        // The signature's length is fixed, so the two cannot be shifted against each other.
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(signature);
+        hash.AppendData(data);
+        return hash.GetHashAndReset();
+    }
+
+    private bool Compute(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
         if (!_handles.TryTake(out var handle))
         {
             handle = ECDsa.Create(_parameters);
@@ -82,15 +124,6 @@ public sealed class VerificationKey : IDisposable
         finally
         {
             _handles.Add(handle);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        while (_handles.TryTake(out var handle))
-        {
-            handle.Dispose();
         }
     }
 }

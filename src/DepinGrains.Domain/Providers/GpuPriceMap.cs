@@ -12,10 +12,12 @@ internal sealed class GpuPriceMap
 {
     private readonly Dictionary<string, Decimal20> _prices = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Takes texts already checked by <see cref="UsdPricing.WhyInvalid"/>.</summary>
-    public GpuPriceMap(ImmutableArray<Fact> prices)
+    /// <summary>Takes texts already checked by <see cref="UsdPricing.WhyInvalid"/> or <see cref="ScalePolicy.WhyInvalid"/>.</summary>
+    /// <param name="prices">Prices by key.</param>
+    /// <param name="atLeast">What an unknown card costs at least.</param>
+    public GpuPriceMap(ImmutableArray<Fact> prices, long atLeast = 100)
     {
-        Highest = Decimal20.Of(100);
+        Highest = Decimal20.Of(atLeast);
         foreach (var (key, text) in prices)
         {
             var price = Decimal20.Parse(text);
@@ -39,6 +41,9 @@ internal sealed class GpuPriceMap
 
         return found ?? ("*", Highest);
     }
+
+    /// <summary>The key of an unknown card.</summary>
+    public const string UnknownKey = "*";
 
     private (string Key, Decimal20 Price) Find(GpuSelector selector)
     {

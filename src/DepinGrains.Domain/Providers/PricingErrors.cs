@@ -22,6 +22,8 @@ internal static class PricingErrors
         ("wanted", storageClass),
         ("had", priced));
 
+    public static Refusal GpuUnpriced(string wanted, string priced) => Refusal.Of("market.gpu_unpriced", $"{wanted} has no price; priced are {priced}", ("wanted", wanted), ("had", priced));
+
     public static Refusal PolicyInvalid(string what, string value) => Refusal.Of(
         "provider.pricing_invalid",
         $"{what} is not a plain decimal of at most 8 places below one billion: {(value.Length <= 40 ? value : value[..40])}",

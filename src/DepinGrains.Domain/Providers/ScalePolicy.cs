@@ -8,7 +8,7 @@ namespace DepinGrains.Domain.Providers;
 
 /// <summary>
 /// Akash's <c>scale</c> strategy with exact decimals: Σ quantity × price. Sizes in MiB are rounded half up to 16 decimals, the sum to 18. Replicas multiply CPU, memory
-/// and storage, not endpoints or leased addresses; cards are not priced. Zero is no bid, and so is a storage class without a price.
+/// and storage, not endpoints or leased addresses. Cards are free, as there, unless the policy has prices for cards: then one it does not name is not sold. Zero is no bid, and so is a storage class without a price.
 /// </summary>
 public static class ScalePolicy
 {
@@ -19,6 +19,11 @@ public static class ScalePolicy
     /// <summary>Null for a policy that can be evaluated; else <c>provider.pricing_invalid</c>, also when every price is zero.</summary>
     public static Refusal? WhyInvalid(ScalePricing policy)
     {
+        if (policy.StoragePerMiB.Length > 32 || policy.GpuPerCard.Length > 500)
+        {
+            return PricingErrors.PolicyInvalid("the number of entries", "too many");
+        }
+
         var any = false;
         foreach (var (name, text) in Fields(policy))
         {
@@ -34,7 +39,7 @@ public static class ScalePolicy
     }
 
     /// <summary>The price of an order.</summary>
-    /// <returns>Refusals as <see cref="UsdPricing.Quote"/>, and <c>market.storage_class_unpriced</c>.</returns>
+    /// <returns>Refusals as <see cref="UsdPricing.Quote"/>, <c>market.storage_class_unpriced</c>, <c>market.gpu_unpriced</c>.</returns>
     public static Result<PriceQuote> Quote(ScalePricing policy, ImmutableArray<PricedUnit> units, PriceTerms terms)
     {
         if ((WhyInvalid(policy) ?? PricedUnits.WhyInvalid(units, terms, UnitsMax)) is { } invalid)
@@ -57,6 +62,21 @@ public static class ScalePolicy
 
         total += Add(lines, "endpoint", units.Sum(static u => (long)u.Endpoints), 1, policy.Endpoint);
         total += Add(lines, "ip", units.Sum(static u => (long)u.LeasedIps), 1, policy.Ip);
+        if (!policy.GpuPerCard.IsEmpty)
+        {
+            var map = new GpuPriceMap(policy.GpuPerCard, atLeast: 0);
+            foreach (var unit in units.Where(static u => u.Gpus > 0))
+            {
+                var (key, price) = map.Find(unit.GpuAttributes);
+                if (key == GpuPriceMap.UnknownKey)
+                {
+                    return PricingErrors.GpuUnpriced(string.Join(" or ", unit.GpuAttributes.DefaultIfEmpty("any card")), string.Join(", ", policy.GpuPerCard.Select(static p => p.Name)));
+                }
+
+                total += Add(lines, "gpu/" + key, (BigInteger)unit.Gpus * unit.Count, 1, price.ToString());
+            }
+        }
+
         var rounded = total.Round(FixedPoint18.Decimals);
         if (rounded.Units.IsZero)
         {
@@ -69,7 +89,7 @@ public static class ScalePolicy
 
     private static IEnumerable<(string Name, string Text)> Fields(ScalePricing policy) =>
     [
-        ("cpu", policy.CpuPerMilli), ("memory", policy.MemoryPerMiB), ("endpoint", policy.Endpoint), ("ip", policy.Ip), .. policy.StoragePerMiB.Select(static f => ("storage " + f.Name, f.Value)),
+        ("cpu", policy.CpuPerMilli), ("memory", policy.MemoryPerMiB), ("endpoint", policy.Endpoint), ("ip", policy.Ip), .. policy.StoragePerMiB.Select(static f => ("storage " + f.Name, f.Value)), .. policy.GpuPerCard.Select(static f => ("gpu " + f.Name, f.Value)),
     ];
 
     private static BigInteger Sum(ImmutableArray<PricedUnit> units, Func<PricedUnit, long> of) => units.Aggregate(BigInteger.Zero, (sum, u) => sum + ((BigInteger)of(u) * u.Count));

@@ -31,10 +31,14 @@ public static class DeploymentEndpoints
         group.MapGet("{owner}/{dseq}/escrow", GetEscrowAsync).RequireScope("deployments:read").WithName("getEscrow").WithSummary("Money left, cost so far, predicted end");
         group.MapPut("{owner}/{dseq}/manifest", UpdateAsync).RequireSignature().WithName("updateDeployment").WithSummary("Replace images, commands and env");
         group.MapPost("{owner}/{dseq}/deposits", DepositAsync).RequireSignature().WithName("depositDeployment").WithSummary("Add money; resumes a deployment paused for lack of it");
+        group.MapGet("{owner}/{dseq}/auto-top-up", GetAutoTopUpAsync).RequireScope("deployments:read").WithName("getAutoTopUp").WithSummary("The standing order that keeps the deployment funded");
+        group.MapPost("{owner}/{dseq}/auto-top-up", SetAutoTopUpAsync).RequireSignature().WithName("setAutoTopUp").WithSummary("Keep the deployment funded by itself");
+        group.MapPost("{owner}/{dseq}/auto-top-up/off", AutoTopUpOffAsync).RequireSignature().WithName("endAutoTopUp").WithSummary("End the standing order");
         group.MapPost("{owner}/{dseq}/close", CloseAsync).RequireSignature().WithName("closeDeployment").WithSummary("Close everything, refund the rest");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/{action}", GroupAsync).RequireSignature().WithName("changeGroup").WithSummary("pause, start or close a group");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/lease/close", CloseLeaseAsync).RequireSignature().WithName("closeLease").WithSummary("End the lease; the group is listed again");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/lease/withdraw", WithdrawAsync).RequireSignature().WithName("withdrawLease").WithSummary("Pay the provider what it earned");
+        group.MapPost("{owner}/{dseq}/groups/{gseq:int}/lease/reclaim", ReclaimAsync).RequireSignature().WithName("reclaimLease").WithSummary("Announce that the provider takes the hardware back after the agreed window");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/orders/{oseq:int}/bids", BidAsync).RequireSignature().WithName("createBid").WithSummary("Bid for an open order");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/orders/{oseq:int}/bids/close", CloseBidAsync).RequireSignature().WithName("closeBid").WithSummary("Take a bid back, or end its lease");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/orders/{oseq:int}/accept", AcceptAsync).RequireSignature().WithName("acceptBid").WithSummary("Pick the winner");
@@ -54,7 +58,7 @@ public static class DeploymentEndpoints
         for (var attempt = 0; ; attempt++)
         {
             var id = $"{caller.Identity}/{body.Dseq ?? Mint(operation, attempt)}";
-            var created = await grains.GetGrain<IDeploymentGrain>(id).CreateAsync(new CreateDeployment(operation, caller.Identity, body.Sdl, body.Deposit, body.Winner));
+            var created = await grains.GetGrain<IDeploymentGrain>(id).CreateAsync(new CreateDeployment(operation, caller.Identity, body.Sdl, body.Deposit, body.Winner, body.From is DepositFrom.Balance ? null : body.From));
             if (!created.IsOk && created.Refusal.Code == "deployment.dseq_taken" && body.Dseq is null && attempt < MintTriesMax)
             {
                 continue;
@@ -94,7 +98,20 @@ public static class DeploymentEndpoints
 
     /// <summary>Adds money.</summary>
     public static Task<IResult> DepositAsync(string owner, string dseq, DepositRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.DepositAsync(operation, caller.Identity, body.Amount));
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.DepositAsync(operation, caller.Identity, body.Amount, body.From));
+
+    /// <summary>The standing order.</summary>
+    public static async Task<IResult> GetAutoTopUpAsync(string owner, string dseq, Caller caller, IGrainFactory grains) =>
+        caller.OwnerOnly(owner) is { } foreign ? Problems.From(foreign) : Answer(await grains.GetGrain<IDeploymentGrain>($"{owner}/{dseq}").GetAutoTopUpAsync());
+
+    /// <summary>Sets the standing order.</summary>
+    public static Task<IResult> SetAutoTopUpAsync(string owner, string dseq, AutoTopUpRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) =>
+            grain.SetAutoTopUpAsync(operation, caller.Identity, new AutoTopUp(body.BelowBlocks, body.ToBlocks, body.AmountMin, body.CapPerPeriod, body.PeriodSeconds, body.From)));
+
+    /// <summary>Ends it.</summary>
+    public static Task<IResult> AutoTopUpOffAsync(string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains) =>
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.SetAutoTopUpAsync(operation, caller.Identity, null));
 
     /// <summary>Closes.</summary>
     public static Task<IResult> CloseAsync(string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains) =>
@@ -113,6 +130,10 @@ public static class DeploymentEndpoints
     /// <summary>Pays the provider.</summary>
     public static Task<IResult> WithdrawAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains) =>
         ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.WithdrawAsync(operation, caller.Identity, gseq));
+
+    /// <summary>Announces a reclamation.</summary>
+    public static Task<IResult> ReclaimAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains) =>
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.StartReclaimAsync(operation, caller.Identity, gseq));
 
     /// <summary>Bids.</summary>
     public static Task<IResult> BidAsync(string owner, string dseq, int gseq, int oseq, BidRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>

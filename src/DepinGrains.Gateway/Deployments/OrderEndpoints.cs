@@ -1,5 +1,6 @@
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Identities;
 using DepinGrains.Gateway.Rows;
 using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.State;
@@ -15,6 +16,8 @@ public static class OrderEndpoints
     {
         var group = routes.MapGroup("/v1/orders").WithTags("Market").AllowAnonymous();
         group.MapGet("", ListAsync).WithName("listOrders").WithSummary("Orders by state (open by default), newest first");
+        routes.MapGet("/v1/orders/feed", OrderFeed.Stream).WithTags("Market").RequireScope("orders:read").WithName("streamOrders")
+            .WithSummary("Orders open to the caller as a provider, and what becomes of its bids, as server-sent events; resume with Last-Event-ID");
         return group;
     }
 
@@ -27,8 +30,8 @@ public static class OrderEndpoints
 }
 
 /// <summary>An order in a list.</summary>
-public sealed record OrderSummary(string Id, OrderStatus Status, GroupSpec Spec, string Ceiling, string Denom, DateTimeOffset OpenedAt, DateTimeOffset WindowEndsAt, WinnerRule Winner)
+public sealed record OrderSummary(string Id, OrderStatus Status, GroupSpec Spec, string Ceiling, string Denom, DateTimeOffset OpenedAt, DateTimeOffset WindowEndsAt, WinnerRule Winner, long ReclaimMinSeconds)
 {
     /// <summary>From a row.</summary>
-    public static OrderSummary Of(OrderRow o) => new($"{o.Deployment}/{o.Gseq}/{o.Oseq}", o.Status, o.Spec, o.Ceiling, o.Denom, o.OpenedAt, o.WindowEndsAt, o.Winner);
+    public static OrderSummary Of(OrderRow o) => new($"{o.Deployment}/{o.Gseq}/{o.Oseq}", o.Status, o.Spec, o.Ceiling, o.Denom, o.OpenedAt, o.WindowEndsAt, o.Winner, o.ReclaimMinSeconds);
 }

@@ -7,7 +7,7 @@ using DepinGrains.Storage.Events;
 
 namespace DepinGrains.Gateway.Events;
 
-/// <summary><c>/v1/events</c>: what happens, as server-sent events with resume. Topic <c>market</c> is public; <c>deployment/{id}</c> and <c>provider/{id}</c> are for their owners.</summary>
+/// <summary><c>/v1/events</c>: what happens, as server-sent events with resume. Topics <c>market</c> and <c>network</c> are public; <c>deployment/{id}</c>, <c>provider/{id}</c> and <c>identity/{id}</c> are for their owners.</summary>
 public static class EventEndpoints
 {
     private const int PageSize = 256;
@@ -20,7 +20,7 @@ public static class EventEndpoints
     /// <summary>The stream.</summary>
     public static IResult Stream(HttpContext context, IEventLog log, string topic = "market")
     {
-        if (topic != "market" && Caller.Of(context) is not { } && !topic.StartsWith("node/", StringComparison.Ordinal))
+        if (topic is not ("market" or "network") && Caller.Of(context) is not { } && !topic.StartsWith("node/", StringComparison.Ordinal))
         {
             return Problems.From(Refusal.Of(RequestError.Unauthenticated, "This topic needs a token or an API key."));
         }
@@ -36,7 +36,7 @@ public static class EventEndpoints
     private static string? OwnerOf(string topic)
     {
         var parts = topic.Split('/');
-        return parts is [("deployment" or "provider"), var owner, ..] ? owner : null;
+        return parts is [("deployment" or "provider" or "identity"), var owner, ..] ? owner : null;
     }
 
     private static async IAsyncEnumerable<StreamEvent> ReadAsync(IEventLog log, string topic, long? after, [EnumeratorCancellation] CancellationToken cancel)

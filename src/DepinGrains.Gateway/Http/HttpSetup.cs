@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Gateway.Identities;
+using DepinGrains.Grains.Identities;
 using DepinGrains.Grains.Network;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -78,7 +79,7 @@ public static class HttpSetup
     private static IServiceCollection AddCallers(this IServiceCollection services)
     {
         services.AddHttpContextAccessor();
-        services.AddSingleton<VerificationKeyCache>();
+        services.TryAddSingleton<VerificationKeyCache>();
         services.TryAddSingleton<IKeyDirectory, GrainKeyDirectory>();
         services.AddSingleton<IAuthorizationHandler, CallerAuthorizationHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AuthorizationProblems>();

@@ -1,5 +1,6 @@
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities;
+using DepinGrains.Domain.Identities;
 
 namespace DepinGrains.Gateway.Identities;
 
@@ -17,5 +18,15 @@ public static class CallerVerification
         ArgumentNullException.ThrowIfNull(caller);
         var verified = await grains.GetGrain<IIdentityGrain>(caller.Identity).VerifyAsync(caller.RequireSigned().Request, KeyRoles.OwnerOrOperator);
         return verified.Refusal;
+    }
+
+    /// <summary>Null when the signature holds there too and the identity of record is an operator.</summary>
+    public static async Task<Refusal?> VerifyOperatorAsync(this Caller caller, IGrainFactory grains)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        var verified = await grains.GetGrain<IIdentityGrain>(caller.Identity).VerifyAsync(caller.RequireSigned().Request, KeyRoles.OwnerOrOperator);
+        return !verified.IsOk ? verified.Refusal
+            : (verified.Value.Roles & IdentityRoles.Operator) != 0 ? null
+            : Refusal.Of(IdentityError.RoleNotAllowed, $"This needs the role {IdentityRoles.Operator}; {caller.Identity} has {verified.Value.Roles}.", ("role", IdentityRoles.Operator), ("roles", verified.Value.Roles));
     }
 }

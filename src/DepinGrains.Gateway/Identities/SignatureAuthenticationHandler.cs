@@ -6,6 +6,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Domain.Identities;
 using DepinGrains.Gateway.Http;
+using DepinGrains.Grains.Identities;
 using DepinGrains.Grains.Network;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;

@@ -35,7 +35,7 @@ public static class LeaseEndpoints
         RowLists.Async(
             store,
             new ListQuery(LeaseState.Kind.Table.Kind, RowLists.Filters((@as == "provider" ? "provider" : "owner", caller.Identity), ("status", status)), "opened_ms", Descending: true, page.Limit, page.Cursor),
-            static row => LeaseSummary.Of(row.Id.Key, RowKind<LeaseState>.Read(row)));
+            static row => LeaseSummary.Of(row));
 
     /// <summary>One lease.</summary>
     public static async Task<IResult> GetAsync(string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains)
@@ -148,7 +148,15 @@ public static class LeaseEndpoints
 /// <summary>A lease in a list.</summary>
 public sealed record LeaseSummary(string Id, LeaseStatus Status, string Owner, string Provider, string Rate, string Currency, DateTimeOffset OpenedAt, DateTimeOffset? ClosedAt, int CloseReason, string CloseDetail)
 {
-    /// <summary>From a row.</summary>
-    public static LeaseSummary Of(string id, LeaseState s) =>
-        new(id, s.Status, s.Terms.Owner, s.Terms.Provider, s.Terms.Rate, s.Terms.Currency, s.Terms.OpenedAt, s.ClosedAt, s.CloseReason, s.CloseDetail);
+    /// <summary>From a row. Bookings and workloads, most of the document, are passed over unread.</summary>
+    public static LeaseSummary Of(StoredRow row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        var s = RowJson.Read<Document>(row.Document);
+        return new(row.Id.Key, s.Status, s.Terms.Owner, s.Terms.Provider, s.Terms.Rate, s.Terms.Currency, s.Terms.OpenedAt, s.ClosedAt, s.CloseReason, s.CloseDetail);
+    }
+
+    private sealed record Document(DocumentTerms Terms, LeaseStatus Status, DateTimeOffset? ClosedAt, int CloseReason, string CloseDetail);
+
+    private sealed record DocumentTerms(string Owner, string Provider, string Rate, string Currency, DateTimeOffset OpenedAt);
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Credits;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Gateway.Http;
@@ -77,6 +78,15 @@ public static class LedgerEndpoints
         if (!IdentityIds.IsIdentity(body.To))
         {
             return Problems.From(Refusal.Of("ledger.recipient_invalid", "the recipient is not an identity id"));
+        }
+
+        var denom = tokens.Find(token)!.Denom;
+        if (tokens.Sources(denom).Count > 0)
+        {
+            // Credit takes what it was minted from along: its take fee and its way back depend on it.
+            var moved = await grains.GetGrain<ICreditAccountGrain>(CreditLedgers.AccountKey(denom, LedgerAccounts.Wallet(caller.Identity)))
+                .SendAsync("api/" + caller.OperationId(context), LedgerAccounts.Wallet(body.To), body.Amount, body.Memo);
+            return moved.IsOk ? TypedResults.Ok(moved.Value.Receipt) : Problems.From(moved.Refusal);
         }
 
         return Answer(await ledger.Value!.ExecuteAsync(new Transfer(

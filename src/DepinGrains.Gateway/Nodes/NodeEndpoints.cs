@@ -29,6 +29,8 @@ public static class NodeEndpoints
         nodes.MapGet("/{id}", GetAsync).AllowAnonymous().WithName("GetNode").WithSummary("One node: hardware, what is free, where it stands.");
         nodes.MapPost("/{id}/drain", DrainAsync).RequireSignature().WithName("DrainNode")
             .WithSummary("Takes a node off the market (or offers it again with drain=false); running leases stay. Signed by its provider.");
+        nodes.MapPost("/{id}/overcommit", OvercommitAsync).RequireSignature().WithName("OvercommitNode")
+            .WithSummary("How much more than it has the node sells, in percent; refused below what is booked. Signed by its provider.");
         nodes.MapPost("/{id}/retire", RetireAsync).RequireSignature().WithName("RetireNode")
             .WithSummary("Takes a node out for good; its leases end by their policies. Signed by its provider.");
         app.MapGet("/v1/agent", static (HttpContext context, AgentSocketHandler handler) => handler.HandleAsync(context))
@@ -119,6 +121,18 @@ public static class NodeEndpoints
         }
 
         var answer = await grains.GetGrain<INodeGrain>(id).DrainAsync(caller.OperationId(context), caller.Identity, request.Drain);
+        return answer.IsOk ? TypedResults.Ok(NodeResponse.Of(answer.Value)) : Problems.From(answer.Refusal);
+    }
+
+    private static async Task<Results<Ok<NodeResponse>, ProblemResult>> OvercommitAsync(string id, OvercommitNodeRequest request, Caller caller, IGrainFactory grains, HttpContext context)
+    {
+        if (!NodeIds.IsNode(id))
+        {
+            return Problems.From(NotFound());
+        }
+
+        var wanted = new NodeOvercommit(request.CpuPercent, request.MemoryPercent, request.StoragePercent);
+        var answer = await grains.GetGrain<INodeGrain>(id).SetOvercommitAsync(caller.OperationId(context), caller.Identity, wanted);
         return answer.IsOk ? TypedResults.Ok(NodeResponse.Of(answer.Value)) : Problems.From(answer.Refusal);
     }
 

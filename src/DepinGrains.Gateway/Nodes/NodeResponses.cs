@@ -24,7 +24,8 @@ public sealed record NodeResponse(
     long Session,
     DateTimeOffset JoinedAt,
     DateTimeOffset LastSeenAt,
-    long Version)
+    long Version,
+    NodeOvercommit Overcommit)
 {
     /// <summary>From a row.</summary>
     public static NodeResponse Of(StoredRow row, DateTimeOffset now)
@@ -39,13 +40,16 @@ public sealed record NodeResponse(
         ArgumentNullException.ThrowIfNull(view);
         return new NodeResponse(
             view.Id, view.Provider, view.Status, view.Region, view.Host, view.Hardware, view.Free, view.Reservations.Length, view.Reservations.Count(static r => r.Lease is not null), view.Session,
-            view.JoinedAt, view.LastSeenAt, view.Version);
+            view.JoinedAt, view.LastSeenAt, view.Version, view.Overcommit);
     }
 }
 
 /// <summary>Body of <c>POST /v1/nodes/{id}/drain</c>.</summary>
 /// <param name="Drain">True takes it off the market, false offers it again.</param>
 public sealed record DrainNodeRequest(bool Drain = true);
+
+/// <summary>Body of <c>POST /v1/nodes/{id}/overcommit</c>: percent per resource, 0 = sells what it has.</summary>
+public sealed record OvercommitNodeRequest([property: Range(0, 1_000)] int CpuPercent = 0, [property: Range(0, 1_000)] int MemoryPercent = 0, [property: Range(0, 1_000)] int StoragePercent = 0);
 
 /// <summary>Body of <c>POST /v1/nodes/{id}/retire</c>.</summary>
 /// <param name="Reason">For the record; at most 256 characters.</param>

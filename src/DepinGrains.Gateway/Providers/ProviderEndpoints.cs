@@ -5,18 +5,36 @@ using DepinGrains.Contracts.Providers;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Gateway.Rows;
+using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Gateway.Providers;
 
-/// <summary>A provider's profile as it is put.</summary>
+/// <summary>A provider's profile as it is put. With neither <paramref name="Pricing"/> nor <paramref name="Scale"/> it bids by itself.</summary>
+/// <param name="Pricing">Managed bids by dollar prices.</param>
+/// <param name="Scale">Managed bids by prices in minor units per block.</param>
+/// <param name="ReclaimWindowSeconds">Notice its managed bids offer to orders that ask for one: 0 (none) or 3,600 to 2,592,000.</param>
 public sealed record ProviderRequest(
     [property: Required, StringLength(100, MinimumLength = 1)] string Name,
     IReadOnlyDictionary<string, string>? Attributes = null,
     PricingRequest? Pricing = null,
-    [property: StringLength(256)] string HostUri = "");
+    [property: StringLength(256)] string HostUri = "",
+    ScaleRequest? Scale = null,
+    [property: Range(0, 2_592_000)] long ReclaimWindowSeconds = 0);
+
+/// <summary>Akash's scale prices: minor units per block and unit, decimal text; absent ones are 0. Storage and cards by class and by <c>model[.ram][.interface]</c>; without card prices cards are free.</summary>
+public sealed record ScaleRequest(
+    string Cpu = "0",
+    string Memory = "0",
+    IReadOnlyDictionary<string, string>? Storage = null,
+    string Endpoint = "0",
+    string Ip = "0",
+    IReadOnlyDictionary<string, string>? Gpu = null);
+
+/// <summary>The ranges of a pool, e.g. <c>203.0.113.8-203.0.113.15</c> or <c>203.0.113.16/28</c>; at most 4,096 addresses.</summary>
+public sealed record AddressesRequest([property: Required, MaxLength(64)] ImmutableArray<string> Ranges);
 
 /// <summary>Prices in US dollars a month as decimal text; absent ones are Akash's defaults.</summary>
 public sealed record PricingRequest(
@@ -46,6 +64,8 @@ public static class ProviderEndpoints
         group.MapPost("{id}/maintenance/{mode}", MaintenanceAsync).RequireSignature().WithName("setMaintenance").WithSummary("on: stop bidding; off: resume");
         group.MapPost("{id}/signatures", SignAsync).RequireSignature().WithName("signAttributes").WithSummary("Vouch for a provider's attributes");
         group.MapPost("join-tokens", JoinTokenAsync).RequireSignature().WithName("createJoinToken").WithSummary("A one-time token with which one node joins the caller");
+        group.MapPost("addresses", PutAddressesAsync).RequireSignature().WithName("putAddresses").WithSummary("Replace the addresses the caller leases");
+        group.MapGet("{id}/addresses", GetAddressesAsync).AllowAnonymous().WithName("getAddresses").WithSummary("A provider's pool of addresses: total, reserved, leased");
         group.MapPost("delete", DeleteAsync).RequireSignature().WithName("deleteProvider").WithSummary("Stop being a provider; refused with active leases");
         return group;
     }
@@ -66,7 +86,7 @@ public static class ProviderEndpoints
 
     /// <summary>Registers or replaces.</summary>
     public static Task<IResult> PutAsync(ProviderRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(caller.Identity, caller, context, grains, (grain, operation) => grain.PutAsync(operation, new ProviderProfile(body.Name, Facts(body.Attributes), Policy(body.Pricing), body.HostUri)));
+        ActAsync(caller.Identity, caller, context, grains, (grain, operation) => grain.PutAsync(operation, new ProviderProfile(body.Name, Facts(body.Attributes), Policy(body.Pricing), body.HostUri, Policy(body.Scale), body.ReclaimWindowSeconds)));
 
     /// <summary>Maintenance.</summary>
     public static Task<IResult> MaintenanceAsync(string id, string mode, Caller caller, HttpContext context, IGrainFactory grains) =>
@@ -88,6 +108,24 @@ public static class ProviderEndpoints
     public static Task<IResult> DeleteAsync(Caller caller, HttpContext context, IGrainFactory grains) =>
         ActAsync(caller.Identity, caller, context, grains, static (grain, operation) => grain.DeleteAsync(operation));
 
+    /// <summary>Replaces the caller's pool.</summary>
+    public static async Task<IResult> PutAddressesAsync(AddressesRequest body, Caller caller, HttpContext context, IGrainFactory grains)
+    {
+        if (await caller.VerifyAsync(grains) is { } refusal)
+        {
+            return Problems.From(refusal);
+        }
+
+        var put = await grains.GetGrain<IAddressPoolGrain>(caller.Identity).PutAsync(caller.OperationId(context), body.Ranges);
+        return put.IsOk ? TypedResults.Ok(put.Value) : Problems.From(put.Refusal);
+    }
+
+    /// <summary>A pool, from its row.</summary>
+    public static async Task<IResult> GetAddressesAsync(string id, IRowStore store, NetworkClock clock) =>
+        await store.ReadAsync(RowId.Root(AddressPoolState.Kind.Table.Kind, id)) is { } row
+            ? TypedResults.Ok(RowKind<AddressPoolState>.Read(row).View(row.Version, clock.Now))
+            : TypedResults.Ok(new AddressPoolView(id, [], 0, 0, 0, 0));
+
     private static async Task<IResult> ActAsync<T>(string id, Caller caller, HttpContext context, IGrainFactory grains, Func<IProviderGrain, string, Task<Result<T>>> act)
     {
         if (await caller.VerifyAsync(grains) is { } refusal)
@@ -101,6 +139,9 @@ public static class ProviderEndpoints
 
     private static ImmutableArray<Fact> Facts(IReadOnlyDictionary<string, string>? map) =>
         map is null ? [] : [.. map.OrderBy(static p => p.Key, StringComparer.Ordinal).Select(static p => new Fact(p.Key, p.Value))];
+
+    private static ScalePricing? Policy(ScaleRequest? request) =>
+        request is null ? null : new ScalePricing(request.Cpu, request.Memory, Facts(request.Storage), request.Endpoint, request.Ip) { GpuPerCard = Facts(request.Gpu) };
 
     private static PricingPolicy? Policy(PricingRequest? request)
     {

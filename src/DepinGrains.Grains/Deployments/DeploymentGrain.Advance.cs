@@ -25,6 +25,7 @@ public sealed partial class DeploymentGrain
                 }
             }
 
+            ForgetBids();
             await RestAsync(NextDue());
         }
         catch (Exception e) when (e is not StateLostException)
@@ -57,6 +58,11 @@ public sealed partial class DeploymentGrain
             }
         }
 
+        if (await HostnameStepAsync())
+        {
+            return true;
+        }
+
         if (State.Status == DeploymentStatus.Closing)
         {
             return await CloseStepAsync();
@@ -67,7 +73,7 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
-        if (await FundsStepAsync())
+        if (await TopUpStepAsync() || await FundsStepAsync())
         {
             return true;
         }

@@ -75,7 +75,7 @@ public sealed partial class DeploymentGrain
     }
 
     /// <summary>
-    /// The award saga: intent (committed before) → each node confirms → escrow streams → lease opens → order and bids say so. Opening the payment is the point of no return:
+    /// The award saga: intent (committed before) → each node and the address pool confirm → host names are claimed → escrow streams → lease opens → order and bids say so. Opening the payment is the point of no return:
     /// refused before it → the bookings go back and the next bid has its turn; after it every step is only ever repeated.
     /// </summary>
     private async Task<bool> AwardStepAsync(GroupState group)
@@ -90,24 +90,37 @@ public sealed partial class DeploymentGrain
         var bookings = new List<NodeReservation>();
         foreach (var booking in bid.Bookings)
         {
-            var confirmed = await Node(booking.Node).ConfirmAsync(booking.ReservationId, lease);
+            var confirmed = await ConfirmAsync(booking, lease);
             if (!confirmed.IsOk)
             {
-                await UndoAwardAsync(group, bid, confirmed.Refusal, closeOrder: false);
+                await UndoAwardAsync(group, bid, confirmed.Refusal);
                 return true;
             }
 
             bookings.Add(confirmed.Value);
         }
 
-        var paid = await Escrow.OpenPaymentAsync(lease, bid.Provider, bid.Price);
-        if (!paid.IsOk)
+        var addresses = await ConfirmAddressesAsync(bid, lease);
+        if (!addresses.IsOk)
         {
-            await UndoAwardAsync(group, bid, paid.Refusal, closeOrder: true);
+            await UndoAwardAsync(group, bid, addresses.Refusal);
             return true;
         }
 
-        var terms = new LeaseTerms("deployments", State.Owner, bid.Provider, Id, State.Denom, bid.Price, [.. bookings], bid.ReclaimWindowSeconds, clock.Now);
+        if (await ClaimAsync(group.Hostnames) is { } unclaimed)
+        {
+            await UndoAwardAsync(group, bid, unclaimed, GroupStatus.Paused);
+            return true;
+        }
+
+        var paid = await Escrow.OpenPaymentAsync(lease, bid.Provider, bid.Price);
+        if (!paid.IsOk)
+        {
+            await UndoAwardAsync(group, bid, paid.Refusal, GroupStatus.InsufficientFunds);
+            return true;
+        }
+
+        var terms = new LeaseTerms("deployments", State.Owner, bid.Provider, Id, State.Denom, bid.Price, [.. bookings], bid.ReclaimWindowSeconds, clock.Now) { Addresses = addresses.Value };
         var opened = await Lease(lease).OpenAsync(terms);
         if (!opened.IsOk)
         {
@@ -127,16 +140,16 @@ public sealed partial class DeploymentGrain
         return true;
     }
 
-    private async Task UndoAwardAsync(GroupState group, BidState bid, Refusal why, bool closeOrder)
+    /// <summary>Before the point of no return: the bid is over. With <paramref name="groupAfter"/> no other bid would fare better: the order is closed too.</summary>
+    private async Task UndoAwardAsync(GroupState group, BidState bid, Refusal why, GroupStatus? groupAfter = null)
     {
         var changes = new Changes();
         var ended = new Dictionary<string, BidState>(StringComparer.Ordinal);
         var next = group with { Order = group.Order with { Award = null, Problem = why } };
-        if (closeOrder)
+        if (groupAfter is { } status)
         {
-            // The tenant cannot pay for it: no other bid would fare better.
             ended = EndBids(group, BidStatus.Closed, changes);
-            next = next with { Status = GroupStatus.InsufficientFunds, Order = next.Order with { Status = OrderStatus.Closed } };
+            next = next with { Status = status, Order = next.Order with { Status = OrderStatus.Closed } };
         }
         else
         {

@@ -7,11 +7,14 @@ using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Grains.Deployments;
 
 public sealed partial class DeploymentGrain
 {
+    private const int BidPage = 500;
+
     /// <summary>Managed bidding: screens the market, books room and deposits for the cheapest offers at once, and keeps the reasons of all others.</summary>
     private async Task<bool> ScreenStepAsync(GroupState group)
     {
@@ -28,7 +31,8 @@ public sealed partial class DeploymentGrain
         var open = _bids.Values.Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open).ToArray();
         var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - open.Length);
         var offers = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).Take(Math.Max(0, room)).ToArray();
-        var tried = offers.Select(o => Tried(group, o, _options.BidDeposit, managed: true, 0)).ToArray();
+        var deposit = await BidDepositAsync();
+        var tried = offers.Select(o => Tried(group, o, deposit, managed: true, o.ReclaimWindowSeconds)).ToArray();
         if (tried.Length > 0)
         {
             await IntendAsync(group, tried);
@@ -87,9 +91,13 @@ public sealed partial class DeploymentGrain
             deposit,
             id,
             reclaimSeconds,
-            [.. offer.Nodes.Select(n => new BidBooking(n.Node, id))],
+            [.. offer.Nodes.Select(n => new BidBooking(n.Node, id, n.Demand))],
             clock.Now,
-            Released: false);
+            Released: false)
+        {
+            Ips = group.Ips,
+            BookedUntil = clock.Now + _options.BookingLifetime,
+        };
     }
 
     /// <summary>Writes bids as closed with everything still to give back, before anything is booked: after a crash the release step takes back what was.</summary>
@@ -136,6 +144,11 @@ public sealed partial class DeploymentGrain
             }
         }
 
+        if (refusal is null && !bid.Ips.IsEmpty)
+        {
+            refusal = (await Pool(bid.Provider).ReserveAsync(bid.HoldId, bid.Ips, expires)).Refusal;
+        }
+
         if (refusal is null && bid.Deposit > 0)
         {
             var held = await Ledger.ExecuteAsync(new Transfer(bid.HoldId, TransferKind.Hold, [new Leg(LedgerAccounts.Wallet(bid.Provider), -bid.Deposit)], ExpiresAt: null, Memo: "bid deposit"));
@@ -144,13 +157,23 @@ public sealed partial class DeploymentGrain
 
         if (refusal is not null)
         {
-            foreach (var booking in bid.Bookings)
-            {
-                await Node(booking.Node).ReleaseAsync(booking.ReservationId);
-            }
+            await UnbookAsync(bid);
         }
 
         return refusal;
+    }
+
+    private async Task UnbookAsync(BidState bid)
+    {
+        foreach (var booking in bid.Bookings)
+        {
+            await Node(booking.Node).ReleaseAsync(booking.ReservationId);
+        }
+
+        if (!bid.Ips.IsEmpty)
+        {
+            await Pool(bid.Provider).ReleaseAsync(bid.HoldId);
+        }
     }
 
     /// <summary>Gives back what a bid that is over still holds.</summary>
@@ -162,19 +185,10 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
+        await Task.WhenAll(over.Select(GiveBackAsync));
         var changes = new Changes();
         foreach (var bid in over)
         {
-            if (bid.Deposit > 0)
-            {
-                await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
-            }
-
-            foreach (var booking in bid.Bookings)
-            {
-                await Node(booking.Node).ReleaseAsync(booking.ReservationId);
-            }
-
             changes.With(BidState.Kind.Child(Id, bid.Key, bid with { Released = true }));
         }
 
@@ -185,6 +199,60 @@ public sealed partial class DeploymentGrain
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Reads the bids of each group's newest order and of the one before it: nothing else can still hold anything, because the release step comes before a next order can end.
+    /// </summary>
+    private async Task LoadBidsAsync(CancellationToken cancel)
+    {
+        foreach (var group in State.Groups)
+        {
+            string? cursor = null;
+            do
+            {
+                ImmutableArray<Filter> filters =
+                [
+                    new("parent", Comparison.Equal, Id),
+                    new("key", Comparison.GreaterOrEqual, BidState.KeysFrom(group.Gseq, group.Order.Oseq - 1)),
+                    new("key", Comparison.Less, BidState.KeysFrom(group.Gseq, group.Order.Oseq + 1)),
+                ];
+                var page = await store.ListAsync(new ListQuery(BidState.Kind.Table.Kind, filters, "key", false, BidPage, cursor), cancel);
+                foreach (var row in page.Rows)
+                {
+                    var bid = RowKind<BidState>.Read(row);
+                    _bids[bid.Key] = bid;
+                }
+
+                ForgetBids();
+                cursor = page.NextCursor;
+            }
+            while (cursor is not null);
+        }
+    }
+
+    /// <summary>Drops from memory what is over: all bids of older orders, and the oldest of the newest order beyond <see cref="DeploymentOptions.BidsKept"/>. Their rows stay.</summary>
+    private void ForgetBids()
+    {
+        foreach (var group in State.Groups)
+        {
+            var over = _bids.Values.Where(b => b.Gseq == group.Gseq && b.IsDone).OrderByDescending(static b => b.Oseq).ThenByDescending(static b => b.Attempt).ToArray();
+            foreach (var bid in over.Where((b, i) => b.Oseq < group.Order.Oseq || i >= _options.BidsKept))
+            {
+                _bids.Remove(bid.Key);
+            }
+        }
+    }
+
+    /// <summary>One bid's deposit and bookings; bids have nothing in common, so they go back at once.</summary>
+    private async Task GiveBackAsync(BidState bid)
+    {
+        if (bid.Deposit > 0)
+        {
+            await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
+        }
+
+        await UnbookAsync(bid);
     }
 
     /// <summary>Ends open bids of an order in memory and in the change set; their deposits and bookings go back in the release step.</summary>

@@ -1,11 +1,14 @@
+using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Domain.Leases;
+using DepinGrains.Domain.Network;
 using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Grains.Deployments;
 
@@ -26,11 +29,13 @@ public sealed partial class DeploymentGrain
             return remembered;
         }
 
-        if (CheckBid(bid) is { } refusal)
+        if (CheckBid(bid, await BidDepositAsync()) is { } refusal)
         {
             return refusal;
         }
 
+        // What a try that was interrupted still holds would be missing here.
+        await ReleaseStepAsync();
         var group = Group(bid.Gseq)!;
         var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(group.Order.Ceiling), State.ReclaimMinSeconds);
         var offer = await screening.PlaceAsync(request, bid.Provider, Rate.Parse(bid.Price));
@@ -76,6 +81,12 @@ public sealed partial class DeploymentGrain
             return seen;
         }
 
+        if (Group(gseq) is { } later && oseq < later.Order.Oseq && await HasBidAsync(gseq, oseq, provider))
+        {
+            // Its order is over, and everything of it was closed with it.
+            return View();
+        }
+
         if (Group(gseq) is not { } group || _bids.Values.Where(b => b.Of(gseq, oseq) && b.Provider == provider).MaxBy(static b => b.Attempt) is not { } bid)
         {
             return Refusal.Of("bid.not_found", $"{provider} has no bid for {Id}/{gseq}/{oseq}", ("provider", provider));
@@ -105,8 +116,39 @@ public sealed partial class DeploymentGrain
         return View();
     }
 
+    /// <inheritdoc/>
+    public async Task<Result<DeploymentView>> StartReclaimAsync(string operationId, string provider, int gseq)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        if (Group(gseq) is not { Order: { Status: OrderStatus.Active, End: null, LeaseId: { } lease, Winner: { } winner } } || winner != provider)
+        {
+            return Refusal.Of("lease.not_found", $"{provider} has no lease in group {gseq} of {Id}", ("deployment", Id), ("gseq", gseq));
+        }
+
+        var reclaiming = await Lease(lease).StartReclaimAsync(operationId);
+        return reclaiming.IsOk ? View() : reclaiming.Refusal;
+    }
+
+    private async Task<bool> HasBidAsync(int gseq, int oseq, string provider)
+    {
+        ImmutableArray<Filter> filters =
+        [
+            new("parent", Comparison.Equal, Id),
+            new("key", Comparison.GreaterOrEqual, BidState.KeysFrom(gseq, oseq)),
+            new("key", Comparison.Less, BidState.KeysFrom(gseq, oseq + 1)),
+            new("provider", Comparison.Equal, provider),
+        ];
+        return (await store.ListAsync(new ListQuery(BidState.Kind.Table.Kind, filters, null, false, 1, null))).Rows.Length > 0;
+    }
+
+    private async Task<long> BidDepositAsync() => (await parameters.NowAsync()).Of(NetworkParameterCatalog.BidDeposit, State.Denom, _options.BidDeposit);
+
     /// <summary>Akash's checks of a bid (<see cref="BidChecks"/>); who may place it where is screened afterwards, and the ledger decides about its deposit.</summary>
-    private Refusal? CheckBid(SubmitBid bid)
+    private Refusal? CheckBid(SubmitBid bid, long minDeposit)
     {
         if (!Rate.TryParse(bid.Price, out var price))
         {
@@ -131,7 +173,7 @@ public sealed partial class DeploymentGrain
             State.Denom,
             State.ReclaimMinSeconds,
             [.. _bids.Values.Where(b => b.Of(bid.Gseq, bid.Oseq)).Select(static b => new EarlierBid(b.Provider, b.Status))]);
-        var rules = BidRules.Default with { MinDeposits = [new(State.Denom, _options.BidDeposit)], BidsMax = _options.BidsMax };
+        var rules = BidRules.Default with { MinDeposits = [new(State.Denom, minDeposit)], BidsMax = _options.BidsMax };
         return BidChecks.WhyNot(candidate, order, new Bidder(true, false, [], [], bid.Deposit, false), rules);
     }
 }

@@ -54,10 +54,16 @@ public sealed partial class DeploymentGrain
             return Refusal.Of("deployment.resources_changed", "an update may change images, commands and env, not resources, replicas, ports, placement or prices; create a new deployment for those", ("deployment", Id));
         }
 
+        var hostnames = groups.Select(g => HostnamesOf(parsed.Document, g)).ToArray();
+        if (await ServeAsync(hostnames) is { } unserved)
+        {
+            return unserved;
+        }
+
         var changes = Told("deployment.updated")
             .Remember<Result<Done>>(operationId, print, Done.Instance)
             .With(SealedSdl.Kind.Child(Id, "sdl", new SealedSdl(Convert.ToBase64String(secrets.Protect("deployment/" + Id, Encoding.UTF8.GetBytes(sdl)).Span))));
-        if (await CommitAsync(State with { ManifestHash = parsed.Document.ManifestHashHex, NextActionAt = clock.Now }, changes) is { } refusal)
+        if (await CommitAsync(State with { ManifestHash = parsed.Document.ManifestHashHex, NextActionAt = clock.Now, Groups = [.. State.Groups.Select((g, i) => g with { Hostnames = hostnames[i] })] }, changes) is { } refusal)
         {
             return refusal;
         }
@@ -175,8 +181,9 @@ public sealed partial class DeploymentGrain
 
     private static bool SameDemand(GroupSpec spec, SdlDocument document, GroupState group)
     {
-        var slots = DeploymentPlan.Slots(spec, document.Manifest.Find(spec.Name)!);
-        return RowJson.Write(spec).Span.SequenceEqual(RowJson.Write(group.Spec).Span) && RowJson.Write(slots).Span.SequenceEqual(RowJson.Write(group.Slots).Span);
+        var manifest = document.Manifest.Find(spec.Name)!;
+        var slots = DeploymentPlan.Slots(spec, manifest);
+        return DeploymentPlan.Ips(manifest).SequenceEqual(group.Ips) && RowJson.Write(spec).Span.SequenceEqual(RowJson.Write(group.Spec).Span) && RowJson.Write(slots).Span.SequenceEqual(RowJson.Write(group.Slots).Span);
     }
 
     private Refusal NotActive() => Refusal.Of("deployment.not_active", $"{Id} is {State.Status.ToString().ToLowerInvariant()}", ("deployment", Id));
@@ -307,12 +314,20 @@ public sealed partial class DeploymentGrain
 
         _fundsKnown = true;
         var escrow = settled.Value;
-        if (escrow.Status == EscrowStatus.Paused)
+        var (topUp, look) = await TopUpDueAsync();
+        if (topUp)
         {
-            return await OutOfFundsAsync(escrow);
+            return true;
         }
 
-        _fundsDue = escrow.RunOutHeight is { } height ? clock.TimeOf(height) : null;
+        if (escrow.Status == EscrowStatus.Paused)
+        {
+            var paused = await OutOfFundsAsync(escrow);
+            _fundsDue = Earlier(_fundsDue, look);
+            return paused;
+        }
+
+        _fundsDue = Earlier(escrow.RunOutHeight is { } height ? clock.TimeOf(height) : null, look);
         return State.PausedAt is not null && await ResumeAsync();
     }
 
@@ -320,20 +335,24 @@ public sealed partial class DeploymentGrain
     {
         var since = State.PausedAt ?? clock.TimeOf(escrow.PausedAt ?? clock.Height);
         var graceEnds = since + _options.InsufficientFundsGrace;
-        _fundsDue = graceEnds;
-        if (State.PausedAt is null)
+        var groups = State.Groups;
+        foreach (var group in State.Groups.Where(static g => g is { Status: GroupStatus.Open, Order: { Status: OrderStatus.Active, LeaseId: not null } }))
         {
-            var groups = State.Groups;
-            foreach (var group in State.Groups.Where(static g => g.Order is { Status: OrderStatus.Active, LeaseId: not null }))
-            {
-                await Lease(group.Order.LeaseId!).SuspendAsync(true);
-                groups = groups.SetItem(group.Gseq - 1, group with { Status = GroupStatus.InsufficientFunds, Order = group.Order with { Deployed = "" } });
-            }
-
-            await MustCommitAsync(State with { Groups = groups, PausedAt = since }, Told("deployment.paused"));
-            return true;
+            groups = groups.SetItem(group.Gseq - 1, group with { Status = GroupStatus.InsufficientFunds, Order = group.Order with { Deployed = "" } });
         }
 
+        if (State.PausedAt is null || groups != State.Groups)
+        {
+            // Before any lease is suspended: a deposit that comes after a crash here must know what to resume.
+            await MustCommitAsync(State with { Groups = groups, PausedAt = since }, Told("deployment.paused"));
+        }
+
+        foreach (var group in State.Groups.Where(static g => g.Order is { Status: OrderStatus.Active, LeaseId: not null, End: null }))
+        {
+            await Lease(group.Order.LeaseId!).SuspendAsync(true);
+        }
+
+        _fundsDue = graceEnds;
         if (clock.Now < graceEnds)
         {
             return false;

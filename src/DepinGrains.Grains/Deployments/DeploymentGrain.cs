@@ -9,6 +9,7 @@ using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Deployments.Sdl;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Domain.Network;
 using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
@@ -31,6 +32,7 @@ public sealed partial class DeploymentGrain(
     ISecretProtector secrets,
     TokenCatalog tokens,
     NetworkClock clock,
+    NetworkParameters parameters,
     IOptions<DeploymentOptions> options,
     ILogger<DeploymentGrain> log) : Grain, IDeploymentGrain
 {
@@ -52,12 +54,7 @@ public sealed partial class DeploymentGrain(
         await _row.LoadAsync(cancellationToken);
         if (_row.Exists)
         {
-            foreach (var row in await _row.ChildrenAsync(BidState.Kind.Table.Kind, _options.BidsKept))
-            {
-                var bid = RowKind<BidState>.Read(row);
-                _bids[bid.Key] = bid;
-            }
-
+            await LoadBidsAsync(cancellationToken);
             Schedule();
         }
     }
@@ -79,10 +76,15 @@ public sealed partial class DeploymentGrain(
                 : await OpenEscrowAsync();
         }
 
-        var opening = Opening(command, fingerprint);
+        var opening = Opening(command, fingerprint, await parameters.NowAsync());
         if (!opening.IsOk)
         {
             return opening.Refusal;
+        }
+
+        if (await TakenAsync(opening.Value.Groups.SelectMany(static g => g.Hostnames)) is { } taken)
+        {
+            return taken;
         }
 
         var changes = new Changes()
@@ -103,7 +105,7 @@ public sealed partial class DeploymentGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount)
+    public async Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount, DepositFrom from = DepositFrom.Balance)
     {
         if (Missing() is { } missing)
         {
@@ -111,7 +113,7 @@ public sealed partial class DeploymentGrain(
         }
 
         // Anyone may pay into a deployment (Akash: AccountDeposit); what is left goes back to whoever paid.
-        var answer = await Escrow.DepositAsync(operationId, caller, amount);
+        var answer = await Escrow.DepositAsync(operationId, caller, amount, from);
         if (answer.IsOk)
         {
             await CommitAsync(State with { NextActionAt = clock.Now }, new Changes());
@@ -186,7 +188,7 @@ public sealed partial class DeploymentGrain(
         }
     }
 
-    private Result<DeploymentState> Opening(CreateDeployment command, string fingerprint)
+    private Result<DeploymentState> Opening(CreateDeployment command, string fingerprint, ParameterValues values)
     {
         var parsed = SdlParser.Parse(command.Sdl);
         if (!parsed.IsOk)
@@ -206,9 +208,14 @@ public sealed partial class DeploymentGrain(
             return Refusal.Of("deployment.denom_unknown", $"this network has no token {unknown}", ("denom", unknown));
         }
 
-        if (command.Deposit < _options.MinDeposit)
+        if (values.Of(NetworkParameterCatalog.MinDeposit, denom, _options.MinDeposit) is var minimum && command.Deposit < minimum)
         {
-            return Refusal.Of("deployment.deposit_too_small", $"the deposit of {command.Deposit} {denom} is below the minimum of {_options.MinDeposit}", ("deposit", command.Deposit), ("minimum", _options.MinDeposit), ("denom", denom));
+            return Refusal.Of("deployment.deposit_too_small", $"the deposit of {command.Deposit} {denom} is below the minimum of {minimum}", ("deposit", command.Deposit), ("minimum", minimum), ("denom", denom));
+        }
+
+        if (HostnamesInvalid(sdl.Groups.SelectMany(g => HostnamesOf(sdl, g))) is { } hostnames)
+        {
+            return hostnames;
         }
 
         var now = clock.Now;
@@ -216,7 +223,11 @@ public sealed partial class DeploymentGrain(
         foreach (var spec in sdl.Groups)
         {
             var manifest = sdl.Manifest.Find(spec.Name) ?? throw new InvalidOperationException($"group {spec.Name} has no manifest");
-            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(spec, manifest), NewOrder(1, spec, now)));
+            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(spec, manifest), NewOrder(1, spec, now))
+            {
+                Hostnames = DeploymentPlan.Hostnames(manifest),
+                Ips = DeploymentPlan.Ips(manifest),
+            });
         }
 
         var slash = Id.LastIndexOf('/');
@@ -237,7 +248,7 @@ public sealed partial class DeploymentGrain(
             null,
             "",
             null,
-            now);
+            now) { From = command.From };
     }
 
     private OrderState NewOrder(int oseq, GroupSpec spec, DateTimeOffset now)
@@ -270,7 +281,7 @@ public sealed partial class DeploymentGrain(
 
     private async Task OpenStepAsync()
     {
-        var opened = await Escrow.OpenAsync(State.CreateId, State.Owner, State.Denom, State.Deposit);
+        var opened = await Escrow.OpenAsync(State.CreateId, State.Owner, State.Denom, State.Deposit, State.From ?? DepositFrom.Balance);
         if (!opened.IsOk)
         {
             var refused = State with { Status = DeploymentStatus.Closed, OpenRefusal = opened.Refusal, CloseDetail = opened.Refusal.Detail, ClosedAt = clock.Now, NextActionAt = null };
@@ -303,7 +314,7 @@ public sealed partial class DeploymentGrain(
     private void TellOrder(Changes changes, GroupState group, string type)
     {
         var order = group.Order;
-        var row = new OrderRow(Id, State.Owner, group.Gseq, order.Oseq, order.Status, group.Spec, order.Ceiling, State.Denom, order.OpenedAt, order.WindowEndsAt, State.Winner);
+        var row = new OrderRow(Id, State.Owner, group.Gseq, order.Oseq, order.Status, group.Spec, order.Ceiling, State.Denom, order.OpenedAt, order.WindowEndsAt, State.Winner) { ReclaimMinSeconds = State.ReclaimMinSeconds };
         var data = new { Order = OrderId(group), group.Gseq, order.Oseq, Status = order.Status.ToString().ToLowerInvariant(), order.Ceiling, State.Denom };
         changes.With(OrderRow.Kind.Child(Id, OrderRow.KeyOf(group.Gseq, order.Oseq), row))
             .Event("market", type, OrderId(group), data)
@@ -359,7 +370,7 @@ public sealed partial class DeploymentGrain(
             [.. _bids.Values.Where(b => b.Of(g.Gseq, g.Order.Oseq)).OrderBy(static b => Rate.Parse(b.Price)).ThenBy(static b => b.At).Select(View)],
             g.Order.Problem));
 
-    private BidView View(BidState b) => new(BidId(b), b.Provider, b.Status, b.Price, b.Denom, [.. b.Bookings.Select(static x => x.Node)], b.Managed, b.At);
+    private BidView View(BidState b) => new(BidId(b), b.Provider, b.Status, b.Price, b.Denom, [.. b.Bookings.Select(static x => x.Node)], b.Managed, b.At, b.Status == BidStatus.Open ? b.BookedUntil : null, b.ReclaimWindowSeconds);
 
     private ILedgerGrain Ledger => GrainFactory.GetGrain<ILedgerGrain>(State.Denom);
 

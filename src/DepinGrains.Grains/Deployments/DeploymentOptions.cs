@@ -28,11 +28,15 @@ public sealed class DeploymentOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Least escrow deposit, minor units (Akash: 500,000).</summary>
+    /// <summary>How soon a refused automatic top-up is tried again.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan TopUpRetry { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Least escrow deposit while no network parameter says otherwise, minor units (Akash: 500,000).</summary>
     [Range(0, long.MaxValue)]
     public long MinDeposit { get; set; } = 500_000;
 
-    /// <summary>Deposit a bid holds, minor units (Akash: 500,000).</summary>
+    /// <summary>Deposit a bid holds while no network parameter says otherwise, minor units (Akash: 500,000).</summary>
     [Range(0, long.MaxValue)]
     public long BidDeposit { get; set; } = 500_000;
 
@@ -44,9 +48,9 @@ public sealed class DeploymentOptions
     [Range(1, 500)]
     public int ManagedBidsMax { get; set; } = 10;
 
-    /// <summary>Most bids kept in memory per deployment, closed ones included.</summary>
-    [Range(100, 100_000)]
-    public int BidsKept { get; set; } = 10_000;
+    /// <summary>Most bids that are over kept in memory per group's newest order; those of older orders are only rows.</summary>
+    [Range(10, 100_000)]
+    public int BidsKept { get; set; } = 500;
 
     /// <summary>After a node is lost its lease's group is listed again.</summary>
     public bool RelistOnNodeLoss { get; set; } = true;

@@ -64,6 +64,14 @@ public static class DeploymentPlan
         return workloads.DrainToImmutable();
     }
 
+    /// <summary>Host names a group is served under, lower case, in order.</summary>
+    public static ImmutableArray<string> Hostnames(ManifestGroup manifest) =>
+        [.. manifest.Services.SelectMany(static s => s.Expose).SelectMany(static e => e.Hosts).Select(static h => h.ToLowerInvariant()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    /// <summary>Names of the leased addresses of a group, in order.</summary>
+    public static ImmutableArray<string> Ips(ManifestGroup manifest) =>
+        [.. manifest.Services.SelectMany(static s => s.Expose).Select(static e => e.Ip).Where(static ip => ip.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
     /// <summary>One host port per distinct container port and protocol, whoever it is offered to.</summary>
     private static ImmutableArray<(int Port, string Proto)> Ports(ManifestService service) =>
         [.. service.Expose.Select(static e => (e.Port, e.Proto)).Distinct()];

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
@@ -42,7 +43,21 @@ public sealed record OrderState(
 public sealed record PlannedSlot(int Unit, DemandSlot Slot);
 
 /// <summary>One group. <paramref name="Slots"/>: one per replica of each service, without secrets.</summary>
-public sealed record GroupState(int Gseq, GroupStatus Status, GroupSpec Spec, ImmutableArray<PlannedSlot> Slots, OrderState Order);
+public sealed record GroupState(int Gseq, GroupStatus Status, GroupSpec Spec, ImmutableArray<PlannedSlot> Slots, OrderState Order)
+{
+    /// <summary>Host names it is served under.</summary>
+    public ImmutableArray<string> Hostnames { get; init; } = [];
+
+    /// <summary>Names of its leased addresses.</summary>
+    public ImmutableArray<string> Ips { get; init; } = [];
+}
+
+/// <summary>A standing order to top up and how far it got.</summary>
+/// <param name="Spent">Minor units since <paramref name="PeriodStartedAt"/>.</param>
+/// <param name="Count">Deposits tried: number n has the operation id <c>{deployment}/auto/{n}</c>.</param>
+/// <param name="Intent">The deposit under way, minor units; 0 = none.</param>
+/// <param name="RetryAt">After a refusal: not before this.</param>
+public sealed record TopUpState(AutoTopUp Rule, DateTimeOffset PeriodStartedAt, long Spent, int Count, long Intent, DateTimeOffset? RetryAt, Refusal? Problem);
 
 /// <summary>The row of a deployment. The SDL, with its env and credentials, is a sealed child row.</summary>
 public sealed record DeploymentState(
@@ -64,6 +79,12 @@ public sealed record DeploymentState(
     Refusal? OpenRefusal,
     DateTimeOffset? NextActionAt) : RowDocument
 {
+    /// <summary>Which money the first deposit takes; null = the owner's wallet.</summary>
+    public DepositFrom? From { get; init; }
+
+    /// <summary>The standing order that keeps it funded.</summary>
+    public TopUpState? TopUp { get; init; }
+
     /// <summary>The table: lists by owner and state; the sweep by <c>next_action_ms</c>.</summary>
     public static readonly RowKind<DeploymentState> Kind = new(
         new TableDefinition(
@@ -72,12 +93,15 @@ public sealed record DeploymentState(
             [new("owner", ["owner", "created_ms"]), new("next_action", ["next_action_ms"]), new("status", ["status", "created_ms"])]),
         static s => [s.Owner, s.Status.ToString().ToLowerInvariant(), s.CreatedAt.ToUnixTimeMilliseconds(), s.NextActionAt?.ToUnixTimeMilliseconds()]);
 
+    /// <summary>Host names that may be claimed for this deployment: named here before the claim, taken out after the release.</summary>
+    public ImmutableArray<string> HostnamesHeld { get; init; } = [];
+
     /// <summary>Replaces a group.</summary>
     public DeploymentState With(GroupState group) => this with { Groups = Groups.SetItem(group.Gseq - 1, group) };
 }
 
-/// <summary>A part of a bid that books one node.</summary>
-public sealed record BidBooking(string Node, string ReservationId);
+/// <summary>A part of a bid that books one node. <paramref name="Demand"/>: what is booked again when the booking lapsed before the award.</summary>
+public sealed record BidBooking(string Node, string ReservationId, NodeDemand? Demand = null);
 
 /// <summary>A bid; a child row of its deployment.</summary>
 /// <param name="Attempt">The order's number of tries when this bid was made; a provider may bid again after its bid was closed.</param>
@@ -108,6 +132,19 @@ public sealed record BidState(
             [new("provider", ["provider", "at_ms"]), new("order_id", ["order_id"])]),
         static s => [s.Provider, $"{s.Gseq}/{s.Oseq}", s.Status.ToString().ToLowerInvariant(), s.At.ToUnixTimeMilliseconds()]);
 
+    /// <summary>Names of the endpoints it holds addresses for, under <see cref="HoldId"/> in the provider's pool.</summary>
+    public ImmutableArray<string> Ips { get; init; } = [];
+
+    /// <summary>Until when its bookings hold; null in rows of older versions.</summary>
+    public DateTimeOffset? BookedUntil { get; init; }
+
+    /// <summary>True when it is over and gave everything back.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsDone => Released && Status is BidStatus.Lost or BidStatus.Closed;
+
+    /// <summary>Keys below a deployment from the bids of an order on.</summary>
+    public static string KeysFrom(int gseq, int oseq) => $"{gseq:D3}/{oseq:D6}/";
+
     /// <summary>Key below its deployment.</summary>
     public string Key => $"{Gseq:D3}/{Oseq:D6}/{Attempt:D4}/{Provider}";
 
@@ -118,6 +155,9 @@ public sealed record BidState(
 /// <summary>An order as the market lists it; a child row of its deployment.</summary>
 public sealed record OrderRow(string Deployment, string Owner, int Gseq, int Oseq, OrderStatus Status, GroupSpec Spec, string Ceiling, string Denom, DateTimeOffset OpenedAt, DateTimeOffset WindowEndsAt, WinnerRule Winner) : RowDocument
 {
+    /// <summary>The reclamation window a bid must offer at least, seconds; 0 = none asked.</summary>
+    public long ReclaimMinSeconds { get; init; }
+
     /// <summary>The table.</summary>
     public static readonly RowKind<OrderRow> Kind = new(
         new TableDefinition(

@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
@@ -17,7 +16,7 @@ namespace DepinGrains.Grains.Escrow;
 /// Money in: the intent is committed, the ledger asked, then the account credited. Both are finished by whoever comes next after a crash.
 /// </summary>
 [GrainType("depin.escrow")]
-public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, NetworkParameters parameters, ILogger<EscrowGrain> log)
+public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, NetworkParameters parameters, TokenCatalog tokens, ILogger<EscrowGrain> log)
     : Grain, IEscrowGrain
 {
     private GrainRow<EscrowState> _row = null!;
@@ -32,19 +31,19 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
     }
 
     /// <inheritdoc/>
-    public async Task<Result<EscrowView>> OpenAsync(string operationId, string owner, string currency, long amount)
+    public async Task<Result<EscrowView>> OpenAsync(string operationId, string owner, string currency, long amount, DepositFrom from = DepositFrom.Balance)
     {
         if (await FinishAsync() is { } unfinished)
         {
             return unfinished;
         }
 
-        var intent = new DepositIntent(operationId, owner, currency, amount, DepositTransferId(operationId));
-        return await _row.RememberedAsync<EscrowView>(operationId, Changes.Fingerprint(intent)) is { } remembered ? remembered : await TakeAsync(intent);
+        var intent = Intent(operationId, owner, currency, amount, from);
+        return await _row.RememberedAsync<EscrowView>(operationId, Print(intent)) is { } remembered ? remembered : await TakeAsync(intent);
     }
 
     /// <inheritdoc/>
-    public async Task<Result<EscrowView>> DepositAsync(string operationId, string depositor, long amount)
+    public async Task<Result<EscrowView>> DepositAsync(string operationId, string depositor, long amount, DepositFrom from = DepositFrom.Balance)
     {
         if (await FinishAsync() is { } unfinished)
         {
@@ -56,8 +55,8 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             return NotFound();
         }
 
-        var intent = new DepositIntent(operationId, depositor, account.Currency, amount, DepositTransferId(operationId));
-        if (await _row.RememberedAsync<EscrowView>(operationId, Changes.Fingerprint(intent)) is { } remembered)
+        var intent = Intent(operationId, depositor, account.Currency, amount, from);
+        if (await _row.RememberedAsync<EscrowView>(operationId, Print(intent)) is { } remembered)
         {
             return remembered;
         }
@@ -73,7 +72,7 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             return Task.FromResult<Result<EscrowView>>(Refusal.Of("escrow.rate_invalid", $"not a rate: {rate}", ("rate", rate)));
         }
 
-        return ApplyAsync(account =>
+        return ApplyAsync((account, _) =>
         {
             var index = account.IndexOf(paymentId);
             return index >= 0 && account.Payments[index] is { } known && known.Payee == payee && known.Rate == parsed
@@ -83,22 +82,22 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
     }
 
     /// <inheritdoc/>
-    public Task<Result<EscrowView>> ClosePaymentAsync(string paymentId) => ApplyAsync(account =>
+    public Task<Result<EscrowView>> ClosePaymentAsync(string paymentId) => ApplyAsync((account, fees) =>
         account.Status == EscrowStatus.Closed || (account.IndexOf(paymentId) is >= 0 and var i && account.Payments[i].Status == EscrowPaymentStatus.Closed)
             ? new EscrowStep(account, [], false, false)
-            : EscrowOperations.ClosePayment(account, clock.Height, paymentId, Fee(account)));
+            : EscrowOperations.ClosePayment(account, clock.Height, paymentId, fees));
 
     /// <inheritdoc/>
     public Task<Result<EscrowView>> WithdrawAsync(string operationId, string paymentId) =>
-        ApplyAsync(account => EscrowOperations.WithdrawPayment(account, clock.Height, paymentId, Fee(account)));
+        ApplyAsync((account, fees) => EscrowOperations.WithdrawPayment(account, clock.Height, paymentId, fees));
 
     /// <inheritdoc/>
-    public Task<Result<EscrowView>> SettleAsync() => ApplyAsync(account =>
+    public Task<Result<EscrowView>> SettleAsync() => ApplyAsync((account, _) =>
         account.Status == EscrowStatus.Closed ? new EscrowStep(account, [], false, false) : EscrowOperations.Settle(account, clock.Height));
 
     /// <inheritdoc/>
-    public Task<Result<EscrowView>> CloseAsync() => ApplyAsync(account =>
-        account.Status == EscrowStatus.Closed ? new EscrowStep(account, [], false, false) : EscrowOperations.CloseAccount(account, clock.Height, Fee(account)));
+    public Task<Result<EscrowView>> CloseAsync() => ApplyAsync((account, fees) =>
+        account.Status == EscrowStatus.Closed ? new EscrowStep(account, [], false, false) : EscrowOperations.CloseAccount(account, clock.Height, fees));
 
     /// <inheritdoc/>
     public Task<Result<EscrowView>> GetAsync()
@@ -107,17 +106,26 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
         return Task.FromResult(_row.Value?.Account is { } account ? EscrowForecast.View(account, clock.Height) : (Result<EscrowView>)NotFound());
     }
 
-    private int Fee(EscrowAccount account) => parameters.TakeFeeBasisPoints(account.Currency, clock.Now);
-
     private ILedgerGrain Ledger(string currency) => GrainFactory.GetGrain<ILedgerGrain>(currency);
 
-    private string DepositTransferId(string operationId) =>
-        $"escrow/{Id}/in/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(operationId)).AsSpan(0, 12))}";
+    /// <inheritdoc/>
+    public Task<Result<TopUpDue>> TopUpDueAsync(AutoTopUp rule, long budgetLeft)
+    {
+        _row.ThrowIfLost();
+        if (_row.Value?.Account is not { } account)
+        {
+            return Task.FromResult<Result<TopUpDue>>(NotFound());
+        }
+
+        var settled = EscrowSettlement.Settle(account, clock.Height);
+        var order = new AutoTopUpRule(rule.BelowBlocks, rule.ToBlocks, rule.AmountMin, budgetLeft);
+        return Task.FromResult<Result<TopUpDue>>(new TopUpDue(order.AmountDue(settled, clock.Height), order.NextCheckHeight(settled)));
+    }
 
     private Refusal NotFound() => Refusal.Of("escrow.not_found", $"no escrow account {Id}", ("escrow", Id));
 
     /// <summary>Runs a Domain operation, commits its outcome together with the transfer that follows, then makes the transfer.</summary>
-    private async Task<Result<EscrowView>> ApplyAsync(Func<EscrowAccount, Result<EscrowStep>> operation)
+    private async Task<Result<EscrowView>> ApplyAsync(Func<EscrowAccount, FeeRates, Result<EscrowStep>> operation)
     {
         if (await FinishAsync() is { } unfinished)
         {
@@ -129,7 +137,8 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             return NotFound();
         }
 
-        var step = operation(account);
+        var fees = (await parameters.NowAsync()).Fees(account.Currency, tokens.Sources(account.Currency));
+        var step = operation(account, fees);
         if (!step.IsOk)
         {
             return step.Refusal;
@@ -137,8 +146,7 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
 
         if (step.Value.Account != account || step.Value.Movements.Length > 0)
         {
-            var transfer = EscrowTransfers.ToTransfer(Id, step.Value.Movements);
-            var next = state with { Account = step.Value.Account, Outbox = transfer is null ? [] : [transfer] };
+            var next = Owed(state with { Account = step.Value.Account }, step.Value.Movements);
             if (await _row.CommitAsync(next, Told(step.Value)) is { } refusal)
             {
                 return refusal;
@@ -151,59 +159,6 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
         }
 
         return EscrowForecast.View(step.Value.Account, clock.Height);
-    }
-
-    private async Task<Result<EscrowView>> TakeAsync(DepositIntent intent)
-    {
-        var state = _row.Value ?? new EscrowState(null, intent.Depositor, null, []);
-        var trial = Credit(state, intent);
-        if (!trial.IsOk)
-        {
-            return trial.Refusal;
-        }
-
-        if (await _row.CommitAsync(state with { Intent = intent }) is { } refusal)
-        {
-            return refusal;
-        }
-
-        return await CompleteDepositAsync(intent);
-    }
-
-    private Result<EscrowStep> Credit(EscrowState state, DepositIntent intent)
-    {
-        var draw = new DepositDraw(intent.Depositor, null, intent.Amount);
-        return state.Account is { } account
-            ? EscrowOperations.Deposit(account, clock.Height, intent.Currency, draw)
-            : EscrowOperations.Open(Id, intent.Currency, state.Owner, clock.Height, draw);
-    }
-
-    private async Task<Result<EscrowView>> CompleteDepositAsync(DepositIntent intent)
-    {
-        var taken = await Ledger(intent.Currency).ExecuteAsync(new Transfer(
-            intent.TransferId,
-            TransferKind.Post,
-            [new Leg(LedgerAccounts.Wallet(intent.Depositor), -intent.Amount), new Leg(LedgerAccounts.Escrow(Id), intent.Amount)],
-            Memo: "escrow deposit"));
-        var state = _row.Value!;
-        Result<EscrowView> answer;
-        var next = state with { Intent = null };
-        var changes = new Changes();
-        if (taken.IsOk)
-        {
-            var step = Credit(state, intent).Require();
-            next = next with { Account = step.Account };
-            answer = EscrowForecast.View(step.Account, clock.Height);
-            changes = Told(step);
-        }
-        else
-        {
-            answer = taken.Refusal;
-        }
-
-        // Remembered also for the first deposit: whoever opens again must not credit the same transfer twice.
-        changes.Remember(intent.OperationId, Changes.Fingerprint(intent), answer);
-        return await _row.CommitAsync(next, changes) is { } refusal ? refusal : answer;
     }
 
     /// <summary>Finishes what a crash interrupted: the deposit under way, then transfers not known to be made.</summary>
@@ -220,6 +175,15 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             return null;
         }
 
+        foreach (var source in state.SourceOutbox)
+        {
+            if (await Ledger(source.Ledger).ExecuteAsync(source.Transfer) is { IsOk: false } refused)
+            {
+                LogTransferRefused(log, Id, refused.Refusal.ToString());
+                return refused.Refusal;
+            }
+        }
+
         var answers = await Ledger(account.Currency).ExecuteManyAsync(state.Outbox);
         foreach (var answer in answers)
         {
@@ -231,7 +195,12 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             }
         }
 
-        return await _row.CommitAsync(state with { Outbox = [] });
+        foreach (var restore in state.Restores)
+        {
+            (await Allowance(restore.GrantId).RestoreAsync(restore.Id, restore.Amount)).Require();
+        }
+
+        return await _row.CommitAsync(state with { Outbox = [], SourceOutbox = [], Restores = [] });
     }
 
     private Changes Told(EscrowStep step)

@@ -14,13 +14,12 @@ namespace DepinGrains.Grains.Identities;
 /// An identity and its keys. Every change is checked against the keys of record and against the path that was signed, then committed with its answer. Calls nobody but, for roles, the identity grain of the operator who signed.
 /// </summary>
 [GrainType("depin.identity")]
-public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, IOptions<IdentityOptions> options, ILogger<IdentityGrain> logger) : Grain, IIdentityGrain
+public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, IOptions<IdentityOptions> options, VerificationKeyCache prepared, ILogger<IdentityGrain> logger) : Grain, IIdentityGrain
 {
     /// <summary>Signed requests remembered by <see cref="ReplayWindow"/> at once.</summary>
     private const int ReplayWindowMax = 4_096;
 
     private readonly ReplayWindow _replays = new(ReplayWindowMax);
-    private readonly Dictionary<string, VerificationKey> _prepared = new(StringComparer.Ordinal);
     private GrainRow<IdentityState> _row = null!;
     private Identity? _identity;
 
@@ -42,18 +41,6 @@ public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, I
             Id, state.Salt, state.Label, state.Roles, state.CreatedAt,
             [.. keys.OrderBy(static k => k.Number).Select(static k => k.Key)],
             [.. apiKeys.OrderBy(static k => k.Key.CreatedAt).Select(static k => k.Key)]);
-    }
-
-    /// <inheritdoc/>
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        foreach (var (_, key) in _prepared)
-        {
-            key.Dispose();
-        }
-
-        _prepared.Clear();
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -200,18 +187,8 @@ public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, I
             return IdentityError.NotFound(Id);
         }
 
-        var caller = RequestVerification.Verify(request, _identity.ToKeys(_row.Version), allowed, clock.Now, Prepare);
+        var caller = RequestVerification.Verify(request, _identity.ToKeys(_row.Version), allowed, clock.Now, prepared.Prepare);
         return caller.IsOk && _replays.Enter(caller.Value, clock.Now) is { } reused ? reused : caller;
-    }
-
-    private VerificationKey? Prepare(IdentityKey key)
-    {
-        if (!_prepared.TryGetValue(key.KeyId, out var prepared) && VerificationKey.Parse(key.PublicKey) is { IsOk: true } parsed)
-        {
-            _prepared[key.KeyId] = prepared = parsed.Value;
-        }
-
-        return prepared;
     }
 
     private async Task<Result<TAnswer>> ChangeAsync<TAnswer>(

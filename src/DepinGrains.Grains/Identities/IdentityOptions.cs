@@ -8,4 +8,7 @@ public sealed class IdentityOptions
 
     /// <summary>Key ids (<c>key_…</c>) whose identities may register with the operator role. Standalone puts its own key here.</summary>
     public IList<string> OperatorKeys { get; } = [];
+
+    /// <summary>Public keys kept ready for verifying in one process; at least 1.</summary>
+    public int PreparedKeysMax { get; set; } = 20_000;
 }

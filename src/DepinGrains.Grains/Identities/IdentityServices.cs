@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace DepinGrains.Grains.Identities;
 
@@ -13,7 +14,9 @@ public static class IdentityServices
         services.AddOptions<IdentityOptions>()
             .Bind(configuration.GetSection(IdentityOptions.Section))
             .Validate(static options => options.OperatorKeys.All(Contracts.Identities.IdentityIds.IsKey), $"{IdentityOptions.Section}:OperatorKeys must be key ids (key_…).")
+            .Validate(static options => options.PreparedKeysMax >= 1, $"{IdentityOptions.Section}:PreparedKeysMax must be at least 1.")
             .ValidateOnStart();
+        services.TryAddSingleton<VerificationKeyCache>();
         return services;
     }
 }

@@ -49,16 +49,12 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
 
         var state = _row.Value!;
         var placed = ImmutableArray.CreateBuilder<LeaseWorkload>(workloads.Length);
+        var wanted = new List<(NodeReservation Booking, ImmutableArray<WorkloadSpec> Workloads)>();
         var old = state.Workloads.ToDictionary(static w => w.Id);
         foreach (var booking in state.Terms.Bookings)
         {
             var here = workloads.Where(w => booking.Grants.Any(g => g.Key == SlotKey(w))).Select(w => Bind(w, booking)).ToImmutableArray();
-            var set = await Node(booking.Node).SetWorkloadsAsync(booking.Id, here);
-            if (!set.IsOk)
-            {
-                return set.Refusal;
-            }
-
+            wanted.Add((booking, here));
             foreach (var w in here)
             {
                 var addresses = w.Ports.Select(p => $"{booking.Host}:{p.HostPort}").ToImmutableArray();
@@ -67,8 +63,24 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
             }
         }
 
+        // Before the nodes hear of them: an agent may report at once, and a report on an unknown workload would be lost.
         var next = state with { Workloads = placed.DrainToImmutable() };
-        return await CommitAsync(next, Told(next, "lease.deployed"));
+        var committed = await CommitAsync(next, Told(next, "lease.deployed"));
+        if (!committed.IsOk)
+        {
+            return committed;
+        }
+
+        foreach (var (booking, here) in wanted)
+        {
+            var set = await Node(booking.Node).SetWorkloadsAsync(booking.Id, here);
+            if (!set.IsOk)
+            {
+                return set.Refusal;
+            }
+        }
+
+        return committed;
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Leases;
+using DepinGrains.Domain.Nodes;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
 
@@ -37,6 +39,7 @@ public sealed record LeaseState(
                 new("memory_bytes", ColumnType.Int64),
                 new("gpus", ColumnType.Int64),
                 new("unreleased", ColumnType.Boolean),
+                new("resource_class", ColumnType.Text),
             ],
             [
                 new("owner", ["owner", "opened_ms"]),
@@ -44,6 +47,7 @@ public sealed record LeaseState(
                 new("status", ["status", "opened_ms"]),
                 new("node", ["node", "status"]),
                 new("opened", ["opened_ms"]),
+                new("closed", ["closed_ms"]),
                 new("unreleased", ["unreleased"]),
             ]),
         static state => Columns(state));
@@ -65,8 +69,13 @@ public sealed record LeaseState(
             slots.Sum(static s => s.MemoryBytes),
             (long)slots.Sum(static s => s.Gpus),
             state is { Status: LeaseStatus.Closed, Released: false },
+            ResourceClasses.Of(slots.Sum(static s => s.CpuMilli), slots.Sum(static s => s.MemoryBytes), slots.Sum(static s => s.Gpus), GpuModel(slots)),
         ];
     }
+
+    /// <summary>The model of the first slot with cards; its selector was fixed to one model when it was placed.</summary>
+    private static string GpuModel(DemandSlot[] slots) =>
+        slots.Where(static s => s is { Gpus: > 0, GpuAttributes.IsEmpty: false }).Select(static s => GpuSelector.TryParse(s.GpuAttributes[0], out var selector) ? selector.Model : "").FirstOrDefault() ?? "";
 }
 
 /// <summary>The node side of a lease, one child row per node, so that the leases of a node are found by SQL however many nodes a lease spans.</summary>

@@ -25,7 +25,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _token = this.GetPrimaryKeyString();
-        _known = services.Tokens.IsDenom(_token);
+        _known = services.Tokens.IsLedger(_token);
         if (!_known)
         {
             return;
@@ -47,6 +47,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         {
             LogDeactivating(services.Log, _token, reason.ReasonCode, _writer.Durable, _indexer.Position);
             await _indexer.StopAsync();
+            _writer.Close();
             services.Metrics.Gone(_token);
         }
     }

@@ -52,7 +52,7 @@ public sealed class LedgerOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan Tick { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the writer waits at most for the callers it has just answered to join the next batch.</summary>
+    /// <summary>How long the writer waits at most for the callers it has just answered to join the next batch; timers count whole milliseconds.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:00.010")]
-    public TimeSpan GatherMax { get; set; } = TimeSpan.FromMicroseconds(250);
+    public TimeSpan GatherMax { get; set; } = TimeSpan.FromMilliseconds(1);
 }

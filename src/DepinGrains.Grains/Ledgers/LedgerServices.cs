@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using DepinGrains.Storage.Journal;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -27,6 +28,7 @@ public sealed record LedgerServices(
     TokenCatalog Tokens,
     LedgerMetrics Metrics,
     TimeProvider Clock,
+    TimeProvider Timers,
     ILedgerWriterIds WriterIds,
     ILogger<LedgerGrain> Log)
 {
@@ -48,6 +50,8 @@ public static class LedgerServiceCollectionExtensions
         services.AddOptions<TokenListOptions>().BindConfiguration(TokenListOptions.Section)
             .Validate(static list => TokenCatalog.Problem(list) is null, "Tokens: a token's denomination, symbol or decimals cannot be, or two tokens share a name").ValidateOnStart();
         services.AddSingleton<TokenCatalog>();
+        services.AddOptions<Oracle.OracleOptions>().BindConfiguration(Oracle.OracleOptions.Section).Validate(static o => o.Problem() is null, $"{Oracle.OracleOptions.Section}:Seed holds US dollars as decimal text");
+        services.TryAddSingleton<Oracle.PriceReader>();
         services.AddSingleton<LedgerMetrics>();
         services.AddSingleton<ILedgerWriterIds, RandomLedgerWriterIds>();
         services.AddSingleton(static provider => new LedgerServices(
@@ -56,6 +60,7 @@ public static class LedgerServiceCollectionExtensions
             provider.GetRequiredService<TokenCatalog>(),
             provider.GetRequiredService<LedgerMetrics>(),
             provider.GetKeyedService<TimeProvider>(ClockKey) ?? TimeProvider.System,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetRequiredService<ILedgerWriterIds>(),
             provider.GetRequiredService<ILogger<LedgerGrain>>()));
         return services;

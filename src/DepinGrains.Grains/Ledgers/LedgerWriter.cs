@@ -11,13 +11,13 @@ namespace DepinGrains.Grains.Ledgers;
 /// </summary>
 internal sealed partial class LedgerWriter(LedgerServices services, string token, LedgerBook book, byte[] writerId, Action lost)
 {
+    private readonly ReturningCallers _returning = new(book, services.Timers, services.Options.GatherMax);
     private TaskCompletionSource? _gathering;
     private TaskCompletionSource? _flying;
     private TaskCompletionSource<BookColumns>? _columnsWanted;
     private long _flyingSequence;
     private bool _running;
     private bool _savingSnapshot;
-    private int _expected;
     private long _snapshotTransfers = book.Transfers;
     private Exception? _lost;
 
@@ -76,8 +76,12 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
             _ = RunAsync();
         }
 
+        _returning.Joined();
         return _gathering.Task;
     }
+
+    /// <summary>The activation ends.</summary>
+    public void Close() => _returning.Close();
 
     /// <summary>A copy of the balances between two batches: now when nothing is open, else when the open batch is sealed.</summary>
     public Task<BookColumns> ColumnsAsync()
@@ -116,7 +120,7 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         {
             while (_lost is null && book.OpenOperations > 0)
             {
-                await GatherAsync();
+                await _returning.WaitAsync();
                 if (!await AppendAsync())
                 {
                     return;
@@ -131,22 +135,6 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         {
             _running = false;
         }
-    }
-
-    /// <summary>
-    /// Lets callers whose answers have just left come back before the next batch is sealed: else two halves of them take turns and every batch is half as large.
-    /// Bounded in turns and time, and no wait at all for those who never come back: what is expected is what the last round saw.
-    /// </summary>
-    private async Task GatherAsync()
-    {
-        await Task.Yield();
-        var started = services.Clock.GetTimestamp();
-        while (book.OpenOperations < _expected && services.Clock.GetElapsedTime(started) < services.Options.GatherMax)
-        {
-            await Task.Yield();
-        }
-
-        _expected = 0;
     }
 
     private async Task<bool> AppendAsync()
@@ -171,7 +159,7 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
 
         Durable = batch.Sequence;
         services.Metrics.Committed(token, batch.Operations, services.Clock.GetElapsedTime(started).TotalSeconds, book.OpenOperations);
-        _expected = batch.Operations + book.OpenOperations;
+        _returning.Expect(batch.Operations + book.OpenOperations);
         var done = _flying;
         _flying = null;
         done?.SetResult();

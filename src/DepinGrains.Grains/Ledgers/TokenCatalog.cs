@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using DepinGrains.Contracts.Credits;
 using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Grains.Ledgers;
@@ -6,6 +7,7 @@ namespace DepinGrains.Grains.Ledgers;
 /// <summary>The tokens by denomination, symbol or alias.</summary>
 public sealed class TokenCatalog
 {
+    private readonly HashSet<string> _sourceLedgers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TokenOptions> _byName = new(StringComparer.Ordinal);
 
     public TokenCatalog(IOptions<TokenListOptions> options)
@@ -20,6 +22,17 @@ public sealed class TokenCatalog
                 if (!_byName.TryAdd(name, token))
                 {
                     throw new OptionsValidationException(TokenListOptions.Section, typeof(TokenListOptions), [$"two tokens are called {name}"]);
+                }
+            }
+        }
+
+        foreach (var token in All)
+        {
+            foreach (var source in token.MintedFrom)
+            {
+                if (!IsDenom(source) || source == token.Denom || !_sourceLedgers.Add(CreditLedgers.Of(token.Denom, source)))
+                {
+                    throw new OptionsValidationException(TokenListOptions.Section, typeof(TokenListOptions), [$"{token.Denom} cannot be minted from {source}"]);
                 }
             }
         }
@@ -45,6 +58,12 @@ public sealed class TokenCatalog
     /// <summary>The token with this denomination, symbol or alias, or null.</summary>
     public TokenOptions? Find(string? name) => name is null ? null : _byName.GetValueOrDefault(name);
 
-    /// <summary>True when the name is a denomination, that is, the key of a ledger.</summary>
+    /// <summary>Denominations a token is minted from; empty when it is no credit.</summary>
+    public IList<string> Sources(string denom) => Find(denom) is { } token && token.Denom == denom ? token.MintedFrom : [];
+
+    /// <summary>True for the key of a ledger: a denomination, or what follows a credit to one of its sources.</summary>
+    public bool IsLedger(string name) => IsDenom(name) || _sourceLedgers.Contains(name);
+
+    /// <summary>True when the name is a denomination.</summary>
     public bool IsDenom(string name) => Find(name)?.Denom == name;
 }

@@ -19,6 +19,12 @@ public sealed class TokenOptions
 
     /// <summary>Other names of the same token, such as the ibc denomination in old SDL files.</summary>
     public IList<string> Aliases { get; } = [];
+
+    /// <summary>Denominations this credit, worth one dollar, is minted from; its sources, in the order they leave a wallet. Empty: no credit.</summary>
+    public IList<string> MintedFrom { get; } = [];
+
+    /// <summary>The network's own token: converting credit back may mint more of it than was burned. Others are given back at most as they came in.</summary>
+    public bool Native { get; set; }
 }
 
 /// <summary>All tokens; configuration replaces the list.</summary>
@@ -36,8 +42,8 @@ public sealed class TokenListOptions
     /// <summary>AKT, ACT and USDC, 6 decimals each.</summary>
     public static IReadOnlyList<TokenOptions> Default { get; } =
     [
-        new() { Denom = "uakt", Symbol = "AKT" },
-        new() { Denom = "uact", Symbol = "ACT" },
+        new() { Denom = "uakt", Symbol = "AKT", Native = true },
+        new() { Denom = "uact", Symbol = "ACT", MintedFrom = { "uusdc", "uakt" } },
         new() { Denom = "uusdc", Symbol = "USDC", Aliases = { UsdcIbcDenom } },
     ];
 }

@@ -47,6 +47,15 @@ public static class NodeChecks
         return problem is null ? null : Refusal.Of("node.hardware_invalid", $"the hardware is refused: {problem}", ("problem", problem));
     }
 
+    /// <summary>Refuses percentages out of bounds.</summary>
+    public static Refusal? Overcommit(NodeOvercommit overcommit)
+    {
+        int[] all = [overcommit.CpuPercent, overcommit.MemoryPercent, overcommit.StoragePercent];
+        return Array.FindIndex(all, static p => p is < 0 or > Domain.Nodes.Overcommit.PercentMax) is >= 0 and var bad
+            ? Refusal.Of("node.overcommit_invalid", $"overcommit is 0 to {Domain.Nodes.Overcommit.PercentMax} percent, not {all[bad]}", ("had", all[bad]), ("max", Domain.Nodes.Overcommit.PercentMax))
+            : null;
+    }
+
     /// <summary>Refuses a demand that is empty, out of bounds or names a slot twice.</summary>
     public static Refusal? Demand(NodeDemand? demand, int slotsMax)
     {

@@ -36,7 +36,7 @@ public sealed partial class NodeGrain
             return refused;
         }
 
-        var granted = NodeCapacity.Reserve(state, reservationId, demand, expiresAt);
+        var granted = NodeRules.Book(state, state.Bookings).Reserve(reservationId, demand, expiresAt);
         if (!granted.IsOk)
         {
             return granted.Refusal;

@@ -100,7 +100,7 @@ public sealed partial class NodeGrain(
 
         var now = clock.Now;
         var state = Swept(_row.Value, now);
-        if (NodeCapacity.Uncovered(state, hardware) is { } uncovered)
+        if (NodeRules.Uncovered(state, hardware) is { } uncovered)
         {
             await RefuseHardwareAsync(state, hardware, uncovered, now);
             return uncovered;
@@ -260,6 +260,43 @@ public sealed partial class NodeGrain(
         return answer;
     }
 
+    /// <inheritdoc/>
+    public async Task<Result<NodeView>> SetOvercommitAsync(string operationId, string owner, NodeOvercommit overcommit)
+    {
+        _row.ThrowIfLost();
+        if (!_row.Exists)
+        {
+            return NotFound();
+        }
+
+        if (NotOwner(_row.Value, owner) is { } foreign)
+        {
+            return foreign;
+        }
+
+        var fingerprint = Changes.Fingerprint(overcommit);
+        if (await _row.RememberedAsync<NodeView>(operationId, fingerprint) is { } remembered)
+        {
+            return remembered;
+        }
+
+        if (NodeChecks.Overcommit(overcommit) is { } invalid)
+        {
+            return invalid;
+        }
+
+        var now = clock.Now;
+        var state = Swept(_row.Value, now);
+        if (NodeRules.Uncovered(state, overcommit) is { } uncovered)
+        {
+            return uncovered;
+        }
+
+        var next = state with { Overcommit = overcommit, UpdatedAt = now };
+        Result<NodeView> answer = NodeRules.View(next, _row.Version + 1, now);
+        return await CommitAsync(next, now, eventType: null, new Changes().Remember(operationId, fingerprint, answer)) is { } refusal ? refusal : answer;
+    }
+
     private async Task<Result<NodeView>> JoinAgainAsync(NodeState state, NodeRegistration registration, DateTimeOffset now)
     {
         if (state.PublicKey != registration.PublicKey)
@@ -278,7 +315,7 @@ public sealed partial class NodeGrain(
         }
 
         var swept = Swept(state, now);
-        if (NodeCapacity.Uncovered(swept, registration.Hardware) is { } uncovered)
+        if (NodeRules.Uncovered(swept, registration.Hardware) is { } uncovered)
         {
             await RefuseHardwareAsync(swept, registration.Hardware, uncovered, now);
             return uncovered;

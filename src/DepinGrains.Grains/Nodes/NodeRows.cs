@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Text;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Network;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
 
@@ -65,17 +65,8 @@ public static class NodeRows
     /// <summary>The tables a host's store must know.</summary>
     public static ImmutableArray<TableDefinition> Tables => [Node.Table, Secret];
 
-    /// <summary>Bucket of a node: FNV-1a (32 bits, over UTF-8) of its id modulo <see cref="Buckets"/>.</summary>
-    public static int BucketOf(string node)
-    {
-        var hash = 2166136261u;
-        foreach (var value in Encoding.UTF8.GetBytes(node))
-        {
-            hash = unchecked((hash ^ value) * 16777619u);
-        }
-
-        return (int)(hash % Buckets);
-    }
+    /// <summary>Bucket of a node: <see cref="KeyHash"/> of its id modulo <see cref="Buckets"/>.</summary>
+    public static int BucketOf(string node) => KeyHash.Shard(node, Buckets);
 
     /// <summary>Text of a status in the column <c>status</c>.</summary>
     public static string StatusText(NodeStatus status) => status switch
@@ -91,7 +82,7 @@ public static class NodeRows
 
     private static ImmutableArray<object?> Columns(NodeState state)
     {
-        var free = NodeCapacity.Free(state, state.Bookings);
+        var free = NodeRules.Book(state, state.Bookings).Free;
         return
         [
             state.Provider,

@@ -47,14 +47,30 @@ public static class NodeRules
             state.Region,
             state.Host,
             state.Hardware,
-            NodeCapacity.Free(state, standing),
+            Book(state, standing).Free,
             [.. standing.Select(booking => View(state, booking))],
             state.Session,
             state.JoinedAt,
             state.LastSeenAt,
             version,
-            state.PublicKey);
+            state.PublicKey,
+            state.Overcommit);
     }
+
+    /// <summary>The node's capacity book with these bookings in it: the one way in which room is counted.</summary>
+    public static CapacityBook Book(NodeState state, ImmutableArray<NodeBooking> bookings) =>
+        new(state.Id, state.Host, state.Hardware, Of(state.Overcommit), bookings.Select(booking => View(state, booking)));
+
+    /// <summary>Null when the hardware covers all bookings; else <c>node.hardware_below_bookings</c> with the resource and numbers.</summary>
+    public static Refusal? Uncovered(NodeState state, HardwareInventory hardware) =>
+        Book(state, state.Bookings).ReplaceHardware(hardware).Refusal is { } refusal ? refusal with { Code = "node.hardware_below_bookings" } : null;
+
+    /// <summary>Null when all bookings still fit with another overcommit; else <c>node.overcommit_below_bookings</c>.</summary>
+    public static Refusal? Uncovered(NodeState state, NodeOvercommit overcommit) =>
+        Uncovered(state with { Overcommit = overcommit }, state.Hardware) is { } refusal ? refusal with { Code = "node.overcommit_below_bookings" } : null;
+
+    /// <summary>In the domain's form.</summary>
+    public static Overcommit Of(NodeOvercommit overcommit) => new(overcommit.CpuPercent, overcommit.MemoryPercent, overcommit.StoragePercent);
 
     /// <summary>A booking as its buyer sees it.</summary>
     public static NodeReservation View(NodeState state, NodeBooking booking) =>

@@ -29,6 +29,9 @@ public sealed record NodeState : RowDocument
     /// <summary>Hardware as last accepted.</summary>
     public required HardwareInventory Hardware { get; init; }
 
+    /// <summary>How much more than it has the node sells.</summary>
+    public NodeOvercommit Overcommit { get; init; }
+
     /// <summary>Number of the newest connection; 0 = never connected. Grows by one with each.</summary>
     public long Session { get; init; }
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Providers;
+using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Providers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.State;
@@ -35,6 +36,12 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
     public async Task<Result<ProviderView>> PutAsync(string operationId, ProviderProfile profile)
     {
         _row.ThrowIfLost();
+        var print = Changes.Fingerprint(new { Command = "put", Profile = profile });
+        if (await _row.RememberedAsync<ProviderView>(operationId, print) is { } remembered)
+        {
+            return remembered;
+        }
+
         if (Invalid(profile) is { } invalid)
         {
             return invalid;
@@ -44,7 +51,7 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
         var next = _row.Value is { } known
             ? known with { Profile = profile, Deleted = false, UpdatedAt = now, Signatures = [.. known.Signatures.Where(s => profile.Attributes.Contains(new Fact(s.Name, s.Value)))] }
             : new ProviderState(Id, profile, false, false, [], 0, [], now, now);
-        return await CommitAsync(next, "provider.updated");
+        return await CommitAsync(next, "provider.updated", operationId, print);
     }
 
     /// <inheritdoc/>
@@ -55,8 +62,18 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
     }
 
     /// <inheritdoc/>
-    public async Task<Result<ProviderView>> SetMaintenanceAsync(string operationId, bool on) =>
-        Missing() is { } missing ? missing : await CommitAsync(_row.Value! with { Maintenance = on, UpdatedAt = clock.Now }, on ? "provider.maintenance" : "provider.back");
+    public async Task<Result<ProviderView>> SetMaintenanceAsync(string operationId, bool on)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "maintenance", On = on });
+        return await _row.RememberedAsync<ProviderView>(operationId, print) is { } remembered
+            ? remembered
+            : await CommitAsync(_row.Value! with { Maintenance = on, UpdatedAt = clock.Now }, on ? "provider.maintenance" : "provider.back", operationId, print);
+    }
 
     /// <inheritdoc/>
     public async Task<Result<ProviderView>> SignAttributesAsync(string operationId, string auditor, ImmutableArray<Fact> attributes)
@@ -64,6 +81,12 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
         if (Missing() is { } missing)
         {
             return missing;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "sign", Auditor = auditor, Attributes = attributes });
+        if (await _row.RememberedAsync<ProviderView>(operationId, print) is { } remembered)
+        {
+            return remembered;
         }
 
         var state = _row.Value!;
@@ -82,7 +105,7 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
         }
 
         var now = clock.Now;
-        return await CommitAsync(state with { Signatures = [.. state.Signatures, .. fresh.Select(a => new AttributeSignature(auditor, a.Name, a.Value, now))], UpdatedAt = now }, "provider.signed");
+        return await CommitAsync(state with { Signatures = [.. state.Signatures, .. fresh.Select(a => new AttributeSignature(auditor, a.Name, a.Value, now))], UpdatedAt = now }, "provider.signed", operationId, print);
     }
 
     /// <inheritdoc/>
@@ -178,7 +201,26 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
             }
         }
 
-        return profile.Pricing is { } pricing ? UsdPricing.WhyInvalid(pricing) : null;
+        return WhyInvalid(profile.ReclaimWindowSeconds) ?? profile switch
+        {
+            { Pricing: not null, Scale: not null } => Refusal.Of("provider.pricing_conflict", "a provider has dollar prices or scale prices, not both"),
+            { Pricing: { } pricing } => UsdPricing.WhyInvalid(pricing),
+            { Scale: { } scale } => ScalePolicy.WhyInvalid(scale),
+            _ => null,
+        };
+    }
+
+    private static Refusal? WhyInvalid(long reclaimWindowSeconds)
+    {
+        var rules = BidRules.Default;
+        return reclaimWindowSeconds == 0 || (reclaimWindowSeconds >= rules.ReclaimMinSeconds && reclaimWindowSeconds <= rules.ReclaimMaxSeconds)
+            ? null
+            : Refusal.Of(
+                "provider.reclamation_out_of_bounds",
+                $"a reclamation window is 0 (none) or {rules.ReclaimMinSeconds} to {rules.ReclaimMaxSeconds} s, not {reclaimWindowSeconds}",
+                ("min", rules.ReclaimMinSeconds),
+                ("max", rules.ReclaimMaxSeconds),
+                ("had", reclaimWindowSeconds));
     }
 
     private Refusal? Missing()
@@ -189,11 +231,18 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
 
     private Refusal NotFound() => Refusal.Of("provider.not_found", $"no provider {Id}", ("provider", Id));
 
-    private async Task<Result<ProviderView>> CommitAsync(ProviderState next, string type)
+    /// <summary>Commits; with an operation id its answer is remembered for ever: a command that arrives again, late, must not undo what came after it.</summary>
+    private async Task<Result<ProviderView>> CommitAsync(ProviderState next, string type, string? operationId = null, ReadOnlyMemory<byte> print = default)
     {
         var data = new { Provider = Id, next.Profile.Name, next.Maintenance };
+        Result<ProviderView> answer = next.View(_row.Version + 1);
         var changes = new Changes().Event("market", type, Id, data).Event("provider/" + Id, type, Id, data);
-        return await _row.CommitAsync(next, changes) is { } refusal ? refusal : next.View(_row.Version);
+        if (operationId is not null)
+        {
+            changes.Remember(operationId, print, answer);
+        }
+
+        return await _row.CommitAsync(next, changes) is { } refusal ? refusal : answer;
     }
 
     [GeneratedRegex(@"^[a-zA-Z][\w/.\-]{1,126}[\w*]?$", RegexOptions.CultureInvariant, 100)]

@@ -23,4 +23,12 @@ public sealed class ProviderOptions
     /// <summary>Longest life of a join token.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "30.00:00:00")]
     public TimeSpan TokenLifetimeMax { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Longest time addresses may be held without a lease; ids given back are remembered this long.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan AddressReservationMax { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Most ids given back that are remembered; beyond it the oldest go first.</summary>
+    [Range(16, 100_000)]
+    public int ReleasedAddressesMax { get; set; } = 4_096;
 }

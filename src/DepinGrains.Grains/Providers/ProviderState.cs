@@ -27,7 +27,7 @@ public sealed record ProviderState(
             "provider",
             [new("name", ColumnType.Text), new("managed", ColumnType.Boolean), new("maintenance", ColumnType.Boolean), new("deleted", ColumnType.Boolean), new("updated_ms", ColumnType.Int64)],
             [new("updated", ["updated_ms"]), new("deleted", ["deleted", "updated_ms"])]),
-        static s => [s.Profile.Name, s.Profile.Pricing is not null, s.Maintenance, s.Deleted, s.UpdatedAt.ToUnixTimeMilliseconds()]);
+        static s => [s.Profile.Name, s.Profile.Managed, s.Maintenance, s.Deleted, s.UpdatedAt.ToUnixTimeMilliseconds()]);
 
     /// <summary>The provider as anyone may see it.</summary>
     public ProviderView View(long version) => new(Id, Profile, Maintenance, Signatures, Score, RegisteredAt, version);

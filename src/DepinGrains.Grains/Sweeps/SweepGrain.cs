@@ -1,14 +1,18 @@
 using System.Collections.Immutable;
+using DepinGrains.Contracts.Credits;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Network;
+using DepinGrains.Contracts.Pool;
 using DepinGrains.Domain.Network;
+using DepinGrains.Grains.Credits;
 using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.Escrow;
 using DepinGrains.Grains.Leases;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.Logging;
@@ -49,6 +53,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
             visited += await LostLeasesAsync();
             visited += await UnreleasedLeasesAsync();
             visited += await UnfinishedEscrowsAsync();
+            visited += await UnfinishedMoneyAsync();
         }
         catch (Exception e)
         {
@@ -100,6 +105,19 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
         var rows = await ListAsync(EscrowState.Kind.Table.Kind, null, new Filter("unfinished", Comparison.Equal, true));
         await VisitAsync(rows.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IEscrowGrain>(key).SettleAsync());
         return rows.Length;
+    }
+
+    /// <summary>Conversions and movements of credit a crash interrupted, and proposals whose time has come.</summary>
+    private async Task<int> UnfinishedMoneyAsync()
+    {
+        var unfinished = new Filter("unfinished", Comparison.Equal, true);
+        var accounts = await ListAsync(CreditAccountState.Kind.Table.Kind, null, unfinished);
+        await VisitAsync(accounts.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ICreditAccountGrain>(key).TickAsync());
+        var vaults = await ListAsync(CreditVaultState.Kind.Table.Kind, null, unfinished);
+        await VisitAsync(vaults.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ICreditVaultGrain>(key).TickAsync());
+        var proposals = await ListAsync(ProposalState.Kind.Table.Kind, "next_action_ms", new Filter("next_action_ms", Comparison.LessOrEqual, clock.Now.ToUnixTimeMilliseconds()));
+        await VisitAsync(proposals.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IProposalGrain>(key).TickAsync());
+        return accounts.Length + vaults.Length + proposals.Length;
     }
 
     private async Task<ImmutableArray<StoredRow>> ListAsync(string kind, string? orderBy, params Filter[] filters)

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace DepinGrains.Storage.Committing;
 
 /// <summary>
-/// The committer: one thread that gathers what waits into one transaction and answers each caller separately. A batch that fails because of data is split until the bad
+/// The committer: gathers what waits into one transaction and answers each caller separately, one batch at a time. A store whose calls block gets a thread of its own; one that
+/// answers over a socket runs on the thread pool, where an answer costs two thread switches less. A batch that fails because of data is split until the bad
 /// item stands alone; one that fails for any other reason is executed again with the same write ids on a fresh connection (which resolves an unknown commit as well:
 /// a root that already stands at our version under our write id was committed), until an item is older than the retry time.
 /// </summary>
@@ -16,21 +17,33 @@ internal sealed partial class CommitLoop : IDisposable
     private readonly IBatchWriter _writer;
     private readonly TimeSpan _retryFor;
     private readonly ILogger _log;
-    private readonly Thread _thread;
-    private readonly ManualResetEventSlim _stopping = new();
+    private readonly Thread? _thread;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
 
-    public CommitLoop(string name, CommitQueue queue, IBatchWriter writer, TimeSpan retryFor, ILogger log)
+    /// <param name="thread">Name of a thread of its own, or null to run on the thread pool while there is work.</param>
+    /// <param name="queue">What waits.</param>
+    /// <param name="writer">The store.</param>
+    /// <param name="retryFor">How long an item is tried again.</param>
+    /// <param name="log">Failures are told here.</param>
+    public CommitLoop(string? thread, CommitQueue queue, IBatchWriter writer, TimeSpan retryFor, ILogger log)
     {
         _queue = queue;
         _writer = writer;
         _retryFor = retryFor;
         _log = log;
-        _thread = new Thread(Run) { IsBackground = true, Name = name };
+        if (thread is null)
+        {
+            queue.PumpBy(() => ThreadPool.UnsafeQueueUserWorkItem(static loop => _ = loop.PumpAsync(), this, preferLocal: true));
+            return;
+        }
+
+        _thread = new Thread(Run) { IsBackground = true, Name = thread };
         _thread.Start();
     }
 
-    /// <summary>Stops taking, finishes what waits, ends the thread.</summary>
+    /// <summary>Stops taking, finishes what waits, ends.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -38,9 +51,17 @@ internal sealed partial class CommitLoop : IDisposable
             return;
         }
 
-        _queue.Close();
-        _stopping.Set();
-        _thread.Join();
+        var idle = _queue.Close();
+        _stopping.Cancel();
+        if (_thread is not null)
+        {
+            _thread.Join();
+        }
+        else if (!idle)
+        {
+            _ended.Task.GetAwaiter().GetResult();
+        }
+
         _writer.Dispose();
         _stopping.Dispose();
     }
@@ -56,12 +77,26 @@ internal sealed partial class CommitLoop : IDisposable
             }
             else
             {
-                Process([.. batch]);
+                ProcessAsync([.. batch]).GetAwaiter().GetResult();
             }
         }
     }
 
-    private void Process(List<CommitItem> batch)
+    private async Task PumpAsync()
+    {
+        var batch = new List<CommitItem>();
+        while (_queue.TryTake(batch))
+        {
+            await ProcessAsync([.. batch]).ConfigureAwait(false);
+        }
+
+        if (_queue.IsClosed)
+        {
+            _ended.TrySetResult();
+        }
+    }
+
+    private async Task ProcessAsync(List<CommitItem> batch)
     {
         var work = new Stack<List<CommitItem>>();
         work.Push(batch);
@@ -71,7 +106,7 @@ internal sealed partial class CommitLoop : IDisposable
             var begun = Stopwatch.GetTimestamp();
             try
             {
-                _writer.Write(part);
+                await _writer.WriteAsync(part).ConfigureAwait(false);
                 StoreMetrics.Batch(part.Count, Stopwatch.GetElapsedTime(begun));
                 part.ForEach(item => item.Complete());
                 pause = FirstPause;
@@ -86,7 +121,7 @@ internal sealed partial class CommitLoop : IDisposable
                 if (part.Count > 0)
                 {
                     work.Push(part);
-                    _stopping.Wait(pause);
+                    await Task.Delay(pause, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
                 }
             }
@@ -123,7 +158,7 @@ internal sealed partial class CommitLoop : IDisposable
             part.ForEach(item => item.Ambiguous = true);
         }
 
-        var closing = _stopping.IsSet;
+        var closing = _stopping.IsCancellationRequested;
         part.RemoveAll(item =>
         {
             if (!closing && Stopwatch.GetElapsedTime(item.QueuedAt) < _retryFor)

@@ -17,8 +17,39 @@ internal sealed class CommitQueue(int rowsMax, int batchMax, int bytesMax, bool 
     private readonly HashSet<RowId> _touched = [];
     private readonly HashSet<string> _tokens = new(StringComparer.Ordinal);
     private bool _closed;
+    private Action? _pump;
+    private bool _pumping;
     private bool _waiting;
     private bool _backgroundRan;
+
+    /// <summary>True after <see cref="Close"/>.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _closed;
+            }
+        }
+    }
+
+    /// <summary>For who takes with <see cref="TryTake"/>: <paramref name="start"/> is called, outside every lock, when something waits and nobody takes.</summary>
+    public void PumpBy(Action start)
+    {
+        lock (_gate)
+        {
+            _pump = start;
+            if (_appends.Count + _rows.Count == 0)
+            {
+                return;
+            }
+
+            _pumping = true;
+        }
+
+        start();
+    }
 
     public int Count
     {
@@ -44,8 +75,13 @@ internal sealed class CommitQueue(int rowsMax, int batchMax, int bytesMax, bool 
 
             ThrowIfClosed();
             lane.Enqueue(item);
-            Wake();
+            if (!Wake())
+            {
+                return;
+            }
         }
+
+        _pump!();
     }
 
     public void Add(BackgroundItem item)
@@ -60,7 +96,7 @@ internal sealed class CommitQueue(int rowsMax, int batchMax, int bytesMax, bool 
 
             ThrowIfClosed();
             _background.Enqueue(item);
-            Wake();
+            _ = Wake();
         }
     }
 
@@ -98,13 +134,30 @@ internal sealed class CommitQueue(int rowsMax, int batchMax, int bytesMax, bool 
         }
     }
 
-    /// <summary>No more is taken in; what waits is still handed out.</summary>
-    public void Close()
+    /// <summary>Fills <paramref name="batch"/> without waiting. False when nothing is there: then the next item starts the pump.</summary>
+    public bool TryTake(List<CommitItem> batch)
+    {
+        batch.Clear();
+        lock (_gate)
+        {
+            if (_appends.Count + _rows.Count == 0)
+            {
+                return _pumping = false;
+            }
+
+            Gather(batch);
+            return true;
+        }
+    }
+
+    /// <summary>No more is taken in; what waits is still handed out. True when nothing waits and nobody is at work.</summary>
+    public bool Close()
     {
         lock (_gate)
         {
             _closed = true;
             Monitor.PulseAll(_gate);
+            return !_pumping;
         }
     }
 
@@ -148,12 +201,20 @@ internal sealed class CommitQueue(int rowsMax, int batchMax, int bytesMax, bool 
         return free;
     }
 
-    private void Wake()
+    /// <summary>Wakes the thread that waits; true when there is none and a pump must be started.</summary>
+    private bool Wake()
     {
         if (_waiting)
         {
             Monitor.Pulse(_gate);
         }
+
+        if (_pump is null || _pumping)
+        {
+            return false;
+        }
+
+        return _pumping = true;
     }
 
     private void ThrowIfClosed()

@@ -31,11 +31,7 @@ internal sealed class PgConnections : IDisposable
         text.Timeout = Math.Min(text.Timeout, 5);
         text.KeepAlive = text.KeepAlive == 0 ? 30 : text.KeepAlive;
         var pool = new NpgsqlDataSourceBuilder(text.ToString());
-        pool.UsePhysicalConnectionInitializer(c => Run(c, Durable), async c =>
-        {
-            await using var command = new NpgsqlCommand(Durable, c);
-            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
-        });
+        pool.UsePhysicalConnectionInitializer(c => Run(c, Durable), c => RunAsync(c, Durable));
         _pool = pool.Build();
         text.Pooling = false;
         text.MaxPoolSize = 100;
@@ -45,19 +41,19 @@ internal sealed class PgConnections : IDisposable
         _lone = NpgsqlDataSource.Create(text.ToString());
     }
 
-    /// <summary>A connection for a committer's thread.</summary>
-    public NpgsqlConnection OpenWriter()
+    /// <summary>A connection for a committer.</summary>
+    public async Task<NpgsqlConnection> OpenWriterAsync()
     {
-        var connection = _lone.OpenConnection();
+        var connection = await _lone.OpenConnectionAsync().ConfigureAwait(false);
         try
         {
-            Run(connection, WriterSettings);
-            Run(connection, Durable);
+            await RunAsync(connection, WriterSettings).ConfigureAwait(false);
+            await RunAsync(connection, Durable).ConfigureAwait(false);
             return connection;
         }
         catch
         {
-            connection.Dispose();
+            await connection.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -112,5 +108,14 @@ internal sealed class PgConnections : IDisposable
     {
         using var command = new NpgsqlCommand(sql, connection);
         command.ExecuteNonQuery();
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        await using (command.ConfigureAwait(false))
+        {
+            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
     }
 }

@@ -12,7 +12,7 @@ internal sealed class PgJournalWriter(PgConnections connections, FencedWriters f
         + "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[]) AS u(t, s, a, w, p) "
         + "WHERE u.s=1 OR EXISTS(SELECT 1 FROM ledger_journal j WHERE j.token=u.t AND j.sequence=u.s-1) ON CONFLICT(token, sequence) DO NOTHING RETURNING token";
 
-    protected override void Write(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
+    protected override async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
     {
         var items = new List<AppendItem>(batch.Count);
         foreach (var item in batch.Cast<AppendItem>())
@@ -30,10 +30,10 @@ internal sealed class PgJournalWriter(PgConnections connections, FencedWriters f
         }
 
         items.Sort((a, b) => string.CompareOrdinal(a.Token, b.Token));
-        var written = Append(connection, items);
+        var written = await AppendAsync(connection, items).ConfigureAwait(false);
         foreach (var item in items)
         {
-            item.Decided = written.Contains(item.Token) ? AppendStatus.Appended : Holder(connection, item);
+            item.Decided = written.Contains(item.Token) ? AppendStatus.Appended : await HolderAsync(connection, item).ConfigureAwait(false);
             if (item.Decided == AppendStatus.Fenced)
             {
                 fenced.Add(item.Token, item.WriterId);
@@ -41,18 +41,20 @@ internal sealed class PgJournalWriter(PgConnections connections, FencedWriters f
         }
     }
 
-    private HashSet<string> Append(NpgsqlConnection connection, List<AppendItem> items)
+    private async Task<HashSet<string>> AppendAsync(NpgsqlConnection connection, List<AppendItem> items)
     {
-        using var command = new NpgsqlCommand(AppendSql, connection);
+        var command = new NpgsqlCommand(AppendSql, connection);
+        await using var asCommand = command.ConfigureAwait(false);
         command.Parameters.Add(PgParameters.Texts([.. items.Select(i => i.Token)]));
         command.Parameters.Add(PgParameters.Longs([.. items.Select(i => i.Batch.Sequence)]));
         command.Parameters.Add(PgParameters.Longs([.. items.Select(i => i.Batch.At.UtcTicks)]));
         command.Parameters.Add(PgParameters.Blobs([.. items.Select(i => i.WriterId)]));
         command.Parameters.Add(PgParameters.Blobs([.. items.Select(i => PgParameters.Array(i.Batch.Payload))]));
         CommitSent = true;
-        using var reader = command.ExecuteReader();
+        var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var asReader = reader.ConfigureAwait(false);
         var written = new HashSet<string>(StringComparer.Ordinal);
-        while (reader.Read())
+        while (await reader.ReadAsync().ConfigureAwait(false))
         {
             written.Add(reader.GetString(0));
         }
@@ -60,12 +62,14 @@ internal sealed class PgJournalWriter(PgConnections connections, FencedWriters f
         return written;
     }
 
-    private static AppendStatus Holder(NpgsqlConnection connection, AppendItem item)
+    private static async Task<AppendStatus> HolderAsync(NpgsqlConnection connection, AppendItem item)
     {
-        using var command = new NpgsqlCommand("SELECT writer, payload FROM ledger_journal WHERE token=$1 AND sequence=$2", connection);
+        var command = new NpgsqlCommand("SELECT writer, payload FROM ledger_journal WHERE token=$1 AND sequence=$2", connection);
+        await using var asCommand = command.ConfigureAwait(false);
         command.Parameters.AddWithValue(item.Token);
         command.Parameters.AddWithValue(item.Batch.Sequence);
-        using var reader = command.ExecuteReader();
-        return reader.Read() ? item.JudgeLoss(reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1)) : AppendStatus.Fenced;
+        var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var asReader = reader.ConfigureAwait(false);
+        return await reader.ReadAsync().ConfigureAwait(false) ? item.JudgeLoss(reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1)) : AppendStatus.Fenced;
     }
 }

@@ -21,14 +21,14 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
 
     public PgTableSql Sql(Table table) => _sql[table.Number];
 
-    protected override void Write(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
+    protected override async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
     {
         var groups = batch.Cast<RowsItem>().GroupBy(i => (i.Table, First: i.Root.ExpectedVersion == 0)).OrderBy(g => g.Key.Table.Number).ThenByDescending(g => g.Key.First)
             .Select(g => new RootGroup(g.Key.Table, g.Key.First, [.. g.OrderBy(i => i.Root.Id.Key, StringComparer.Ordinal)])).ToList();
-        WriteRoots(connection, groups);
-        JudgeLosers(connection, groups);
+        await WriteRootsAsync(connection, groups).ConfigureAwait(false);
+        await JudgeLosersAsync(connection, groups).ConfigureAwait(false);
         var winners = batch.Cast<RowsItem>().Where(i => i.Decided.Status == CommitStatus.Committed && !groups.Any(g => g.Already.Contains(i))).ToList();
-        var newest = Finish(connection, winners);
+        var newest = await FinishAsync(connection, winners).ConfigureAwait(false);
         if (newest > 0)
         {
             signal.Advance();
@@ -36,9 +36,10 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
         }
     }
 
-    private void WriteRoots(NpgsqlConnection connection, List<RootGroup> groups)
+    private async Task WriteRootsAsync(NpgsqlConnection connection, List<RootGroup> groups)
     {
-        using var roots = new NpgsqlBatch(connection);
+        var roots = new NpgsqlBatch(connection);
+        await using var asBatch = roots.ConfigureAwait(false);
         roots.BatchCommands.Add(Command("BEGIN"));
         foreach (var group in groups)
         {
@@ -50,11 +51,12 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
             roots.BatchCommands.Add(command);
         }
 
-        using var reader = roots.ExecuteReader();
+        var reader = await roots.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var asReader = reader.ConfigureAwait(false);
         foreach (var group in groups)
         {
             var won = new HashSet<string>(StringComparer.Ordinal);
-            while (reader.Read())
+            while (await reader.ReadAsync().ConfigureAwait(false))
             {
                 won.Add(reader.GetString(0));
             }
@@ -71,25 +73,15 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
                 }
             }
 
-            reader.NextResult();
+            await reader.NextResultAsync().ConfigureAwait(false);
         }
     }
 
-    private void JudgeLosers(NpgsqlConnection connection, List<RootGroup> groups)
+    private async Task JudgeLosersAsync(NpgsqlConnection connection, List<RootGroup> groups)
     {
         foreach (var group in groups.Where(g => g.Lost.Count > 0))
         {
-            var standing = new Dictionary<string, (long Version, Guid WriteId)>(StringComparer.Ordinal);
-            using (var command = new NpgsqlCommand(Sql(group.Table).Standing, connection))
-            {
-                command.Parameters.Add(PgParameters.Texts([.. group.Lost.Select(i => i.Root.Id.Key)]));
-                using var reader = command.ExecuteReader();
-                while (reader.Read())
-                {
-                    standing[reader.GetString(0)] = (reader.GetInt64(1), reader.GetGuid(2));
-                }
-            }
-
+            var standing = await StandingAsync(connection, group).ConfigureAwait(false);
             foreach (var item in group.Lost)
             {
                 item.Decided = standing.TryGetValue(item.Root.Id.Key, out var found) ? item.JudgeLoss(found.Version, found.WriteId) : item.JudgeLoss(0, null);
@@ -101,25 +93,43 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
         }
     }
 
-    /// <summary>Children, operations, events and the commit in one round trip; the newest event's position.</summary>
-    private long Finish(NpgsqlConnection connection, List<RowsItem> winners)
+    private async Task<Dictionary<string, (long Version, Guid WriteId)>> StandingAsync(NpgsqlConnection connection, RootGroup group)
     {
-        using var rest = new NpgsqlBatch(connection);
+        var standing = new Dictionary<string, (long Version, Guid WriteId)>(StringComparer.Ordinal);
+        var command = new NpgsqlCommand(Sql(group.Table).Standing, connection);
+        await using var asCommand = command.ConfigureAwait(false);
+        command.Parameters.Add(PgParameters.Texts([.. group.Lost.Select(i => i.Root.Id.Key)]));
+        var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var asReader = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync().ConfigureAwait(false))
+        {
+            standing[reader.GetString(0)] = (reader.GetInt64(1), reader.GetGuid(2));
+        }
+
+        return standing;
+    }
+
+    /// <summary>Children, operations, events and the commit in one round trip; the newest event's position.</summary>
+    private async Task<long> FinishAsync(NpgsqlConnection connection, List<RowsItem> winners)
+    {
+        var rest = new NpgsqlBatch(connection);
+        await using var asBatch = rest.ConfigureAwait(false);
         AddChildren(rest, winners);
         AddOperations(rest, winners);
         var events = AddEvents(rest, winners);
         rest.BatchCommands.Add(Command("COMMIT"));
         CommitSent = true;
-        using var reader = rest.ExecuteReader();
+        var reader = await rest.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var asReader = reader.ConfigureAwait(false);
         var newest = 0L;
         if (events)
         {
-            reader.NextResult();
-            reader.Read();
+            await reader.NextResultAsync().ConfigureAwait(false);
+            await reader.ReadAsync().ConfigureAwait(false);
             newest = reader.GetInt64(0);
         }
 
-        while (reader.NextResult())
+        while (await reader.NextResultAsync().ConfigureAwait(false))
         {
         }
 

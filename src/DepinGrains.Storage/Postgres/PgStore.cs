@@ -35,8 +35,8 @@ internal sealed class PgStore : IStore
         Rows = new PgRowStore(this);
         Events = new PgEventLog(this);
         Journal = new PgJournal(this);
-        _rowLoop = new CommitLoop("depin store committer", RowQueue, RowWriter, options.RetryFor, log);
-        _journalLoop = new CommitLoop("depin journal committer", JournalQueue, journalWriter, options.RetryFor, log);
+        _rowLoop = new CommitLoop(null, RowQueue, RowWriter, options.RetryFor, log);
+        _journalLoop = new CommitLoop(null, JournalQueue, journalWriter, options.RetryFor, log);
         StoreMetrics.Opened(this);
     }
 

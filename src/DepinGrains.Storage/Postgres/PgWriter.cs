@@ -13,17 +13,17 @@ internal abstract class PgWriter(PgConnections connections) : IBatchWriter
     /// <summary>Set once the commit is on its way: from then on only a clear ERROR says that nothing was written.</summary>
     protected bool CommitSent { get; set; }
 
-    public void Write(IReadOnlyList<CommitItem> batch)
+    public async ValueTask WriteAsync(IReadOnlyList<CommitItem> batch)
     {
         CommitSent = false;
         try
         {
-            _connection ??= connections.OpenWriter();
-            Write(_connection, batch);
+            _connection ??= await connections.OpenWriterAsync().ConfigureAwait(false);
+            await WriteAsync(_connection, batch).ConfigureAwait(false);
         }
         catch (Exception problem)
         {
-            if (!PgErrors.IsSurelyUndone(problem) || !RollBack())
+            if (!PgErrors.IsSurelyUndone(problem) || !await RollBackAsync().ConfigureAwait(false))
             {
                 Reset();
             }
@@ -48,7 +48,7 @@ internal abstract class PgWriter(PgConnections connections) : IBatchWriter
 
     public void Dispose() => Reset();
 
-    protected abstract void Write(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch);
+    protected abstract Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch);
 
     protected static NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
@@ -61,13 +61,16 @@ internal abstract class PgWriter(PgConnections connections) : IBatchWriter
         return command;
     }
 
-    private bool RollBack()
+    private async Task<bool> RollBackAsync()
     {
         try
         {
-            using var command = new NpgsqlCommand("ROLLBACK", _connection);
-            command.ExecuteNonQuery();
-            return true;
+            var command = new NpgsqlCommand("ROLLBACK", _connection);
+            await using (command.ConfigureAwait(false))
+            {
+                await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+                return true;
+            }
         }
         catch (Exception problem) when (PgErrors.IsStore(problem))
         {

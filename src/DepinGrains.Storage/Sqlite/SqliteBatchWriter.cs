@@ -23,7 +23,13 @@ internal sealed class SqliteBatchWriter(string path, TableCatalog catalog, Fence
 
     public SqliteTableSql Sql(Table table) => _sql[table.Number];
 
-    public void Write(IReadOnlyList<CommitItem> batch)
+    public ValueTask WriteAsync(IReadOnlyList<CommitItem> batch)
+    {
+        Write(batch);
+        return ValueTask.CompletedTask;
+    }
+
+    private void Write(IReadOnlyList<CommitItem> batch)
     {
         _lastEvent = 0;
         CommitItem? at = null;

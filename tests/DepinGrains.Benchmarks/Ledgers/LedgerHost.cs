@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
+using DepinGrains.Benchmarks.Harness;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Storage;
@@ -8,7 +9,6 @@ using DepinGrains.Storage.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Hosting;
 
 namespace DepinGrains.Benchmarks.Ledgers;
 
@@ -22,24 +22,29 @@ internal sealed class LedgerHost : IAsyncDisposable
 
     private LedgerHost(IHost host, DepinStore store) => (_host, _store) = (host, store);
 
-    public ILedgerGrain Ledger => _host.Services.GetRequiredService<IGrainFactory>().GetGrain<ILedgerGrain>("uakt");
+    public const string Token = "uakt";
+
+    public ILedgerGrain Ledger => _host.Services.GetRequiredService<IGrainFactory>().GetGrain<ILedgerGrain>(Token);
 
     public Storage.Journal.ILedgerJournal Journal => _store.Journal;
 
-    public static async Task<LedgerHost> StartAsync(StoreOptions options, Action<LedgerOptions>? configure = null)
+    public static async Task<LedgerHost> StartAsync(StoreOptions options, bool seed = true)
     {
         var store = StoreRegistration.Open(options, []);
         await store.Migrator.MigrateAsync();
         var builder = Host.CreateApplicationBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
         builder.Services.AddSingleton(store.Journal);
         builder.Services.AddLedgers();
-        builder.Services.Configure<LedgerOptions>(o => configure?.Invoke(o));
-        builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), FreePort()));
+        GrainHost.Add(builder);
         var host = builder.Build();
         await host.StartAsync();
         var ledger = new LedgerHost(host, store);
-        await ledger.SeedAsync();
+        if (seed)
+        {
+            await ledger.SeedAsync();
+        }
+
         return ledger;
     }
 
@@ -48,24 +53,43 @@ internal sealed class LedgerHost : IAsyncDisposable
     {
         var run = Interlocked.Increment(ref _runs);
         var ledger = Ledger;
-        var machine = Machine.Watch(serverPid);
-        var started = Stopwatch.GetTimestamp();
-        var end = started + (seconds * Stopwatch.Frequency);
-        var loops = Enumerable.Range(0, callers).Select(caller => Task.Run(() => CallAsync(ledger, (run * 1000) + caller, perCall, fee, end))).ToArray();
-        var all = new Latencies();
-        foreach (var latencies in await Task.WhenAll(loops))
+        var randoms = Enumerable.Range(0, callers).Select(caller => new Random((run * 1000) + caller)).ToArray();
+        return await Callers.RunAsync(name, callers, seconds, serverPid, async (caller, n) =>
         {
-            all.Merge(latencies);
-        }
-
-        var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return new Measured(name, all.Count / elapsed, all.Percentile(0.5), all.Percentile(0.99), elapsed, machine.Stop());
+            await CallAsync(ledger, randoms[caller], (run * 1000) + caller, n, perCall, fee);
+            return perCall;
+        });
     }
 
-    /// <summary>Waits until the index stands at the journal's head; answers the transfers indexed in a second meanwhile.</summary>
+    /// <summary>Sends at a fixed rate, whatever the answers take, at most 64 calls under way; answers how many transfers were made.</summary>
+    public async Task<long> PaceAsync(int rate, int perCall, int seconds)
+    {
+        var run = Interlocked.Increment(ref _runs);
+        var (ledger, started, sent) = (Ledger, Stopwatch.GetTimestamp(), 0L);
+        var calls = rate / perCall * seconds;
+        var next = 0;
+        await Task.WhenAll(Enumerable.Range(0, 64).Select(caller => Task.Run(async () =>
+        {
+            var random = new Random((run * 1000) + caller);
+            for (var n = 0; Interlocked.Increment(ref next) is var call && call <= calls; n++)
+            {
+                var due = TimeSpan.FromSeconds((double)call * perCall / rate) - Stopwatch.GetElapsedTime(started);
+                if (due > TimeSpan.FromMilliseconds(1))
+                {
+                    await Task.Delay(due);
+                }
+
+                await CallAsync(ledger, random, (run * 1000) + caller, n, perCall, fee: false);
+                Interlocked.Add(ref sent, perCall);
+            }
+        })));
+        return sent;
+    }
+
+    /// <summary>Waits until the index stands at the journal's head.</summary>
     public async Task DrainIndexAsync()
     {
-        while (await Journal.IndexedThroughAsync("uakt") < await Journal.HeadAsync("uakt"))
+        while (await Journal.IndexedThroughAsync(Token) < await Journal.HeadAsync(Token))
         {
             await Task.Delay(50);
         }
@@ -78,35 +102,24 @@ internal sealed class LedgerHost : IAsyncDisposable
         await _store.DisposeAsync();
     }
 
-    private static async Task<Latencies> CallAsync(ILedgerGrain ledger, int seed, int perCall, bool fee, long end)
+    private static async Task CallAsync(ILedgerGrain ledger, Random random, int seed, int n, int perCall, bool fee)
     {
-        var latencies = new Latencies();
-        var random = new Random(seed);
-        for (var n = 0; Stopwatch.GetTimestamp() < end;)
+        if (perCall == 1)
         {
-            var started = Stopwatch.GetTimestamp();
-            if (perCall == 1)
-            {
-                Check((await ledger.ExecuteAsync(Next(random, seed, n++, fee))).IsOk);
-            }
-            else
-            {
-                var many = ImmutableArray.CreateBuilder<Transfer>(perCall);
-                for (var i = 0; i < perCall; i++)
-                {
-                    many.Add(Next(random, seed, n++, fee));
-                }
-
-                foreach (var answer in await ledger.ExecuteManyAsync(many.MoveToImmutable()))
-                {
-                    Check(answer.IsOk);
-                }
-            }
-
-            latencies.Add(started, perCall);
+            Check((await ledger.ExecuteAsync(Next(random, seed, n, fee))).IsOk);
+            return;
         }
 
-        return latencies;
+        var many = ImmutableArray.CreateBuilder<Transfer>(perCall);
+        for (var i = 0; i < perCall; i++)
+        {
+            many.Add(Next(random, seed, (n * perCall) + i, fee));
+        }
+
+        foreach (var answer in await ledger.ExecuteManyAsync(many.MoveToImmutable()))
+        {
+            Check(answer.IsOk);
+        }
     }
 
     private static Transfer Next(Random random, int seed, int n, bool fee)
@@ -142,12 +155,5 @@ internal sealed class LedgerHost : IAsyncDisposable
         }
 
         await DrainIndexAsync();
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        probe.Start();
-        return ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

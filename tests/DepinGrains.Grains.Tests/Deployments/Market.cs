@@ -13,6 +13,7 @@ using DepinGrains.Grains.Deployments.Screening;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.State.Secrets;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Grains.Tests.Hosting;
@@ -38,13 +39,21 @@ public sealed class Market : IAsyncLifetime
 
     public InMemoryStore Store { get; private set; } = null!;
 
+    /// <summary>How many rows of a kind lists answered since the last look.</summary>
+    public CountedRows Rows { get; private set; } = null!;
+
     public IGrainFactory Grains => _host.Grains;
 
     internal ILedgerGrain Ledger => Grains.GetGrain<ILedgerGrain>("uact");
 
+    internal ILedgerGrain LedgerOf(string token) => Grains.GetGrain<ILedgerGrain>(token);
+
+    internal async Task<long> PostedAsync(string token, string account) => (await LedgerOf(token).GetBalanceAsync(account)).Posted;
+
     public async ValueTask InitializeAsync()
     {
         Store = new InMemoryStore(MarketServices.Tables, Time);
+        Rows = new CountedRows(Store);
         _host = await GrainHost.StartAsync(Register);
     }
 
@@ -69,9 +78,12 @@ public sealed class Market : IAsyncLifetime
     /// <summary>Money is conserved: the books are clean, and what was minted is somewhere.</summary>
     public async Task AssertBooksCleanAsync()
     {
-        var audit = await Ledger.AuditAsync();
-        Assert.Empty(audit.Problems);
-        Assert.Equal(0, audit.SumOfBalances);
+        foreach (var token in (string[])["uact", "uakt", "uusdc", "uact.uakt", "uact.uusdc"])
+        {
+            var audit = await LedgerOf(token).AuditAsync();
+            Assert.Empty(audit.Problems);
+            Assert.Equal(0, audit.SumOfBalances);
+        }
     }
 
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
@@ -79,10 +91,12 @@ public sealed class Market : IAsyncLifetime
     private void Register(IServiceCollection services)
     {
         services.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, Time);
-        services.AddSingleton<IRowStore>(Store);
+        services.AddSingleton<IRowStore>(Rows);
         services.AddSingleton<ILedgerJournal>(Store);
         services.AddSingleton<NetworkClock>();
         services.AddSingleton<NetworkParameters>();
+        services.Configure<ParameterOptions>(static o => (o.RefreshAfter, o.Notice) = (TimeSpan.FromTicks(-1), TimeSpan.FromSeconds(5)));
+        services.Configure<OracleOptions>(static o => o.Seed["uusdc"] = "1");
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
         services.AddSingleton<INodeNotifier>(new NodeNotifier());
@@ -115,15 +129,15 @@ public sealed class MarketRegion(Market market, string name)
     public string NewOperation() => string.Create(CultureInfo.InvariantCulture, $"{name}-op-{++_operations}");
 
     /// <summary>An SDL for one replica that costs at most <paramref name="price"/> uact a block, in this region only.</summary>
-    public string Sdl(string price = "1000", string image = "nginx:1.25", string cpu = "1", string attributes = "") => $"""
-        version: "2.0"
+    public string Sdl(string price = "1000", string image = "nginx:1.25", string cpu = "1", string attributes = "", string accept = "", string to = "", string tail = "") => $"""
+        version: "2.1"
         services:
           web:
             image: {image}
             expose:
-              - port: 80
+              - port: 80{accept}
                 to:
-                  - global: true
+                  - global: true{to}
         profiles:
           compute:
             web:
@@ -146,19 +160,31 @@ public sealed class MarketRegion(Market market, string name)
           web:
             here:
               profile: web
-              count: 1
+              count: 1{tail}
         """;
 
+    /// <summary>The same, served under a host name, at an address of its own, or with a reclamation window.</summary>
+    public string SdlAt(string? host, bool ip = false, string? reclaim = null, string image = "nginx:1.25") => Sdl(
+        image: image,
+        accept: host is null ? "" : $"\n        accept:\n          - {host}",
+        to: ip ? "\n            ip: front" : "",
+        tail: (ip ? "\nendpoints:\n  front:\n    kind: ip" : "") + (reclaim is null ? "" : $"\nreclamation:\n  min_window: {reclaim}"));
+
     public string Provider(string who) => $"id_{who}_{name}";
+
+    public IAddressPoolGrain Pool(string who) => market.Grains.GetGrain<IAddressPoolGrain>(Provider(who));
+
+    /// <summary>Another tenant's deployment in the same region.</summary>
+    public IDeploymentGrain Other(int number) => market.Grains.GetGrain<IDeploymentGrain>(string.Create(CultureInfo.InvariantCulture, $"{Tenant}/{number}"));
 
     public INodeGrain Node(string who) => market.Grains.GetGrain<INodeGrain>($"node_{who}_{name}");
 
     /// <summary>A provider with money and one node online. <paramref name="cpuUsd"/> null: it bids by itself.</summary>
-    public async Task<string> AddProviderAsync(string who, string? cpuUsd, long purse = Purse, bool online = true)
+    public async Task<string> AddProviderAsync(string who, string? cpuUsd, long purse = Purse, bool online = true, ScalePricing? scale = null, long reclaimSeconds = 0)
     {
         var id = Provider(who);
         var pricing = cpuUsd is null ? null : UsdPricing.Default with { CpuUsd = cpuUsd };
-        (await market.Grains.GetGrain<IProviderGrain>(id).PutAsync(NewOperation(), new ProviderProfile(who, [new Fact("region", name)], pricing, "http://localhost"))).Require();
+        (await market.Grains.GetGrain<IProviderGrain>(id).PutAsync(NewOperation(), new ProviderProfile(who, [new Fact("region", name)], pricing, "http://localhost", scale, reclaimSeconds))).Require();
         await MintAsync(id, purse);
         var node = Node(who);
         (await node.JoinAsync(NewOperation(), Samples.Registration(provider: id, key: id))).Require();
@@ -175,6 +201,25 @@ public sealed class MarketRegion(Market market, string name)
         if (amount > 0)
         {
             (await market.Ledger.ExecuteAsync(Ops.Mint("mint/" + NewOperation(), LedgerAccounts.Wallet(identity), amount))).Require();
+        }
+    }
+
+    public async Task MintAsync(string identity, long amount, string token) =>
+        (await market.LedgerOf(token).ExecuteAsync(Ops.Mint("mint/" + NewOperation(), LedgerAccounts.Wallet(identity), amount))).Require();
+
+    /// <summary>Sends a command until it is answered, as a client does after an unknown outcome.</summary>
+    public static async Task<T> AgainAsync<T>(Func<Task<T>> command)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await command();
+            }
+            catch (Exception e) when (attempt < 5 && e is not Xunit.Sdk.XunitException)
+            {
+                // Unknown outcome: ask again.
+            }
         }
     }
 

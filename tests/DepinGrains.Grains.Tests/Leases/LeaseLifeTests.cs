@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Grains.Tests.Deployments;
 using DepinGrains.Grains.Tests.Nodes;
+using DepinGrains.Storage.InMemory;
 
 namespace DepinGrains.Grains.Tests.Leases;
 
@@ -43,6 +44,46 @@ public sealed class LeaseLifeTests(Market market) : IClassFixture<Market>
         Assert.Single((await _r.Node("p").GetDesiredStateAsync()).Workloads);
         await _r.PassAsync(TimeSpan.FromMinutes(11));
         Assert.Equal(LeaseStatus.Active, (await _r.LeaseAsync(lease)).Status);
+    }
+
+    /// <summary>Found by the simulation (seed 94): the commit after the suspension is lost, and the deposit comes before anybody looks again.</summary>
+    [Fact]
+    public async Task A_deposit_after_a_pause_that_was_cut_short_resumes_the_lease()
+    {
+        await _r.LeasedAsync(deposit: 500_000);
+        var lease = (await _r.GroupAsync()).Order.LeaseId!;
+        var (suspended, lost) = (false, false);
+        market.Store.Fault = point =>
+        {
+            suspended |= point.Call == StoreCall.Commit && point.Subject == lease;
+            if (!suspended || lost || point.Call != StoreCall.Commit || point.Subject != _r.Key)
+            {
+                return StoreFault.None;
+            }
+
+            lost = true;
+            return StoreFault.FailBefore;
+        };
+        try
+        {
+            await Record.ExceptionAsync(() => _r.PassAsync(502 * Block));
+        }
+        finally
+        {
+            market.Store.Fault = null;
+        }
+
+        Assert.True(lost);
+        var deposit = _r.NewOperation();
+        for (var attempt = 0; await Record.ExceptionAsync(async () => (await _r.Deployment.DepositAsync(deposit, _r.Tenant, 1_000_000)).Require()) is not null; attempt++)
+        {
+            Assert.True(attempt < 5);
+        }
+
+        await _r.PassAsync(Block);
+        Assert.Equal(LeaseStatus.Active, (await _r.LeaseAsync(lease)).Status);
+        Assert.Equal(GroupStatus.Open, (await _r.GroupAsync()).Status);
+        Assert.Single((await _r.Node("p").GetDesiredStateAsync()).Workloads);
     }
 
     [Fact]

@@ -71,6 +71,86 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
     }
 
     [Fact]
+    public async Task Two_markets_that_ask_for_the_last_card_at_once_never_both_get_it_and_a_restart_keeps_whose_it_is()
+    {
+        var folder = Directory.CreateTempSubdirectory("depin-cards-").FullName;
+        try
+        {
+            string?[] cards = [];
+            await using (var first = await NodeCluster.StartAsync(folder))
+            {
+                var node = first.Node("node_cards");
+                (await node.JoinAsync("op", Samples.Registration())).Require();
+                (await node.ConnectAsync("boot", Samples.Hardware(gpus: 2))).Require();
+                var soon = first.Time.GetUtcNow().AddMinutes(2);
+                var demand = Samples.Demand(Samples.Slot(gpus: 1, gpu: ["vendor/nvidia/model/a100"]));
+                var answers = await Task.WhenAll(((string[])["bid/deployments", "frame/rendering", "gang/clusters"]).Select(id => node.ReserveAsync(id, demand, soon)));
+                Assert.Equal(2, answers.Count(static a => a.IsOk));
+                Assert.Equal("node.insufficient_gpu", answers.Single(static a => !a.IsOk).Refusal!.Code);
+                foreach (var (won, i) in answers.Where(static a => a.IsOk).Select(static (a, i) => (a.Value!, i)))
+                {
+                    (await node.ConfirmAsync(won.Id, $"lease-{i}")).Require();
+                }
+
+                cards = [.. (await node.GetAsync()).Require().Reservations.OrderBy(static r => r.Lease, StringComparer.Ordinal).Select(static r => r.Grants[0].GpuUuids.Single())];
+                Assert.Equal(2, cards.Distinct().Count());
+            }
+
+            await using var second = await NodeCluster.StartAsync(folder);
+            var again = second.Node("node_cards");
+            Assert.Equal(cards, (await again.GetAsync()).Require().Reservations.OrderBy(static r => r.Lease, StringComparer.Ordinal).Select(static r => r.Grants[0].GpuUuids.Single()));
+            Assert.Equal("node.insufficient_gpu", (await again.ReserveAsync("late", Samples.Demand(Samples.Slot(gpus: 1)), second.Time.GetUtcNow().AddMinutes(2))).Refusal!.Code);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_card_is_booked_only_where_vendor_model_memory_and_interface_are_what_was_asked_for()
+    {
+        var node = await OnlineAsync(Samples.Hardware(gpus: 1));
+        foreach (var wrong in (string[])["vendor/amd/model/a100", "vendor/nvidia/model/a100/ram/40Gi", "vendor/nvidia/model/a100/ram/80Gi/interface/sxm", "vendor/nvidia/model/t4"])
+        {
+            Assert.Equal("node.insufficient_gpu", (await node.ReserveAsync("x", Samples.Demand(Samples.Slot(gpus: 1, gpu: [wrong])), Soon)).Refusal!.Code);
+        }
+
+        (await node.ReserveAsync("x", Samples.Demand(Samples.Slot(gpus: 1, gpu: ["vendor/nvidia/model/a100/ram/80Gi/interface/pcie"])), Soon)).Require();
+    }
+
+    [Fact]
+    public async Task An_agent_that_finds_more_and_then_less_than_is_booked_is_refused_and_its_bookings_stay()
+    {
+        var node = await OnlineAsync(Samples.Hardware(gpus: 1));
+        (await node.ConnectAsync("more", Samples.Hardware(cpu: 64_000, gpus: 8))).Require();
+        (await node.ReserveAsync("r", Samples.Demand(Samples.Slot(cpu: 32_000, gpus: 4)), Soon)).Require();
+        (await node.ConfirmAsync("r", "lease")).Require();
+        var refused = (await node.ConnectAsync("less", Samples.Hardware(gpus: 1))).Refusal!;
+        Assert.Equal("node.hardware_below_bookings", refused.Code);
+        Assert.Contains("32000", refused.Facts.Select(static f => f.Value));
+        var view = (await node.GetAsync()).Require();
+        Assert.Equal(4, view.Reservations.Single().Grants[0].GpuUuids.Length);
+        Assert.Equal(8, view.Hardware.Gpus.Length);
+    }
+
+    [Fact]
+    public async Task Overcommit_sells_more_than_there_is_and_cannot_sink_below_what_is_booked()
+    {
+        var node = await OnlineAsync(Samples.Hardware(cpu: 2_000));
+        Assert.Equal("node.not_owner", (await node.SetOvercommitAsync("o", "id_other", new NodeOvercommit(100, 0, 0))).Refusal!.Code);
+        Assert.Equal("node.overcommit_invalid", (await node.SetOvercommitAsync("o", "id_provider", new NodeOvercommit(1_001, 0, 0))).Refusal!.Code);
+        Assert.Equal("node.insufficient_cpu", (await node.ReserveAsync("r", Samples.Demand(Samples.Slot(cpu: 3_000)), Soon)).Refusal!.Code);
+        var set = (await node.SetOvercommitAsync("o2", "id_provider", new NodeOvercommit(50, 0, 0))).Require();
+        Assert.Equal(set.Version, (await node.SetOvercommitAsync("o2", "id_provider", new NodeOvercommit(50, 0, 0))).Require().Version);
+        (await node.ReserveAsync("r", Samples.Demand(Samples.Slot(cpu: 3_000)), Soon)).Require();
+        Assert.Equal(0, (await node.GetAsync()).Require().Free.CpuMilli);
+        var refused = (await node.SetOvercommitAsync("o3", "id_provider", default)).Refusal!;
+        Assert.Equal("node.overcommit_below_bookings", refused.Code);
+        Assert.Equal(["cpu", "3000", "2000"], refused.Facts.Select(static f => f.Value));
+    }
+
+    [Fact]
     public async Task The_same_reservation_id_answers_the_same_and_another_demand_under_it_is_refused()
     {
         var node = await OnlineAsync();

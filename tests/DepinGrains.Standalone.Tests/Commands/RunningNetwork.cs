@@ -18,6 +18,9 @@ public sealed class RunningNetwork : IAsyncDisposable
 
     internal string Url => _standalone!.Url;
 
+    /// <summary>The network's own identity, who may do what operators may.</summary>
+    internal Depin Operator => new(Url, Path.Combine(_folder, "standalone", "identity.pem"));
+
     /// <summary>The tenant and its lease, running.</summary>
     internal async Task<(Depin Tenant, string Lease)> ReadyAsync()
     {

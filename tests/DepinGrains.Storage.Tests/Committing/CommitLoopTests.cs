@@ -7,8 +7,15 @@ using static DepinGrains.Storage.Tests.Harness.Kinds;
 
 namespace DepinGrains.Storage.Tests.Committing;
 
-public sealed class CommitLoopTests : IDisposable
+/// <summary>On a thread of its own, as SQLite wants it.</summary>
+public sealed class CommitLoopOnItsThreadTests() : CommitLoopTests("test");
+
+/// <summary>On the thread pool while there is work, as PostgreSQL wants it.</summary>
+public sealed class CommitLoopOnThePoolTests() : CommitLoopTests(null);
+
+public abstract class CommitLoopTests(string? thread) : IDisposable
 {
+    private readonly string? _thread = thread;
     private readonly ScriptedWriter _writer = new();
     private readonly CommitQueue _queue = new(rowsMax: 100, batchMax: 16, bytesMax: 1 << 20, distinctRows: true);
     private readonly ChangeSetCheck _check = new(new TableCatalog(Kinds.All), new StoreOptions());
@@ -122,7 +129,11 @@ public sealed class CommitLoopTests : IDisposable
         await Assert.ThrowsAsync<StoreUnavailableException>(() => Add("late", 0));
     }
 
-    public void Dispose() => _loop?.Dispose();
+    public void Dispose()
+    {
+        _loop?.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     private async Task<CommitOutcome> Add(string key, long version)
     {
@@ -152,9 +163,15 @@ public sealed class CommitLoopTests : IDisposable
         public ManualResetEventSlim Hold() => _hold = new ManualResetEventSlim();
 
         public void Begin(CommitLoopTests test, TimeSpan? retryFor = null) =>
-            test._loop = new CommitLoop("test", test._queue, this, retryFor ?? TimeSpan.FromSeconds(30), NullLogger.Instance);
+            test._loop = new CommitLoop(test._thread, test._queue, this, retryFor ?? TimeSpan.FromSeconds(30), NullLogger.Instance);
 
-        public void Write(IReadOnlyList<CommitItem> batch)
+        public ValueTask WriteAsync(IReadOnlyList<CommitItem> batch)
+        {
+            Write(batch);
+            return ValueTask.CompletedTask;
+        }
+
+        private void Write(IReadOnlyList<CommitItem> batch)
         {
             _entered.TrySetResult();
             _hold?.Wait();

@@ -13,7 +13,11 @@ public sealed record ScreeningRequest(string OrderId, string Owner, GroupSpec Sp
 public sealed record NodeOffer(string Node, NodeDemand Demand);
 
 /// <summary>A managed bid that could be made: advisory, the nodes' books decide.</summary>
-public sealed record ManagedOffer(string Provider, Rate Price, long Score, ImmutableArray<NodeOffer> Nodes);
+public sealed record ManagedOffer(string Provider, Rate Price, long Score, ImmutableArray<NodeOffer> Nodes)
+{
+    /// <summary>The reclamation window the bid offers, seconds; 0 when the order asks for none.</summary>
+    public long ReclaimWindowSeconds { get; init; }
+}
 
 /// <summary>The outcome: offers from the cheapest on, reasons of all others.</summary>
 public sealed record ScreeningOutcome(

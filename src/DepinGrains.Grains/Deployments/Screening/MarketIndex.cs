@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Grains.Deployments.Screening;
 
-/// <summary>One provider with its nodes, as last read.</summary>
-public sealed record IndexedProvider(ProviderState State, ImmutableArray<NodeView> Nodes);
+/// <summary>One provider with its nodes and its pool of addresses (null: it leases none), as last read.</summary>
+public sealed record IndexedProvider(ProviderState State, ImmutableArray<NodeView> Nodes, AddressPoolState? Addresses);
 
 /// <summary>
 /// The providers and nodes of the network in memory, rebuilt from rows at start and kept by reading rows changed since. One per process, advisory: a node's own book decides.
@@ -21,9 +21,14 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, ProviderState> _providers = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, NodeView> _nodes = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, AddressPoolState> _pools = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Expiring> _expiring = new(StringComparer.Ordinal);
     private ImmutableArray<IndexedProvider> _snapshot = [];
     private DateTimeOffset _readAt = DateTimeOffset.MinValue;
     private Task? _reading;
+
+    /// <summary>The time the index goes by.</summary>
+    public DateTimeOffset Now => clock.Now;
 
     /// <summary>Every provider that is not deleted, with its nodes, by id.</summary>
     public async Task<ImmutableArray<IndexedProvider>> SnapshotAsync()
@@ -59,8 +64,21 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
         await foreach (var row in ChangedAsync(NodeRows.Node.Table.Kind, since))
         {
             changed = true;
-            var node = RowKind<NodeState>.Read(row);
-            _nodes[node.Id] = NodeRules.View(node, row.Version, started);
+            Keep(RowKind<NodeState>.Read(row), row.Version, started);
+        }
+
+        await foreach (var row in ChangedAsync(AddressPoolState.Kind.Table.Kind, since))
+        {
+            changed = true;
+            var pool = RowKind<AddressPoolState>.Read(row);
+            _pools[pool.Provider] = pool;
+        }
+
+        // A booking that expires changes no row: its room is free again all the same.
+        foreach (var due in _expiring.Values.Where(e => e.At <= started).ToArray())
+        {
+            changed = true;
+            Keep(due.Node, due.Version, started);
         }
 
         lock (_gate)
@@ -68,10 +86,20 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
             if (changed)
             {
                 var nodes = _nodes.Values.ToLookup(static n => n.Provider);
-                _snapshot = [.. _providers.Values.Where(static p => !p.Deleted).Select(p => new IndexedProvider(p, [.. nodes[p.Id]]))];
+                _snapshot = [.. _providers.Values.Where(static p => !p.Deleted).Select(p => new IndexedProvider(p, [.. nodes[p.Id]], _pools.GetValueOrDefault(p.Id)))];
             }
 
             _readAt = started;
+        }
+    }
+
+    private void Keep(NodeState node, long version, DateTimeOffset now)
+    {
+        _nodes[node.Id] = NodeRules.View(node, version, now);
+        _expiring.Remove(node.Id);
+        if (node.Bookings.Where(b => b.Lease is null && b.ReservedUntil > now).Select(static b => (DateTimeOffset?)b.ReservedUntil).Min() is { } next)
+        {
+            _expiring[node.Id] = new Expiring(node, version, next);
         }
     }
 
@@ -90,4 +118,6 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
         }
         while (cursor is not null);
     }
+
+    private sealed record Expiring(NodeState Node, long Version, DateTimeOffset At);
 }

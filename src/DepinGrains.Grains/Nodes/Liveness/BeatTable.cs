@@ -180,10 +180,16 @@ internal sealed class BeatTable(int tickMs, int suspectIntervals, int deadInterv
         /// <summary>The node grain was told "suspect" and not yet that its beats are back.</summary>
         public bool ToldSuspect;
 
+        /// <summary>It was told something and did not answer: whatever it is now, it must be told again.</summary>
+        public bool ToldUnsure;
+
         /// <summary>Waits to be told to the node grain, or is being told.</summary>
         public bool Telling;
 
         /// <summary>Known from a beat alone; the row was not looked at yet.</summary>
         public bool Unverified;
+
+        /// <summary>True when the node grain may believe something else than the table.</summary>
+        public readonly bool MustBeTold => ToldUnsure || (State == BeatState.Suspect) != ToldSuspect;
     }
 }

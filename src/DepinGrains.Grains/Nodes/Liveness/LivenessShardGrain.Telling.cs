@@ -45,12 +45,14 @@ public sealed partial class LivenessShardGrain
                     _table.Bury(at);
                 }
             }
-            else if (state != BeatState.Gone && (state == BeatState.Suspect) != _table[at].ToldSuspect)
+            else if (state != BeatState.Gone && _table[at].MustBeTold)
             {
+                // Until it answers nobody knows what it believes.
+                _table[at].ToldUnsure = true;
                 await GrainFactory.GetGrain<INodeGrain>(node).MarkSuspectAsync(session, state == BeatState.Suspect, since);
                 if (_table[at].Session == session)
                 {
-                    _table[at].ToldSuspect = state == BeatState.Suspect;
+                    (_table[at].ToldSuspect, _table[at].ToldUnsure) = (state == BeatState.Suspect, false);
                 }
             }
         }
@@ -74,7 +76,7 @@ public sealed partial class LivenessShardGrain
             entry.State = BeatState.Suspect;
             _table.Hang(at, _now);
         }
-        else if (entry.State == BeatState.Dying || (entry.State is BeatState.Alive or BeatState.Suspect && (entry.State == BeatState.Suspect) != entry.ToldSuspect))
+        else if (entry.State == BeatState.Dying || (entry.State is BeatState.Alive or BeatState.Suspect && entry.MustBeTold))
         {
             // Not at once: while the store is away that would be a busy loop.
             _again.Add(at);

@@ -157,7 +157,7 @@ public sealed partial class LivenessShardGrain(
     {
         if (session > _table[at].Session)
         {
-            _table[at].ToldSuspect = false;
+            (_table[at].ToldSuspect, _table[at].ToldUnsure) = (false, false);
         }
 
         _table.Revive(at, session, generation, Interval(), _now);

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using DepinGrains.Cli.Common;
+
+namespace DepinGrains.Cli.Network;
+
+/// <summary><c>depin admin</c>: what operators of the network do.</summary>
+public static class AdminCommands
+{
+    /// <summary>The commands.</summary>
+    public static Command Create() => new("admin", "run the network: parameters, price feeders (operators)") { Parameters(), Feeders(), Confirm() };
+
+    private static Command Parameters()
+    {
+        var name = new Argument<string>("name") { Description = "e.g. take_fee.uakt" };
+        var value = new Argument<long>("value") { Description = "in the parameter's unit" };
+        var at = new Option<DateTimeOffset?>("--at") { Description = "from when, ISO 8601; as soon as possible when left out" };
+        var only = new Option<string?>("--name") { Description = "one parameter only" };
+        var list = new Command("list", "every parameter, its value now and changes to come");
+        list.SetAction(parse => Session.RunAsync(parse, async session => session.ShowTable(
+            (await session.GetAsync("/v1/network/parameters")).AsArray(),
+            ("name", static p => (string?)p["name"]),
+            ("value", static p => p["value"]!.ToString()),
+            ("unit", static p => (string?)p["unit"]),
+            ("to come", static p => string.Join(", ", p["upcoming"]!.AsArray().Select(static u => $"{u!["value"]} from {(string?)u["effectiveAt"]}"))),
+            ("what it is", static p => (string?)p["summary"]))));
+        var set = new Command("set", "set a parameter") { name, value, at };
+        set.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync("/v1/network/parameters", new { name = parse.GetValue(name), value = parse.GetValue(value), effectiveAt = parse.GetValue(at) }),
+            static c => Console.Out.WriteLine($"{(string?)c["name"]} = {c["value"]} from {(string?)c["effectiveAt"]}"))));
+        var history = new Command("history", "changes, newest effective time first") { only };
+        history.SetAction(parse => Session.RunAsync(parse, async session => session.ShowTable(
+            await session.ListAsync("/v1/network/parameters/history" + (parse.GetValue(only) is { } one ? "?name=" + Uri.EscapeDataString(one) : "")),
+            ("effective", static c => (string?)c["effectiveAt"]),
+            ("name", static c => (string?)c["name"]),
+            ("value", static c => c["value"]!.ToString()),
+            ("set", static c => (string?)c["setAt"]),
+            ("by", static c => (string?)c["by"]),
+            ("proposal", static c => (string?)c["cause"]))));
+        return new Command("params", "network parameters") { list, set, history };
+    }
+
+    private static Command Feeders()
+    {
+        var identity = new Argument<string>("identity");
+        var add = new Command("add", "let an identity post prices") { identity };
+        add.SetAction(parse => SetFeeder(parse, parse.GetValue(identity)!, true));
+        var remove = new Command("remove", "no longer") { identity };
+        remove.SetAction(parse => SetFeeder(parse, parse.GetValue(identity)!, false));
+        return new Command("feeders", "who may post prices") { add, remove };
+    }
+
+    private static Command Confirm()
+    {
+        var token = new Argument<string>("token");
+        var confirm = new Command("confirm-price", "confirm a price that moved more than is believed at once") { token };
+        confirm.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/oracle/prices/{Amounts.Denom(parse.GetValue(token)!)}/confirm", new { }),
+            static p => Console.Out.WriteLine($"{(string?)p["token"]}: {(string?)p["usd"]}"))));
+        return confirm;
+    }
+
+    private static Task<int> SetFeeder(ParseResult parse, string identity, bool registered) => Session.RunAsync(parse, async session => session.Show(
+        await session.PostAsync("/v1/oracle/feeders", new { identity, registered }),
+        static o => Console.Out.WriteLine(string.Join('\n', o["feeders"]!.AsArray().Select(static f => (string?)f)))));
+}

@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Providers;
+using DepinGrains.Domain.Deployments;
+using DepinGrains.Domain.Providers;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Identities;
+using DepinGrains.Grains.Deployments;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Events;
+using DepinGrains.Storage.Rows;
+
+namespace DepinGrains.Gateway.Deployments;
+
+/// <summary>
+/// <c>/v1/orders/feed</c>: first every open order the caller's profile matches (<c>order.open</c>), then <c>order.created</c>, <c>order.matched</c> and <c>order.closed</c> as they happen, with the caller's own
+/// <c>bid.*</c> and <c>lease.*</c> between them in the order they were written. A reader resumes after the position it saw last; one that stayed away longer than events are kept gets <c>order.open</c> of all again. <c>feed.ready</c> says that what follows is news.
+/// </summary>
+public static class OrderFeed
+{
+    private const int PageSize = 256;
+    private const int OpenMax = 5_000;
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
+
+    /// <summary>The stream.</summary>
+    public static async Task<IResult> Stream(Caller caller, IEventLog log, IRowStore store, IGrainFactory grains)
+    {
+        var provider = await grains.GetGrain<IProviderGrain>(caller.Identity).GetAsync();
+        return provider.IsOk
+            ? new EventStreamResult((after, cancel) => ReadAsync(new Source(log, store, provider.Value), after, cancel))
+            : Problems.From(provider.Refusal);
+    }
+
+    private static async IAsyncEnumerable<StreamEvent> ReadAsync(Source source, long? after, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var position = after;
+        if (after is not null)
+        {
+            yield return new StreamEvent(after, "feed.ready", "{}"u8.ToArray());
+        }
+
+        while (!cancel.IsCancellationRequested)
+        {
+            if (position is not { } known)
+            {
+                // The place to go on from is taken before the orders are listed: one that is opened in between comes twice, none is missed.
+                position = await source.Log.HeadAsync(cancel);
+                await foreach (var order in source.OpenAsync(cancel))
+                {
+                    yield return new StreamEvent(null, "order.open", order);
+                }
+
+                yield return new StreamEvent(position, "feed.ready", "{}"u8.ToArray());
+                continue;
+            }
+
+            var (events, next) = await source.AfterAsync(known, cancel);
+            foreach (var item in events)
+            {
+                if (await source.ShowAsync(item, cancel) is { } data)
+                {
+                    yield return new StreamEvent(item.Position, item.Type, data);
+                }
+            }
+
+            position = next;
+            if (next is { } head && events.IsEmpty)
+            {
+                await source.Log.WaitAsync(head, Poll, cancel);
+            }
+        }
+    }
+
+    /// <summary>What one provider's feed reads.</summary>
+    private sealed record Source(IEventLog Log, IRowStore Store, ProviderView Provider)
+    {
+        /// <summary>Every open order that matches, oldest first.</summary>
+        public async IAsyncEnumerable<ReadOnlyMemory<byte>> OpenAsync([EnumeratorCancellation] CancellationToken cancel)
+        {
+            string? cursor = null;
+            var seen = 0;
+            do
+            {
+                var query = new ListQuery(OrderRow.Kind.Table.Kind, [new Filter("status", Comparison.Equal, "open")], "opened_ms", false, PageSize, cursor);
+                var page = await Store.ListAsync(query, cancel);
+                foreach (var order in page.Rows.Select(RowKind<OrderRow>.Read).Where(Matches))
+                {
+                    yield return RowJson.Write(OrderSummary.Of(order));
+                }
+
+                cursor = page.NextCursor;
+                seen += page.Rows.Length;
+            }
+            while (cursor is not null && seen < OpenMax);
+        }
+
+        /// <summary>Events of the market's orders and of this provider after a position, merged; no position when they are gone.</summary>
+        public async Task<(ImmutableArray<StoredEvent> Events, long? Next)> AfterAsync(long after, CancellationToken cancel)
+        {
+            var market = await Log.ReadAsync(after, "market", PageSize, cancel);
+            var own = await Log.ReadAsync(after, "provider/" + Provider.Id, PageSize, cancel);
+            if (market.Gone || own.Gone)
+            {
+                return ([], null);
+            }
+
+            // Beyond the shorter page the other topic is not known yet.
+            var upTo = Math.Min(market.Position, own.Position);
+            return ([.. market.Events.Concat(own.Events).Where(e => e.Position <= upTo).OrderBy(static e => e.Position)], upTo);
+        }
+
+        /// <summary>An event's payload, or null when it is not for this reader: an order with all that is asked for, or the event as it stands.</summary>
+        public async Task<ReadOnlyMemory<byte>?> ShowAsync(StoredEvent item, CancellationToken cancel)
+        {
+            if (item.Topic != "market")
+            {
+                return item.Type.StartsWith("bid.", StringComparison.Ordinal) || item.Type.StartsWith("lease.", StringComparison.Ordinal) ? item.Data : null;
+            }
+
+            if (!item.Type.StartsWith("order.", StringComparison.Ordinal) || item.Subject.Split('/') is not [var owner, var dseq, var gseq, var oseq])
+            {
+                return null;
+            }
+
+            var key = OrderRow.KeyOf(int.Parse(gseq, CultureInfo.InvariantCulture), int.Parse(oseq, CultureInfo.InvariantCulture));
+            var row = await Store.ReadAsync(new RowId(OrderRow.Kind.Table.Kind, $"{owner}/{dseq}", key), cancel);
+            return row is not null && RowKind<OrderRow>.Read(row) is var order && Matches(order) ? RowJson.Write(OrderSummary.Of(order)) : null;
+        }
+
+        /// <summary>By attributes and auditors' signatures as they were when the stream began; hardware is for the provider, and in the end for its nodes' books, to judge.</summary>
+        private bool Matches(OrderRow order) => AttributeMatching.WhyNot(OrderTerms.Requirements(order.Spec), Provider.Profile.Attributes, Provider.Signatures) is null;
+    }
+}

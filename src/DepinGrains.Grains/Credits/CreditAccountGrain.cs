@@ -1,0 +1,146 @@
+using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Credits;
+using DepinGrains.Contracts.Ledgers;
+using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Ledgers;
+using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
+
+namespace DepinGrains.Grains.Credits;
+
+/// <summary>A movement under way: written before the first ledger is asked. <paramref name="Parts"/>: what of it has a source.</summary>
+public sealed record SendIntent(string TransferId, string To, long Amount, string Memo, string? Source, ImmutableArray<SourcedAmount> Parts);
+
+/// <summary>The row of one credit account.</summary>
+public sealed record CreditAccountState(SendIntent? Intent) : RowDocument
+{
+    /// <summary>The table.</summary>
+    public static readonly RowKind<CreditAccountState> Kind = new(
+        new TableDefinition("credit_account", [new("unfinished", ColumnType.Boolean)], [new("unfinished", ["unfinished"])]),
+        static s => [s.Intent is not null]);
+}
+
+/// <summary>
+/// Moves credit with its source: hold credit → move source → capture credit, all under ids derived from the caller's. The hold is the point of no return: after it nothing can be refused, since
+/// nobody else takes source out of this account. Credit without any source moves in one transfer.
+/// </summary>
+[GrainType("depin.credit_account")]
+public sealed class CreditAccountGrain(IRowStore store, TokenCatalog tokens) : Grain, ICreditAccountGrain
+{
+    private GrainRow<CreditAccountState> _row = null!;
+    private string _credit = "";
+    private string _account = "";
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var key = this.GetPrimaryKeyString();
+        var slash = key.IndexOf('/', StringComparison.Ordinal);
+        (_credit, _account) = (key[..slash], key[(slash + 1)..]);
+        _row = new GrainRow<CreditAccountState>(store, CreditAccountState.Kind, key, DeactivateOnIdle);
+        await _row.LoadAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<CreditMoved>> SendAsync(string transferId, string toAccount, long amount, string memo, string? source = null)
+    {
+        await FinishAsync();
+        var print = Print(transferId, toAccount, amount, memo, source);
+        if (await _row.RememberedAsync<CreditMoved>(transferId, print) is { } remembered)
+        {
+            return remembered;
+        }
+
+        if (amount <= 0)
+        {
+            return Refusal.Of("act.amount_invalid", $"an amount is a positive number of minor units, not {amount}", ("amount", amount));
+        }
+
+        if (toAccount == _account)
+        {
+            return Refusal.Of("ledger.same_account", "the sender is the recipient", ("account", toAccount));
+        }
+
+        var held = await HeldAsync();
+        var parts = source is null
+            ? SourcedAmounts.Leaving(amount, (await Ledger(_credit).GetBalanceAsync(_account)).Posted, held)
+            : [new SourcedAmount(source, amount)];
+        if (source is not null && held.FirstOrDefault(h => h.Source == source).Amount is var from && from < amount)
+        {
+            return Refusal.Of(
+                "act.not_backed",
+                $"{amount} {_credit} were asked back as {source}; {from} of what {_account} holds was minted from it",
+                ("amount", amount),
+                ("backed", from),
+                ("source", source));
+        }
+
+        var intent = new SendIntent(transferId, toAccount, amount, memo, source, parts);
+        return await _row.CommitAsync(new CreditAccountState(intent)) is { } refusal ? refusal : await CompleteAsync(intent);
+    }
+
+    /// <inheritdoc/>
+    public Task TickAsync() => FinishAsync();
+
+    private async Task FinishAsync()
+    {
+        _row.ThrowIfLost();
+        if (_row.Value?.Intent is { } intent)
+        {
+            await CompleteAsync(intent);
+        }
+    }
+
+    private async Task<Result<CreditMoved>> CompleteAsync(SendIntent intent)
+    {
+        var moved = await MoveAsync(intent);
+        var answer = moved.IsOk
+            ? new CreditMoved(intent.TransferId, Parts(intent), moved.Value)
+            : (Result<CreditMoved>)moved.Refusal;
+        var changes = new Changes().Remember(intent.TransferId, Print(intent.TransferId, intent.To, intent.Amount, intent.Memo, intent.Source), answer);
+        return await _row.CommitAsync(new CreditAccountState((SendIntent?)null), changes) is { } refusal ? refusal : answer;
+    }
+
+    private async Task<Result<TransferReceipt>> MoveAsync(SendIntent intent)
+    {
+        ImmutableArray<Leg> legs = [new Leg(_account, -intent.Amount), new Leg(intent.To, intent.Amount)];
+        if (intent.Parts.IsEmpty)
+        {
+            return await Ledger(_credit).ExecuteAsync(new Transfer(intent.TransferId, TransferKind.Post, legs, Memo: intent.Memo));
+        }
+
+        var hold = intent.TransferId + "/hold";
+        var held = await Ledger(_credit).ExecuteAsync(new Transfer(hold, TransferKind.Hold, [legs[0]], Memo: intent.Memo));
+        if (!held.IsOk)
+        {
+            return held;
+        }
+
+        foreach (var part in intent.Parts)
+        {
+            (await Ledger(CreditLedgers.Of(_credit, part.Source!)).ExecuteAsync(new Transfer(
+                intent.TransferId, TransferKind.Post, [new Leg(_account, -part.Amount), new Leg(intent.To, part.Amount)], Memo: intent.Memo))).Require();
+        }
+
+        return (await Ledger(_credit).ExecuteAsync(new Transfer(intent.TransferId, TransferKind.Capture, [legs[1]], hold, CloseHold: true, Memo: intent.Memo))).Require();
+    }
+
+    private static ImmutableArray<SourcedCredit> Parts(SendIntent intent)
+    {
+        var unsourced = intent.Amount - intent.Parts.Sum(static p => p.Amount);
+        var parts = intent.Parts.Select(static p => new SourcedCredit(p.Source, p.Amount));
+        return unsourced > 0 ? [new SourcedCredit(null, unsourced), .. parts] : [.. parts];
+    }
+
+    private async Task<ImmutableArray<SourcedAmount>> HeldAsync()
+    {
+        var sources = tokens.Sources(_credit);
+        var balances = await Task.WhenAll(sources.Select(s => Ledger(CreditLedgers.Of(_credit, s)).GetBalanceAsync(_account)));
+        return [.. sources.Select((s, i) => new SourcedAmount(s, balances[i].Posted))];
+    }
+
+    private static ReadOnlyMemory<byte> Print(string transferId, string to, long amount, string memo, string? source) => Changes.Fingerprint(new { transferId, to, amount, memo, source });
+
+    private ILedgerGrain Ledger(string token) => GrainFactory.GetGrain<ILedgerGrain>(token);
+}

@@ -1,0 +1,199 @@
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Escrow;
+using DepinGrains.Contracts.Ledgers;
+using DepinGrains.Grains.Tests.Deployments;
+using DepinGrains.Storage.InMemory;
+
+namespace DepinGrains.Grains.Tests.Escrow;
+
+/// <summary>Other people's money: drawn within its limit, given back exactly, once whatever is lost. And standing orders that use one's own.</summary>
+public sealed class AllowanceTests(Market market) : IClassFixture<Market>
+{
+    private static readonly TimeSpan Block = TimeSpan.FromSeconds(6);
+
+    private readonly MarketRegion _r = market.NewRegion();
+
+    [Fact]
+    public async Task Deploying_on_allowances_draws_the_oldest_first_and_closing_restores_them()
+    {
+        var (a, b) = (await GrantAsync(_r, "a", 600_000), await GrantAsync(_r, "b", 900_000));
+        await _r.MintAsync(_r.Tenant, 200_000);
+        var create = new CreateDeployment(_r.NewOperation(), _r.Tenant, _r.Sdl(), 1_000_000, WinnerRule.Lowest, DepositFrom.BalanceThenGrants);
+        (await _r.Deployment.CreateAsync(create)).Require();
+        Assert.Equal((0L, 0L, 700_000L), (await _r.WalletAsync(_r.Tenant), await LeftAsync(a), await LeftAsync(b)));
+        var deposits = (await _r.Escrow.GetAsync()).Require().Deposits;
+        Assert.Equal([null, a, b], deposits.Select(static d => d.GrantId));
+        Assert.Equal("escrow.deposit_unfunded", (await _r.Deployment.DepositAsync(_r.NewOperation(), _r.Tenant, 700_001, DepositFrom.GrantsThenBalance)).Refusal!.Code);
+        (await market.Grains.GetGrain<IAllowanceGrain>(b).RevokeAsync(_r.NewOperation(), _r.Provider("b"))).Require();
+        Assert.Equal("escrow.deposit_unfunded", (await _r.Deployment.DepositAsync(_r.NewOperation(), _r.Tenant, 1, DepositFrom.Grants)).Refusal!.Code);
+        (await _r.Deployment.CloseAsync(_r.NewOperation(), _r.Tenant)).Require();
+        Assert.Equal((200_000L, 600_000L, 900_000L), (await _r.WalletAsync(_r.Tenant), await LeftAsync(a), await LeftAsync(b)));
+        Assert.Equal(1_000_000, await _r.WalletAsync(_r.Provider("a")));
+        Assert.Equal(1_000_000, await _r.WalletAsync(_r.Provider("b")));
+        await market.AssertBooksCleanAsync();
+    }
+
+    [Fact]
+    public async Task An_allowance_refuses_strangers_more_than_is_left_and_what_is_past()
+    {
+        var id = await GrantAsync(_r, "a", 100);
+        var grain = market.Grains.GetGrain<IAllowanceGrain>(id);
+        Assert.Equal("allowance.not_allowed", (await grain.DrawAsync("1", "id_other", "uact", 1)).Refusal!.Code);
+        Assert.Equal("allowance.exceeded", (await grain.DrawAsync("2", _r.Tenant, "uact", 101)).Refusal!.Code);
+        (await grain.DrawAsync("3", _r.Tenant, "uact", 60)).Require();
+        (await grain.DrawAsync("3", _r.Tenant, "uact", 60)).Require();
+        Assert.Equal(40, await LeftAsync(id));
+        Assert.Equal("allowance.not_owner", (await grain.RevokeAsync(_r.NewOperation(), _r.Tenant)).Refusal!.Code);
+        var brief = market.Grains.GetGrain<IAllowanceGrain>(_r.Provider("b") + "/x");
+        (await brief.GrantAsync(new GrantAllowance("x", _r.Provider("b"), _r.Tenant, "uact", 5, market.Time.GetUtcNow().AddSeconds(10)))).Require();
+        market.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal("allowance.expired", (await brief.DrawAsync("4", _r.Tenant, "uact", 1)).Refusal!.Code);
+    }
+
+    /// <summary>Every commit of the escrow, the allowances and the credit accounts is lost once.</summary>
+    [Theory]
+    [InlineData(StoreFault.FailBefore)]
+    [InlineData(StoreFault.AmbiguousAfter)]
+    public async Task Whatever_commit_is_lost_a_deposit_on_allowances_is_made_once(StoreFault fault)
+    {
+        for (var lost = 1; ; lost++)
+        {
+            var region = market.NewRegion();
+            var (a, b) = (await GrantAsync(region, "a", 600_000), await GrantAsync(region, "b", 400_000));
+            var seen = 0;
+            market.Store.Fault = point => point is { Call: StoreCall.Commit } && point.Subject.Contains('_' + region.Tenant["id_tenant_".Length..] + "/", StringComparison.Ordinal)
+                && Interlocked.Increment(ref seen) == lost ? fault : StoreFault.None;
+            try
+            {
+                var open = region.NewOperation();
+                await MarketRegion.AgainAsync(async () => (await region.Escrow.OpenAsync(open, region.Tenant, "uact", 1_000_000, DepositFrom.Grants)).Require());
+                Assert.Equal((0L, 0L), (await LeftAsync(a), await LeftAsync(b)));
+                await MarketRegion.AgainAsync(async () => (await region.Escrow.CloseAsync()).Require());
+                await MarketRegion.AgainAsync(async () => (await region.Escrow.SettleAsync()).Require());
+            }
+            finally
+            {
+                market.Store.Fault = null;
+            }
+
+            Assert.Equal((600_000L, 400_000L), (await LeftAsync(a), await LeftAsync(b)));
+            Assert.Equal((1_000_000L, 1_000_000L), (await region.WalletAsync(region.Provider("a")), await region.WalletAsync(region.Provider("b"))));
+            Assert.Equal(0, await market.PostedAsync("uact", LedgerAccounts.Escrow(region.Key)));
+            if (seen < lost)
+            {
+                Assert.InRange(lost, 8, 24);
+                break;
+            }
+        }
+
+        await market.AssertBooksCleanAsync();
+    }
+
+    /// <summary>The second granter spends its money between the plan and the move: what the first one gave goes back, whatever commit is lost on the way.</summary>
+    [Theory]
+    [InlineData(StoreFault.FailBefore)]
+    [InlineData(StoreFault.AmbiguousAfter)]
+    public async Task Whatever_commit_is_lost_a_deposit_refused_half_way_is_undone_whole(StoreFault fault)
+    {
+        for (var lost = 1; ; lost++)
+        {
+            var region = market.NewRegion();
+            var (a, b) = (await GrantAsync(region, "a", 600_000), await GrantAsync(region, "b", 400_000));
+            var wallet = LedgerAccounts.Wallet(region.Provider("b"));
+            var (seen, drained) = (0, 0);
+            market.Store.Fault = point =>
+            {
+                if (point is not { Call: StoreCall.Commit } || !point.Subject.Contains('_' + region.Tenant["id_tenant_".Length..] + "/", StringComparison.Ordinal))
+                {
+                    return StoreFault.None;
+                }
+
+                if (Interlocked.Exchange(ref drained, 1) == 0)
+                {
+                    var transfer = new Transfer("drain/" + region.Tenant, TransferKind.Post, [new Leg(wallet, -700_000), new Leg(LedgerAccounts.Wallet("id_elsewhere"), 700_000)]);
+                    Task.Run(() => market.Ledger.ExecuteAsync(transfer)).GetAwaiter().GetResult().Require();
+                }
+
+                return Interlocked.Increment(ref seen) == lost ? fault : StoreFault.None;
+            };
+            try
+            {
+                var open = region.NewOperation();
+                var answer = await MarketRegion.AgainAsync(() => region.Escrow.OpenAsync(open, region.Tenant, "uact", 1_000_000, DepositFrom.Grants));
+                Assert.Contains(answer.Refusal!.Code, (string[])["ledger.insufficient_funds", "escrow.deposit_unfunded"]);
+            }
+            finally
+            {
+                market.Store.Fault = null;
+            }
+
+            Assert.Equal((600_000L, 400_000L), (await LeftAsync(a), await LeftAsync(b)));
+            Assert.Equal((1_000_000L, 300_000L), (await region.WalletAsync(region.Provider("a")), await region.WalletAsync(region.Provider("b"))));
+            Assert.Equal(0, await market.PostedAsync("uact", LedgerAccounts.Escrow(region.Key)));
+            if (seen < lost)
+            {
+                Assert.InRange(lost, 6, 24);
+                break;
+            }
+        }
+
+        await market.AssertBooksCleanAsync();
+    }
+
+    [Fact]
+    public async Task A_standing_order_keeps_a_lease_running_within_its_cap()
+    {
+        var rule = new AutoTopUp(100, 300, 1, 250_000, 86_400, DepositFrom.Balance);
+        await _r.LeasedAsync(deposit: 500_000);
+        Assert.Equal("deployment.top_up_invalid", (await _r.Deployment.SetAutoTopUpAsync(_r.NewOperation(), _r.Tenant, rule with { ToBlocks = 100 })).Refusal!.Code);
+        Assert.Equal("deployment.not_owner", (await _r.Deployment.SetAutoTopUpAsync(_r.NewOperation(), "id_x", rule)).Refusal!.Code);
+        (await _r.Deployment.SetAutoTopUpAsync(_r.NewOperation(), _r.Tenant, rule)).Require();
+        await _r.PassAsync(399 * Block);
+        Assert.Equal(0, (await _r.Deployment.GetAutoTopUpAsync()).Require().Count);
+
+        // The sweep comes by for the deadline: below 100 blocks it deposits up to 300, at most 250,000.
+        market.Time.Advance(10 * Block);
+        await market.SweepAsync();
+        var first = (await _r.Deployment.GetAutoTopUpAsync()).Require();
+        Assert.Equal(1, first.Count);
+        Assert.InRange(first.SpentInPeriod, 195_000, 250_000);
+        market.Time.Advance(220 * Block);
+        await market.SweepAsync();
+        var second = (await _r.Deployment.GetAutoTopUpAsync()).Require();
+        Assert.Equal((2, 250_000L), (second.Count, second.SpentInPeriod));
+        Assert.Equal(750_000 + 0L, MarketRegion.Purse - await _r.WalletAsync(_r.Tenant));
+
+        // The cap is spent: it runs dry and pauses, and the next period brings it back.
+        await _r.PassAsync(300 * Block);
+        Assert.Equal(EscrowStatus.Paused, (await _r.Escrow.GetAsync()).Require().Status);
+        Assert.Equal(2, (await _r.Deployment.GetAutoTopUpAsync()).Require().Count);
+    }
+
+    [Fact]
+    public async Task A_standing_order_without_money_says_so_and_tries_again()
+    {
+        var provider = await _r.AddProviderAsync("p", null);
+        await _r.DeployAsync(deposit: 500_000, purse: 500_000);
+        await _r.Deployment.TickAsync();
+        (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(provider, "1000"))).Require();
+        await _r.AuctionAsync();
+        (await _r.Deployment.SetAutoTopUpAsync(_r.NewOperation(), _r.Tenant, new AutoTopUp(100, 300, 1, 900_000, 86_400, DepositFrom.Balance))).Require();
+        await _r.PassAsync(420 * Block);
+        Assert.Equal("ledger.insufficient_funds", (await _r.Deployment.GetAutoTopUpAsync()).Require().Problem!.Code);
+        await _r.MintAsync(_r.Tenant, 1_000_000);
+        await _r.PassAsync(TimeSpan.FromMinutes(1));
+        var after = (await _r.Deployment.GetAutoTopUpAsync()).Require();
+        Assert.Equal((2, null), (after.Count, after.Problem));
+        Assert.Equal(EscrowStatus.Open, (await _r.Escrow.GetAsync()).Require().Status);
+    }
+
+    private async Task<string> GrantAsync(MarketRegion region, string who, long limit)
+    {
+        var granter = region.Provider(who);
+        await region.MintAsync(granter, 1_000_000);
+        market.Time.Advance(TimeSpan.FromMilliseconds(10));
+        return (await market.Grains.GetGrain<IAllowanceGrain>(granter + "/1").GrantAsync(new GrantAllowance(who, granter, region.Tenant, "uact", limit, null))).Require().Id;
+    }
+
+    private async Task<long> LeftAsync(string id) => (await market.Grains.GetGrain<IAllowanceGrain>(id).GetAsync()).Require().Left;
+}

@@ -1,0 +1,54 @@
+using DepinGrains.Contracts.Network;
+using DepinGrains.Contracts.Oracle;
+using DepinGrains.Grains.Tests.Deployments;
+
+namespace DepinGrains.Grains.Tests.Oracle;
+
+/// <summary>One oracle, one story per fixture: who may post, the median, staleness, the guard.</summary>
+public sealed class OracleTests(Market market) : IClassFixture<Market>
+{
+    private readonly MarketRegion _r = market.NewRegion();
+
+    private IOracleGrain Oracle => market.Grains.GetGrain<IOracleGrain>(OracleKeys.Network);
+
+    [Fact]
+    public async Task The_price_is_the_median_of_fresh_feeders_and_goes_out_of_force_with_numbers()
+    {
+        Assert.Equal("oracle.feeder_not_allowed", (await PostAsync("id_stranger", "1")).Refusal!.Code);
+        Assert.Equal("oracle.price_stale", (await Oracle.GetPriceAsync("uakt")).Refusal!.Code);
+        Assert.Equal("configuration", (await Oracle.GetPriceAsync("uusdc")).Require().Source);
+        foreach (var feeder in (string[])["id_a", "id_b", "id_c"])
+        {
+            (await Oracle.SetFeederAsync(_r.NewOperation(), feeder, true, "op")).Require();
+        }
+
+        await PostAsync("id_a", "2.00");
+        await PostAsync("id_b", "2.10");
+        Assert.Equal("2.09", (await PostAsync("id_c", "2.09")).Require().Usd);
+        Assert.Equal("oracle.post_old", (await PostAsync("id_c", "2.08")).Refusal!.Code);
+        Assert.Equal("oracle.token_unknown", (await Oracle.PostAsync(_r.NewOperation(), new PostPrice("uact", "id_a", "1", null))).Refusal!.Code);
+
+        // One liar moves it no further than to an honest neighbour; two do, further than is believed at once: out of force.
+        market.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal("2.1", (await PostAsync("id_a", "900")).Require().Usd);
+        var guarded = (await PostAsync("id_b", "4.18")).Require();
+        Assert.Null(guarded.Usd);
+        Assert.Equal("oracle.price_moved", guarded.Problem!.Code);
+        Assert.Contains(guarded.Problem.Facts, static f => f is { Name: "moveBps", Value: "9904" });
+        Assert.Equal("4.18", (await Oracle.ConfirmAsync(_r.NewOperation(), "uakt", "op")).Require().Usd);
+
+        market.Time.Advance(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
+        var stale = (await Oracle.GetPriceAsync("uakt")).Refusal!;
+        Assert.Equal("oracle.price_stale", stale.Code);
+        Assert.Contains(stale.Facts, static f => f is { Name: "fresh", Value: "0" });
+
+        (await market.Grains.GetGrain<INetworkParametersGrain>(NetworkParameterKeys.Network).SetAsync(_r.NewOperation(), new SetParameter("oracle.feeders_min", 2, null, "op"))).Require();
+        market.Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal("oracle.price_stale", (await PostAsync("id_a", "4.20")).Require().Problem!.Code);
+        Assert.Equal("4.21", (await PostAsync("id_b", "4.22")).Require().Usd);
+        (await Oracle.SetFeederAsync(_r.NewOperation(), "id_b", false, "op")).Require();
+        Assert.Equal("oracle.price_stale", (await Oracle.GetPriceAsync("uakt")).Refusal!.Code);
+    }
+
+    private Task<Contracts.Common.Result<PriceView>> PostAsync(string feeder, string usd) => Oracle.PostAsync(_r.NewOperation(), new PostPrice("uakt", feeder, usd, null));
+}

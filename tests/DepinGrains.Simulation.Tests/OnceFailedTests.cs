@@ -1,0 +1,21 @@
+namespace DepinGrains.Simulation.Tests;
+
+/// <summary>Seeds that once failed, named after what they found. The direct tests of the same bugs stand with the grains.</summary>
+public sealed class OnceFailedTests
+{
+    [Theory]
+    [InlineData(94, "a crash between suspending a lease and writing so left it suspended after a deposit")]
+    [InlineData(122, "a report that came before the lease knew its workloads was acknowledged and lost")]
+    [InlineData(150, "the same")]
+    [InlineData(133, "a provider's profile sent again, late, undid the newer one")]
+    [InlineData(297, "the same")]
+    [InlineData(245, "a node whose answer to 'suspect' was lost stayed suspect though it beat")]
+    [InlineData(269, "a reminder of a killed runtime was answered on a thread of the pool")]
+    [InlineData(34, "a killed runtime left a stale double's callers without an answer")]
+    [InlineData(210, "the same")]
+    public void A_seed_that_once_failed_is_clean(int seed, string what)
+    {
+        var result = SimulationRunner.Run(new SimulationSettings((ulong)seed));
+        Assert.True(result.IsClean, what + Environment.NewLine + result.Report());
+    }
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace DepinGrains.Standalone.Tests.Processes;
+
+/// <summary>A real <c>depin provider run</c>; its log is JSON lines.</summary>
+internal sealed class BidderProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly List<JsonNode> _lines = [];
+    private readonly Task _reading;
+
+    public BidderProcess(string server, string key, params string[] arguments)
+    {
+        var environment = new Dictionary<string, string> { ["DEPIN_SERVER"] = server, ["DEPIN_KEY"] = key };
+        _process = Programs.Start(Programs.Dll("DepinGrains.Cli", "depin"), environment, ["provider", "run", "-o", "json", .. arguments]);
+        Errors = _process.StandardError.ReadToEndAsync();
+        _reading = ReadAsync();
+    }
+
+    public Task<string> Errors { get; }
+
+    /// <summary>Waits for a log line.</summary>
+    public Task<JsonNode> SaysAsync(string what, Func<JsonNode, bool> line) => Programs.EventuallyAsync(what, () =>
+    {
+        lock (_lines)
+        {
+            return Task.FromResult(_lines.Find(l => line(l)));
+        }
+    });
+
+    /// <summary>Asks it to end as a terminal or a service manager does; answers the exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        // TERM and not INT: a shell starts what runs in its background with INT ignored. One handler takes both.
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await _reading;
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            var node = JsonNode.Parse(line)!;
+            lock (_lines)
+            {
+                _lines.Add(node);
+            }
+        }
+    }
+}
