@@ -22,3 +22,9 @@ catch (StandaloneRefusedException refused)
     await Console.Error.WriteLineAsync("depin-standalone: " + refused.Message);
     return 64;
 }
+catch (Exception problem) when (problem is Microsoft.Extensions.Options.OptionsValidationException or DepinGrains.Storage.StoreUnavailableException or DepinGrains.Storage.Schema.StoreSchemaException or IOException)
+{
+    // A setting that cannot be, a store that cannot be opened, an address in use.
+    await Console.Error.WriteLineAsync("depin-standalone: " + problem.Message);
+    return 74;
+}

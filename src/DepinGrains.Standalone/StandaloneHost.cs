@@ -32,9 +32,10 @@ internal static class StandaloneHost
             throw new StandaloneRefusedException(problem);
         }
 
-        var data = new StandaloneData(options.Data);
+        var data = StandaloneData.Open(options.Data);
         Logging(builder);
         builder.Services.AddSingleton(options);
+        builder.Services.AddOptions<StandaloneOptions>().BindConfiguration(StandaloneOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton(data);
         builder.Services.AddDepinStore(
             store => (store.Kind, store.Connection) = builder.Configuration[$"{StoreOptions.Section}:Kind"] == "postgres"
@@ -105,6 +106,19 @@ internal sealed class StandaloneData : IDisposable
         Directory.CreateDirectory(folder);
         Key = SigningKey.LoadOrCreate(Path.Combine(folder, "identity.pem"));
         MasterKey = LoadOrCreateMaster(Path.Combine(folder, "secrets.key"));
+    }
+
+    /// <summary>Opens the folder, made when absent; refuses with a sentence when it cannot be used.</summary>
+    public static StandaloneData Open(string folder)
+    {
+        try
+        {
+            return new StandaloneData(folder);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        {
+            throw new StandaloneRefusedException($"the data folder '{folder}' cannot be used: {problem.Message} Name another with --data.");
+        }
     }
 
     /// <summary>The network's own identity: operator, and provider of this machine.</summary>

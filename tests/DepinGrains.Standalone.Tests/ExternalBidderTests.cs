@@ -48,7 +48,7 @@ public sealed class ExternalBidderTests : IAsyncLifetime
         await _standalone.StartAsync();
 
         // Nobody here has a card: its own filter says so before the script is asked.
-        var gpu = await tenant.JsonAsync("deploy", "samples/gpu.yaml", "--wait", "1");
+        var gpu = System.Text.Json.Nodes.JsonNode.Parse((await tenant.TryAsync("deploy", "samples/gpu.yaml", "--wait", "1", "-o", "json")).Out)!;
         var skipped = await bidder.SaysAsync("why it skips", l => Is(l, "skip", (string)gpu["deployment"]!["id"]! + "/1/1"));
         Assert.Equal("inventory.insufficient_capacity", (string?)skipped["code"]);
 

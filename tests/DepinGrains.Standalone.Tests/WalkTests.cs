@@ -89,7 +89,10 @@ public sealed class WalkTests : IAsyncLifetime
     /// <summary>Nobody here has a card: everyone's reason must say so.</summary>
     private static async Task ReasonsAsync(Depin tenant)
     {
-        var gpu = await tenant.JsonAsync("deploy", "samples/gpu.yaml", "--wait", "4");
+        var (code, output, progress) = await tenant.TryAsync("deploy", "samples/gpu.yaml", "--wait", "4", "-o", "json");
+        Assert.Equal(3, code);
+        Assert.Contains("open, ceiling", progress, StringComparison.Ordinal);
+        var gpu = JsonNode.Parse(output)!;
         Assert.Empty(gpu["leases"]!.AsArray());
         var why = await tenant.JsonAsync("market", "why", (string)gpu["deployment"]!["id"]!);
         Assert.Equal(3, why["verdicts"]!.AsArray().Select(static v => (string?)v!["provider"]).Distinct().Count());

@@ -21,16 +21,7 @@ public sealed class LayeringTests
     [Fact]
     public void NoSourceFileIsLongerThan500Lines()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "DepinGrains.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        var separator = Path.DirectorySeparatorChar;
-        var files = Directory.GetFiles(Path.Combine(folder.FullName, "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(path => !path.Contains($"{separator}obj{separator}", StringComparison.Ordinal) && !path.Contains($"{separator}bin{separator}", StringComparison.Ordinal))
-            .ToArray();
+        var files = Repository.Sources("src");
         Assert.NotEmpty(files);
         var tooLong = files.Where(static path => File.ReadLines(path).Count() > 500).ToArray();
         Assert.Empty(tooLong);

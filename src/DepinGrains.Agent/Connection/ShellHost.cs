@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Threading.Channels;
+using DepinGrains.Agent.Common;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
 using DepinGrains.Agent.Workloads;
@@ -9,11 +10,12 @@ using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Agent.Connection;
 
-/// <summary>Shells inside workloads: input, output (both streams in one, as they come) and an exit code. No terminal: programs that need one say so themselves.</summary>
+/// <summary>Shells inside workloads: input, output (both streams in one, as they come), an exit code, and a terminal where the caller has one.</summary>
 internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOptions options)
 {
     private const int ChunkBytes = 32 << 10;
     private const int InputBytesMax = 256 << 10;
+    private static readonly byte[] EndOfInput = [4];
 
     private readonly ConcurrentDictionary<string, Shell> _shells = new(StringComparer.Ordinal);
 
@@ -26,8 +28,8 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
             return;
         }
 
-        // A late "end" of a shell that has ended begins no new one.
-        if (string.IsNullOrEmpty(input.WorkloadId) || (input.End && input.Command.IsDefaultOrEmpty && string.IsNullOrEmpty(input.DataBase64)))
+        // Late input for a shell that has ended begins no new one.
+        if (string.IsNullOrEmpty(input.WorkloadId) || input.Command.IsDefaultOrEmpty)
         {
             return;
         }
@@ -51,8 +53,7 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
         var stop = shell.Stop.Token;
         try
         {
-            IReadOnlyList<string> command = input.Command.IsDefaultOrEmpty ? ["/bin/sh"] : [.. input.Command];
-            var exit = await RunProcessAsync(input, command, shell, socket, stop);
+            var exit = await RunProcessAsync(input, [.. input.Command], shell, socket, stop);
             await socket.SendAsync(new AgentShellOutput(input.RequestId, "", exit), stop);
         }
         catch (OperationCanceledException)
@@ -81,12 +82,16 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
             throw new WorkloadException("the command is too long or holds a NUL", permanent: true);
         }
 
-        using var process = await executor.StartShellAsync(input.WorkloadId, command, stop);
+        using var terminal = input.Columns > 0 ? Terminal.TryOpen(input.Columns, input.Rows) : null;
+        shell.Terminal = terminal;
+        using var process = await executor.StartShellAsync(input.WorkloadId, command, terminal?.Path, stop);
         try
         {
-            var feeding = FeedAsync(process, shell, stop);
+            var feeding = terminal is null ? FeedAsync(process.StandardInput.BaseStream, closes: true, shell, stop) : FeedAsync(terminal.Stream, closes: false, shell, stop);
             await Task.WhenAll(
-                CopyAsync(process.StandardOutput.BaseStream, input.RequestId, socket, stop), CopyAsync(process.StandardError.BaseStream, input.RequestId, socket, stop));
+                terminal is null ? Task.CompletedTask : CopyScreenAsync(terminal, input.RequestId, socket, stop),
+                CopyAsync(process.StandardOutput.BaseStream, input.RequestId, socket, stop),
+                CopyAsync(process.StandardError.BaseStream, input.RequestId, socket, stop));
             await process.WaitForExitAsync(stop);
             shell.Input.Writer.TryComplete();
             await feeding;
@@ -94,6 +99,7 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
         }
         finally
         {
+            shell.Terminal = null;
             if (!process.HasExited)
             {
                 process.Kill(entireProcessTree: true);
@@ -101,21 +107,41 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
         }
     }
 
-    private static async Task FeedAsync(Process process, Shell shell, CancellationToken stop)
+    private static async Task FeedAsync(Stream input, bool closes, Shell shell, CancellationToken stop)
     {
         try
         {
             await foreach (var bytes in shell.Input.Reader.ReadAllAsync(stop))
             {
-                await process.StandardInput.BaseStream.WriteAsync(bytes, stop);
-                await process.StandardInput.BaseStream.FlushAsync(stop);
+                await input.WriteAsync(bytes, stop);
+                await input.FlushAsync(stop);
             }
 
-            process.StandardInput.Close();
+            if (closes)
+            {
+                input.Close();
+            }
+            else
+            {
+                // A terminal says "end of input" by a character.
+                await input.WriteAsync(EndOfInput, stop);
+            }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
             // The shell does not read any more.
+        }
+    }
+
+    private static async Task CopyScreenAsync(Terminal terminal, string requestId, AgentSocket socket, CancellationToken stop)
+    {
+        try
+        {
+            await CopyAsync(terminal.Stream, requestId, socket, stop);
+        }
+        catch (IOException)
+        {
+            // The program's end is closed: that is how the output of a terminal ends.
         }
     }
 
@@ -139,6 +165,9 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
 
         public Task Task { get; set; } = Task.CompletedTask;
 
+        /// <summary>The terminal it runs on; null before, after, and on pipes.</summary>
+        public Terminal? Terminal { get; set; }
+
         /// <summary>Only ever called by the connection's one reader.</summary>
         public void Take(GatewayShellInput input)
         {
@@ -153,6 +182,11 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
                 }
             }
 
+            if (input.Columns > 0)
+            {
+                Resize(input.Columns, input.Rows);
+            }
+
             if (input.End && _ended)
             {
                 Cancel();
@@ -161,6 +195,18 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
             {
                 _ended = true;
                 Input.Writer.TryComplete();
+            }
+        }
+
+        private void Resize(int columns, int rows)
+        {
+            try
+            {
+                Terminal?.Resize(columns, rows);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The shell ended by itself in the meantime.
             }
         }
 

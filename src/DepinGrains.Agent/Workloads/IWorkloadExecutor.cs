@@ -37,9 +37,9 @@ internal interface IWorkloadExecutor
     /// <summary>Takes output over into the log until cancelled; then takes what is left and returns. Nothing is taken twice, not even by a later agent.</summary>
     Task PumpLogsAsync(string workloadId, LogBook log, CancellationToken cancellationToken);
 
-    /// <summary>A process inside the workload, its input and outputs redirected.</summary>
+    /// <summary>A process inside the workload, its input and outputs redirected, or on the terminal at <paramref name="terminal"/>.</summary>
     /// <exception cref="WorkloadException">The workload does not run, or cannot be entered.</exception>
-    Task<System.Diagnostics.Process> StartShellAsync(string workloadId, IReadOnlyList<string> command, CancellationToken cancellationToken);
+    Task<System.Diagnostics.Process> StartShellAsync(string workloadId, IReadOnlyList<string> command, string? terminal, CancellationToken cancellationToken);
 
     /// <summary>Removes what a lease shared between its workloads (networks). Called when its last workload is gone.</summary>
     Task RemoveLeaseAsync(string leaseId, CancellationToken cancellationToken);

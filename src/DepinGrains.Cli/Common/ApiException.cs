@@ -2,14 +2,42 @@ using System.Text.Json.Nodes;
 
 namespace DepinGrains.Cli.Common;
 
-/// <summary>The API refused.</summary>
-public sealed class ApiException(string code, string message, int status = 0) : Exception(message)
+/// <summary>The API refused, or a command cannot be carried out as it was written.</summary>
+public sealed class ApiException(string code, string message, JsonNode? problem = null, int status = 0) : Exception(message)
 {
     /// <summary>HTTP status of the answer; 0 when there was none.</summary>
     public int Status { get; } = status;
 
     /// <summary>The stable code.</summary>
     public string Code { get; } = code;
+
+    /// <summary>The answer as it came, application/problem+json; made up for what was refused on this side.</summary>
+    public JsonNode Problem { get; } = problem ?? new JsonObject { ["code"] = code, ["detail"] = message };
+
+    /// <summary>True when what became of the request is unknown.</summary>
+    public bool OutcomeUnknown => Code is "service.unavailable" or "service.overloaded";
+
+    /// <summary>Code and sentence, each number behind it, and what to do.</summary>
+    public string Explain()
+    {
+        var lines = new List<string> { Code.Length == 0 || Message.StartsWith(Code, StringComparison.Ordinal) ? Message : $"{Code}: {Message}" };
+        if (Problem["errors"] is JsonObject errors)
+        {
+            lines.AddRange(errors.SelectMany(static e => e.Value!.AsArray().Select(text => $"  {e.Key}: {(string?)text}")));
+        }
+
+        if (Problem["facts"] is JsonObject { Count: > 0 } facts)
+        {
+            lines.Add("  " + string.Join(", ", facts.Select(static f => $"{f.Key} {(string?)f.Value}")));
+        }
+
+        if (Hints.For(Code) is { } hint)
+        {
+            lines.Add("  " + hint);
+        }
+
+        return string.Join('\n', lines);
+    }
 
     /// <summary>Reads problem+json.</summary>
     public static async Task<ApiException> OfAsync(HttpResponseMessage answer)
@@ -20,7 +48,7 @@ public sealed class ApiException(string code, string message, int status = 0) : 
         {
             var problem = JsonNode.Parse(text);
             var code = (string?)problem?["code"] ?? "";
-            return new ApiException(code, $"{code}: {(string?)problem?["detail"] ?? (string?)problem?["title"]}", (int)answer.StatusCode);
+            return new ApiException(code, $"{code}: {(string?)problem?["detail"] ?? (string?)problem?["title"]}", problem, (int)answer.StatusCode);
         }
         catch (System.Text.Json.JsonException)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Json;
+using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -13,18 +14,26 @@ namespace DepinGrains.Cli.Common;
 public sealed class Session : IDisposable
 {
     private readonly SigningKey _key;
+    private readonly SigningHandler _handler;
     private readonly HttpClient _http;
 
     private Session(ParseResult parse)
     {
         Json = parse.GetValue(GlobalOptions.Output) == OutputFormat.Json;
-        _key = SigningKey.LoadOrCreate(parse.GetValue(GlobalOptions.Key)!);
+        var server = parse.GetValue(GlobalOptions.Server)!;
+        if (!Uri.TryCreate(server, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+        {
+            throw new ApiException("cli.server_invalid", $"'{server}' is no address of an API; write http://host:port");
+        }
+
+        _key = LoadKey(parse.GetValue(GlobalOptions.Key)!);
         Identity = IdentityIds.ForFirstKey(_key.KeyId, "");
         var signer = new RequestSigner(_key, Identity);
         var tokens = new TokenIssuer(_key, Identity, parse.GetValue(GlobalOptions.Network)!);
-        _http = new HttpClient(new SigningHandler(signer, tokens, [Scopes.Read, "leases:shell"]) { InnerHandler = new SocketsHttpHandler() })
+        _handler = new SigningHandler(signer, tokens, [Scopes.Read, "leases:shell"]) { InnerHandler = new SocketsHttpHandler() };
+        _http = new HttpClient(_handler, disposeHandler: false)
         {
-            BaseAddress = new Uri(parse.GetValue(GlobalOptions.Server)!),
+            BaseAddress = address,
             Timeout = TimeSpan.FromMinutes(2),
         };
     }
@@ -35,7 +44,10 @@ public sealed class Session : IDisposable
     /// <summary>Pure JSON on stdout.</summary>
     public bool Json { get; }
 
-    /// <summary>Runs a command's body: refusals and unreachable servers become one line on stderr and exit code 1.</summary>
+    /// <summary>
+    /// Runs a command's body. Refusals, unreachable servers and unreadable files become a sentence on stderr (with <c>-o json</c> a refusal is the problem as JSON) and an exit code of
+    /// <see cref="ExitCodes"/>; stdout stays empty then.
+    /// </summary>
     public static async Task<int> RunAsync(ParseResult parse, Func<Session, Task<int>> body)
     {
         ArgumentNullException.ThrowIfNull(parse);
@@ -46,13 +58,21 @@ public sealed class Session : IDisposable
         }
         catch (ApiException refused)
         {
-            await Console.Error.WriteLineAsync(refused.Message);
-            return 1;
+            await Console.Error.WriteLineAsync(parse.GetValue(GlobalOptions.Output) == OutputFormat.Json ? refused.Problem.ToJsonString(Indented) : refused.Explain());
+            return refused.OutcomeUnknown ? ExitCodes.Unreachable : ExitCodes.Refused;
         }
-        catch (HttpRequestException away)
+        catch (Exception away) when (away is HttpRequestException or TaskCanceledException or System.Net.WebSockets.WebSocketException or JsonException)
         {
-            await Console.Error.WriteLineAsync($"cannot reach {parse.GetValue(GlobalOptions.Server)}: {away.Message}");
-            return 1;
+            await Console.Error.WriteLineAsync($"""
+                cannot reach the API at {parse.GetValue(GlobalOptions.Server)}: {away.Message}
+                  is it running? 'dotnet run --project src/DepinGrains.Standalone' starts one; --server or DEPIN_SERVER names another
+                """);
+            return ExitCodes.Unreachable;
+        }
+        catch (Exception local) when (local is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            await Console.Error.WriteLineAsync(local is System.Security.Cryptography.CryptographicException ? $"{parse.GetValue(GlobalOptions.Key)} is not a P-256 key in PEM: {local.Message}" : local.Message);
+            return ExitCodes.Refused;
         }
     }
 
@@ -95,7 +115,7 @@ public sealed class Session : IDisposable
         {
             return await SendAsync(Make);
         }
-        catch (ApiException unknown) when (unknown.Code is "identity.not_found" or "identity.signer_unknown" or "identity.key_unknown")
+        catch (ApiException unknown) when (unknown.Code is "identity.not_found" or "identity.key_unknown")
         {
             await RegisterAsync();
             return await SendAsync(Make);
@@ -127,6 +147,25 @@ public sealed class Session : IDisposable
         while (await reader.ReadLineAsync(cancel) is { } line)
         {
             yield return line;
+        }
+    }
+
+    /// <summary>A WebSocket with the caller's token. A server that does not switch protocols is asked again plainly, for the reason as problem+json.</summary>
+    public async Task<ClientWebSocket> ConnectAsync(string path)
+    {
+        var address = new Uri(_http.BaseAddress!, path);
+        var socket = new ClientWebSocket();
+        using var invoker = new HttpMessageInvoker(_handler, disposeHandler: false);
+        try
+        {
+            await socket.ConnectAsync(new UriBuilder(address) { Scheme = address.Scheme == "https" ? "wss" : "ws" }.Uri, invoker, CancellationToken.None);
+            return socket;
+        }
+        catch (WebSocketException)
+        {
+            socket.Dispose();
+            using var plain = await _http.GetAsync(address);
+            throw await ApiException.OfAsync(plain);
         }
     }
 
@@ -166,10 +205,23 @@ public sealed class Session : IDisposable
     public void Dispose()
     {
         _http.Dispose();
+        _handler.Dispose();
         _key.Dispose();
     }
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private static SigningKey LoadKey(string path)
+    {
+        try
+        {
+            return SigningKey.LoadOrCreate(path);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new ApiException("cli.key_unusable", $"the key file '{path}' can be neither read nor made: {problem.Message} Name another with --key or DEPIN_KEY.");
+        }
+    }
 
     private async Task<JsonNode> SendAsync(Func<HttpRequestMessage> make)
     {

@@ -16,7 +16,7 @@ public static class BidCommands
         var list = new Command("list", "bids of a deployment, cheapest first") { id };
         list.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var deployment = await session.GetAsync($"/v1/deployments/{parse.GetValue(id)}");
+            var deployment = await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}");
             var bids = new JsonArray([.. deployment["groups"]!.AsArray().SelectMany(static g => g!["order"]!["bids"]!.AsArray()).Select(static b => b!.DeepClone())]);
             return session.ShowTable(
                 bids,
@@ -28,9 +28,9 @@ public static class BidCommands
         var accept = new Command("accept", "pick a bid") { id, gseq, provider };
         accept.SetAction(parse => DeploymentCommands.Act(parse, async session =>
         {
-            var deployment = await session.GetAsync($"/v1/deployments/{parse.GetValue(id)}");
+            var deployment = await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}");
             var order = deployment["groups"]!.AsArray().First(g => (int)g!["gseq"]! == parse.GetValue(gseq))!["order"]!;
-            return await session.PostAsync($"/v1/deployments/{parse.GetValue(id)}/groups/{parse.GetValue(gseq)}/orders/{order["oseq"]}/accept", new { provider = parse.GetValue(provider) });
+            return await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/orders/{order["oseq"]}/accept", new { provider = parse.GetValue(provider) });
         }));
         return new Command("bids", "bids for your orders") { list, accept };
     }

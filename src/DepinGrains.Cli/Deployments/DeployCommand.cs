@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
 using DepinGrains.Domain.Deployments.Sdl;
-using Spectre.Console;
 
 namespace DepinGrains.Cli.Deployments;
 
@@ -20,6 +19,7 @@ public static class DeployCommand
         var wait = new Option<int>("--wait") { Description = "seconds to wait for the workload", DefaultValueFactory = static _ => 60 };
         var from = new Option<string>("--from") { Description = "money for the deposit: balance, grants, balance_then_grants or grants_then_balance", DefaultValueFactory = static _ => "balance" };
         var deploy = new Command("deploy", "create a deployment from an SDL and wait until it runs") { file, deposit, pick, wait, from };
+        ExitCodes.Document(deploy, (ExitCodes.Done, "running (with --pick: created)"), (ExitCodes.NotYet, "created, but not every workload runs within --wait; the deployment stays"));
         deploy.SetAction(parse => Session.RunAsync(parse, async session =>
         {
             var text = await File.ReadAllTextAsync(parse.GetValue(file)!);
@@ -42,16 +42,16 @@ public static class DeployCommand
                 return session.Show(created, c => Console.Out.WriteLine($"deployment {id}: wait for bids with 'depin bids list {id}', then 'depin bids accept {id} --provider ID'"));
             }
 
-            var state = session.Json
-                ? await WaitAsync(session, id, parse.GetValue(wait), static _ => { })
-                : await AnsiConsole.Console.Status().StartAsync("waiting for bids", status => WaitAsync(session, id, parse.GetValue(wait), text => status.Status(text)));
-            return session.Show(state, s => Draw(id, s));
+            var progress = new DeployProgress();
+            var state = await progress.RunAsync(() => WaitAsync(session, id, parse.GetValue(wait), progress));
+            session.Show(state, s => Draw(id, s));
+            return (bool)state["running"]! ? ExitCodes.Done : ExitCodes.NotYet;
         }));
         return deploy;
     }
 
     /// <summary>Waits until every group has a lease whose workloads run, or the time is up.</summary>
-    private static async Task<JsonNode> WaitAsync(Session session, string id, int seconds, Action<string> progress)
+    private static async Task<JsonNode> WaitAsync(Session session, string id, int seconds, DeployProgress progress)
     {
         var until = DateTimeOffset.UtcNow.AddSeconds(seconds);
         while (true)
@@ -67,8 +67,7 @@ public static class DeployCommand
                 }
             }
 
-            var bids = groups.Sum(static g => g!["order"]!["bids"]!.AsArray().Count);
-            progress(leases.Count == 0 ? $"{bids} bid(s) so far" : "leased, starting workloads");
+            progress.Saw(deployment, leases);
             var running = leases.Count == groups.Count && leases.All(static l => l!["workloads"]!.AsArray() is { Count: > 0 } w && w.All(static x => (string?)x!["status"]?["phase"] == "running"));
             if (running || DateTimeOffset.UtcNow > until || (string?)deployment["status"] == "closed")
             {

@@ -24,19 +24,19 @@ public static class DeploymentCommands
         var show = new Command("show", "groups, orders and bids of a deployment, with its money") { id };
         show.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var answer = new JsonObject { ["deployment"] = (await session.GetAsync($"/v1/deployments/{parse.GetValue(id)}")).DeepClone(), ["escrow"] = (await session.GetAsync($"/v1/deployments/{parse.GetValue(id)}/escrow")).DeepClone() };
+            var answer = new JsonObject { ["deployment"] = (await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}")).DeepClone(), ["escrow"] = (await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/escrow")).DeepClone() };
             return session.Show(answer, Draw);
         }));
         var close = new Command("close", "close everything, refund the rest") { id };
-        close.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{parse.GetValue(id)}/close", new { })));
+        close.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/close", new { })));
         var deposit = new Command("deposit", "add money") { id, amount };
         deposit.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
-            await session.PostAsync($"/v1/deployments/{parse.GetValue(id)}/deposits", new { amount = Amounts.Parse(parse.GetValue(amount)!, "ACT") }),
+            await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/deposits", new { amount = Amounts.Parse(parse.GetValue(amount)!, "ACT") }),
             static e => Console.Out.WriteLine($"{Amounts.Show((long)e["funds"]!, (string)e["currency"]!)} in escrow, cost so far {Amounts.Show((long)e["costSoFar"]!, (string)e["currency"]!)}"))));
         var pause = new Command("pause", "pause a group") { id, gseq };
-        pause.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{parse.GetValue(id)}/groups/{parse.GetValue(gseq)}/pause", new { })));
+        pause.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/pause", new { })));
         var start = new Command("start", "start a group: a new order") { id, gseq };
-        start.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{parse.GetValue(id)}/groups/{parse.GetValue(gseq)}/start", new { })));
+        start.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/start", new { })));
         return new Command("deployment", "your deployments") { list, show, close, deposit, pause, start, TopUpCommands.Create() };
     }
 

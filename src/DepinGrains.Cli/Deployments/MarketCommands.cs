@@ -14,7 +14,12 @@ public static class MarketCommands
         var why = new Command("why", "why others did not bid for an order") { order };
         why.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var parts = parse.GetValue(order)!.Split('/');
+            var parts = parse.GetValue(order)!.Split('/').Select(Uri.EscapeDataString).ToArray();
+            if (parts.Length is not (2 or 4))
+            {
+                throw new ApiException("cli.id_malformed", $"'{parse.GetValue(order)}' is no order id; it reads owner/dseq or owner/dseq/gseq/oseq");
+            }
+
             var (gseq, oseq) = parts.Length > 3 ? (parts[2], parts[3]) : ("1", "1");
             var report = await session.GetAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{gseq}/orders/{oseq}/why");
             if (!session.Json)

@@ -23,23 +23,23 @@ public static class LeaseCommands
             ("opened", static l => (string?)l["openedAt"]),
             ("closed because", static l => (string?)l["closeDetail"]))));
         var show = new Command("show", "workloads, addresses, last status") { id };
-        show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/leases/{parse.GetValue(id)}"), Draw)));
+        show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/leases/{Ids.Lease(parse.GetValue(id))}"), Draw)));
         var logs = new Command("logs", "what the workloads write") { id, follow, tail };
-        logs.SetAction(parse => Session.RunAsync(parse, session => LogsAsync(session, $"/v1/leases/{parse.GetValue(id)}/logs?tail={parse.GetValue(tail)}&follow={(parse.GetValue(follow) ? "true" : "false")}")));
+        logs.SetAction(parse => Session.RunAsync(parse, session => LogsAsync(session, $"/v1/leases/{Ids.Lease(parse.GetValue(id))}/logs?tail={parse.GetValue(tail)}&follow={(parse.GetValue(follow) ? "true" : "false")}")));
         var close = new Command("close", "end the lease; its group is listed again") { id };
         close.SetAction(parse => Deployments.DeploymentCommands.Act(parse, session =>
         {
-            var parts = parse.GetValue(id)!.Split('/');
+            var parts = Ids.LeaseParts(parse.GetValue(id));
             return session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/close", new { });
         }));
         var withdraw = new Command("withdraw", "take what your lease has earned (provider)") { id };
         withdraw.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var parts = parse.GetValue(id)!.Split('/');
+            var parts = Ids.LeaseParts(parse.GetValue(id));
             var escrow = await session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/withdraw", new { });
             return session.Show(escrow, static e => Console.Out.WriteLine($"escrow has {Amounts.Show((long)e["funds"]!, (string)e["currency"]!)} left"));
         }));
-        return new Command("lease", "your leases") { list, show, logs, close, withdraw };
+        return new Command("lease", "your leases") { list, show, logs, ShellCommand.Create(), close, withdraw };
     }
 
     /// <summary>Reads server-sent events; each <c>data:</c> is one log line as JSON.</summary>

@@ -28,17 +28,17 @@ public sealed record RegisterIdentity(
     [property: Id(3)] IdentityRoles Roles,
     [property: Id(4)] SignedRequest Request);
 
-/// <summary>Adds a key; signed by an owner key.</summary>
+/// <summary>Adds a key; signed by an owner key. <paramref name="IfVersion"/>: refused with <c>request.version_mismatch</c> when the identity has another version; null: whatever it has.</summary>
 [GenerateSerializer, Immutable, Alias("depin.identity.add_key.v1")]
-public sealed record AddKey([property: Id(0)] NewKey Key, [property: Id(1)] SignedRequest Request);
+public sealed record AddKey([property: Id(0)] NewKey Key, [property: Id(1)] SignedRequest Request, [property: Id(2)] long? IfVersion = null);
 
-/// <summary>Replaces a valid key by a new one of the same role in one step; signed by an owner key. The way to renew the only owner key.</summary>
+/// <summary>Replaces a valid key by a new one of the same role in one step; signed by an owner key. The way to renew the only owner key. <paramref name="IfVersion"/> as for <see cref="AddKey"/>.</summary>
 [GenerateSerializer, Immutable, Alias("depin.identity.rotate_key.v1")]
-public sealed record RotateKey([property: Id(0)] string KeyId, [property: Id(1)] NewKey Key, [property: Id(2)] SignedRequest Request);
+public sealed record RotateKey([property: Id(0)] string KeyId, [property: Id(1)] NewKey Key, [property: Id(2)] SignedRequest Request, [property: Id(3)] long? IfVersion = null);
 
-/// <summary>Revokes a key; signed by an owner key. The last valid owner key cannot go.</summary>
+/// <summary>Revokes a key; signed by an owner key. The last valid owner key cannot go. <paramref name="IfVersion"/> as for <see cref="AddKey"/>.</summary>
 [GenerateSerializer, Immutable, Alias("depin.identity.revoke_key.v1")]
-public sealed record RevokeKey([property: Id(0)] string KeyId, [property: Id(1)] SignedRequest Request);
+public sealed record RevokeKey([property: Id(0)] string KeyId, [property: Id(1)] SignedRequest Request, [property: Id(2)] long? IfVersion = null);
 
 /// <summary>Creates an API key whose secret the gateway drew and only its caller sees; signed by an owner or operator key.</summary>
 /// <param name="Name">Up to 64 characters.</param>

@@ -78,10 +78,18 @@ public sealed record ReportAck(long Sequence) : GatewayMessage;
 public sealed record GatewayLogRequest(string RequestId, string WorkloadId, long FromOffset, int TailLines, bool Follow, bool Cancel) : GatewayMessage;
 
 /// <summary>
-/// Starts (a new <paramref name="RequestId"/>; an empty <paramref name="Command"/> means <c>/bin/sh</c>), feeds or ends a shell in a workload.
+/// Starts (a new <paramref name="RequestId"/> with a <paramref name="Command"/>), feeds, resizes or ends a shell in a workload; input under an id that has ended is dropped.
 /// The first <paramref name="End"/> closes the shell's standard input; a second one, or the end of the connection, kills it.
 /// </summary>
-public sealed record GatewayShellInput(string RequestId, string WorkloadId, ImmutableArray<string> Command, string DataBase64, bool End) : GatewayMessage;
+/// <param name="RequestId">The shell's id, of the gateway's making.</param>
+/// <param name="WorkloadId">The workload it runs in.</param>
+/// <param name="Command">Program and arguments; in the first message and only there.</param>
+/// <param name="DataBase64">Input.</param>
+/// <param name="End">Closes the input.</param>
+/// <param name="Columns">In the first message: above 0 asks for a terminal of this size (1 to 1,000); later: its new size, 0 = unchanged.</param>
+/// <param name="Rows">Goes with <paramref name="Columns"/>.</param>
+public sealed record GatewayShellInput(
+    string RequestId, string WorkloadId, ImmutableArray<string> Command, string DataBase64, bool End, int Columns = 0, int Rows = 0) : GatewayMessage;
 
 /// <summary>The gateway refuses and closes: <paramref name="Code"/> as in <c>Refusal</c>; <paramref name="Final"/> means "do not come back" (retired, replaced by a newer session).</summary>
 public sealed record GatewayRefusal(string Code, string Detail, bool Final) : GatewayMessage;

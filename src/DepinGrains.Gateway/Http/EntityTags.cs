@@ -65,3 +65,10 @@ public static class EntityTags
         return false;
     }
 }
+
+/// <summary>Marks an endpoint that honours <c>If-Match</c>.</summary>
+public sealed class TakesIfMatch
+{
+    /// <summary>The only one.</summary>
+    public static readonly TakesIfMatch Instance = new();
+}

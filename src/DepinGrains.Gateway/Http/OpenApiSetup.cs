@@ -36,6 +36,7 @@ public static class OpenApiSetup
         options.AddOperationTransformer(static (operation, context, _) =>
         {
             Describe(operation, context);
+            AddProblems(operation, context);
             return Task.CompletedTask;
         });
     });
@@ -47,6 +48,11 @@ public static class OpenApiSetup
         if (signed is not null || (HttpMethods.IsPost(context.Description.HttpMethod ?? "") && !metadata.OfType<NoIdempotencyKey>().Any()))
         {
             Header(operation, IdempotencyKey.Header, "New for each intent, the same for its retries; 1 to 128 characters of A-Z a-z 0-9 . _ : -");
+        }
+
+        if (metadata.OfType<TakesIfMatch>().Any())
+        {
+            Header(operation, "If-Match", "The ETag the caller read; 412 when the resource changed since. Absent or *: whatever it is now", required: false);
         }
 
         if (signed is not null)
@@ -65,9 +71,45 @@ public static class OpenApiSetup
         }
     }
 
-    private static void Header(OpenApiOperation operation, string name, string description)
+    /// <summary>What every operation may answer beside its result; endpoints that name more keep theirs.</summary>
+    private static void AddProblems(OpenApiOperation operation, OpenApiOperationTransformerContext context)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        var changes = !HttpMethods.IsGet(context.Description.HttpMethod ?? "");
+        operation.Responses ??= [];
+        operation.Responses.TryAdd("400", Problem("The request cannot be read or breaks a declared rule"));
+        if (!metadata.OfType<IAllowAnonymous>().Any())
+        {
+            operation.Responses.TryAdd("401", Problem("Nobody known calls, or the proof does not hold"));
+            operation.Responses.TryAdd("403", Problem("The caller may not"));
+        }
+
+        operation.Responses.TryAdd("404", Problem("There is no such thing"));
+        if (changes)
+        {
+            operation.Responses.TryAdd("409", Problem("Another state than this needs"));
+            operation.Responses.TryAdd("413", Problem("The body is too large"));
+            operation.Responses.TryAdd("422", Problem("Understood, and no; also an Idempotency-Key that came with another body before"));
+        }
+
+        if (metadata.OfType<TakesIfMatch>().Any())
+        {
+            operation.Responses.TryAdd("412", Problem("If-Match does not hold"));
+        }
+
+        operation.Responses.TryAdd("429", Problem("Too many requests; Retry-After says when"));
+        operation.Responses.TryAdd("503", Problem("A part of the service is away, the outcome unknown: ask again with the same Idempotency-Key"));
+    }
+
+    private static OpenApiResponse Problem(string description) => new()
+    {
+        Description = description,
+        Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal) { [Problems.MediaType] = new OpenApiMediaType() },
+    };
+
+    private static void Header(OpenApiOperation operation, string name, string description, bool required = true)
     {
         operation.Parameters ??= [];
-        operation.Parameters.Add(new OpenApiParameter { Name = name, In = ParameterLocation.Header, Required = true, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } });
+        operation.Parameters.Add(new OpenApiParameter { Name = name, In = ParameterLocation.Header, Required = required, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } });
     }
 }

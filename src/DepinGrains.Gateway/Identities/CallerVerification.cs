@@ -4,7 +4,12 @@ using DepinGrains.Domain.Identities;
 
 namespace DepinGrains.Gateway.Identities;
 
-/// <summary>The second check of a signature, where the keys of record are: in the caller's identity grain.</summary>
+/// <summary>
+/// The second check of a signature, where the keys of record are: in the caller's identity grain. Grains trust the gateway that the command is what the signed body says: they get neither the
+/// body's bytes nor a canonical form of them, and parsing JSON in grains would put the HTTP dialect there. What bounds that trust: a gateway holds nobody's key, so it can distort a request
+/// that was really signed, under its own method, path, idempotency key and two minutes, once (the replay window), but it cannot invent one; and it cannot pass one caller's signature off as
+/// another's. Gateways therefore belong to the operator, as silos do.
+/// </summary>
 public static class CallerVerification
 {
     /// <summary>Null when the signature holds there too.</summary>

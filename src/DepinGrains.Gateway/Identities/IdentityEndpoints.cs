@@ -22,9 +22,9 @@ public static class IdentityEndpoints
         group.MapGet("{id}", GetAsync).WithName("getIdentity").WithSummary("An identity and its public keys").RequireScope("identities:read");
         group.MapPut("{id}/roles", SetRolesAsync).RequireSignature().WithName("setIdentityRoles").WithSummary("Set an identity's roles")
             .WithDescription("Signed by the identity itself, or by an operator, who alone grants or takes the operator role.");
-        group.MapPost("{id}/keys", AddKeyAsync).RequireSignature(KeyRoles.Owner).WithName("addKey").WithSummary("Add a key");
-        group.MapPost("{id}/keys/{keyId}/rotate", RotateKeyAsync).RequireSignature(KeyRoles.Owner).WithName("rotateKey").WithSummary("Replace a key by a new one of the same role");
-        group.MapDelete("{id}/keys/{keyId}", RevokeKeyAsync).RequireSignature(KeyRoles.Owner).WithName("revokeKey").WithSummary("Revoke a key; the last owner key stays");
+        group.MapPost("{id}/keys", AddKeyAsync).RequireSignature(KeyRoles.Owner).WithName("addKey").WithSummary("Add a key").WithMetadata(TakesIfMatch.Instance);
+        group.MapPost("{id}/keys/{keyId}/rotate", RotateKeyAsync).RequireSignature(KeyRoles.Owner).WithName("rotateKey").WithSummary("Replace a key by a new one of the same role").WithMetadata(TakesIfMatch.Instance);
+        group.MapDelete("{id}/keys/{keyId}", RevokeKeyAsync).RequireSignature(KeyRoles.Owner).WithName("revokeKey").WithSummary("Revoke a key; the last owner key stays").WithMetadata(TakesIfMatch.Instance);
         group.MapPost("{id}/api-keys", CreateApiKeyAsync).RequireSignature().WithName("createApiKey").WithSummary("Create an API key")
             .WithDescription("The key is shown in this answer and never again; a retry with the same Idempotency-Key answers without it.");
         group.MapDelete("{id}/api-keys/{prefix}", RevokeApiKeyAsync).RequireSignature().WithName("revokeApiKey").WithSummary("Revoke an API key");
@@ -74,24 +74,24 @@ public static class IdentityEndpoints
     }
 
     /// <summary>Adds a key.</summary>
-    public static async Task<Results<Created<KeyResponse>, ProblemResult>> AddKeyAsync(string id, NewKeyRequest body, Caller caller, IGrainFactory grains, IKeyDirectory directory)
+    public static async Task<Results<Created<KeyResponse>, ProblemResult>> AddKeyAsync(string id, NewKeyRequest body, Caller caller, HttpContext context, IGrainFactory grains, IKeyDirectory directory)
     {
-        var result = await ChangeAsync(id, caller, grains, directory, (grain, request) => grain.AddKeyAsync(new AddKey(ToNewKey(body), request)));
+        var result = await ChangeAsync(id, caller, grains, directory, context, (grain, request, version) => grain.AddKeyAsync(new AddKey(ToNewKey(body), request, version)));
         return result.IsOk ? TypedResults.Created($"/v1/identities/{id}", KeyResponse.Of(result.Value)) : Problems.From(result.Refusal);
     }
 
     /// <summary>Replaces a key.</summary>
     public static async Task<Results<Ok<KeyResponse>, ProblemResult>> RotateKeyAsync(
-        string id, string keyId, NewKeyRequest body, Caller caller, IGrainFactory grains, IKeyDirectory directory)
+        string id, string keyId, NewKeyRequest body, Caller caller, HttpContext context, IGrainFactory grains, IKeyDirectory directory)
     {
-        var result = await ChangeAsync(id, caller, grains, directory, (grain, request) => grain.RotateKeyAsync(new RotateKey(keyId, ToNewKey(body), request)));
+        var result = await ChangeAsync(id, caller, grains, directory, context, (grain, request, version) => grain.RotateKeyAsync(new RotateKey(keyId, ToNewKey(body), request, version)));
         return result.IsOk ? TypedResults.Ok(KeyResponse.Of(result.Value)) : Problems.From(result.Refusal);
     }
 
     /// <summary>Revokes a key.</summary>
-    public static async Task<Results<Ok<KeyResponse>, ProblemResult>> RevokeKeyAsync(string id, string keyId, Caller caller, IGrainFactory grains, IKeyDirectory directory)
+    public static async Task<Results<Ok<KeyResponse>, ProblemResult>> RevokeKeyAsync(string id, string keyId, Caller caller, HttpContext context, IGrainFactory grains, IKeyDirectory directory)
     {
-        var result = await ChangeAsync(id, caller, grains, directory, (grain, request) => grain.RevokeKeyAsync(new RevokeKey(keyId, request)));
+        var result = await ChangeAsync(id, caller, grains, directory, context, (grain, request, version) => grain.RevokeKeyAsync(new RevokeKey(keyId, request, version)));
         return result.IsOk ? TypedResults.Ok(KeyResponse.Of(result.Value)) : Problems.From(result.Refusal);
     }
 
@@ -118,6 +118,14 @@ public static class IdentityEndpoints
     {
         var result = await ChangeAsync(id, caller, grains, directory, (grain, request) => grain.RevokeApiKeyAsync(new RevokeApiKey(prefix, request)));
         return result.IsOk ? TypedResults.Ok(ApiKeyResponse.Of(result.Value)) : Problems.From(result.Refusal);
+    }
+
+    /// <summary>A change that may insist on the version its caller read (If-Match).</summary>
+    private static async Task<Result<T>> ChangeAsync<T>(
+        string id, Caller caller, IGrainFactory grains, IKeyDirectory directory, HttpContext context, Func<IIdentityGrain, SignedRequest, long?, Task<Result<T>>> change)
+    {
+        var expected = EntityTags.Expected(context);
+        return expected.Refusal is { } unreadable ? unreadable : await ChangeAsync(id, caller, grains, directory, (grain, request) => change(grain, request, expected.Value));
     }
 
     private static async Task<Result<T>> ChangeAsync<T>(

@@ -14,6 +14,8 @@ namespace DepinGrains.Gateway.Leases;
 public static class LeaseEndpoints
 {
     private const int TailMax = 10_000;
+    private const int TerminalMax = 1_000;
+    private const int CommandWordsMax = 256;
     private static readonly System.Text.Json.JsonSerializerOptions Json = new(System.Text.Json.JsonSerializerDefaults.Web);
     private const string Id = "{owner}/{dseq}/{gseq:int}/{oseq:int}/{provider}";
 
@@ -64,9 +66,12 @@ public static class LeaseEndpoints
         return new EventStreamResult((_, cancel) => LogLinesAsync(agents, workloads, Math.Clamp(tail, 0, TailMax), follow, cancel));
     }
 
-    /// <summary>Bridges the caller's WebSocket to a shell in a workload; only the tenant.</summary>
+    /// <summary>
+    /// Bridges the caller's WebSocket to a program in a workload; only the tenant. <c>command</c> may be repeated (program, then arguments); <c>columns</c> and <c>rows</c> above 0 ask for a
+    /// terminal. All that can be refused is refused before the upgrade; a request that is no WebSocket is told so last, so that a client whose upgrade failed can ask again plainly for the reason.
+    /// </summary>
     public static async Task<IResult> ShellAsync(
-        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, string? service, int replica = 0, string command = "/bin/sh")
+        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, string? service, string[]? command, int replica = 0, int columns = 0, int rows = 0)
     {
         if (caller.OwnerOnly(owner, operatorsToo: false) is { } foreign)
         {
@@ -80,12 +85,31 @@ public static class LeaseEndpoints
         }
 
         var workload = lease.Value.Workloads.FirstOrDefault(w => (service is null || w.Service == service) && w.Replica == replica);
-        if (workload is null || !context.WebSockets.IsWebSocketRequest)
+        if (workload is null)
         {
-            return Problems.From(Refusal.Of("lease.workload_not_found", "no such workload, or the request is no WebSocket", ("service", service), ("replica", replica)));
+            return Problems.From(Refusal.Of(
+                "lease.workload_not_found",
+                $"The lease runs no such workload; it has {string.Join(", ", lease.Value.Workloads.Select(static w => $"{w.Service}/{w.Replica}"))}.",
+                ("service", service),
+                ("replica", replica)));
         }
 
-        var shell = agents.OpenShell(workload.Node, workload.Id, [command]);
+        if (columns is < 0 or > TerminalMax || rows is < 0 or > TerminalMax || command is { Length: > CommandWordsMax } || command?.Any(static c => c is null || c.Contains('\0', StringComparison.Ordinal)) is true)
+        {
+            return Problems.From(Refusal.Of("lease.shell_invalid", $"A terminal has 1 to {TerminalMax} columns and rows, a command at most {CommandWordsMax} words without NUL.", ("max", TerminalMax)));
+        }
+
+        if (agents.NotConnected(workload.Node) is { } away)
+        {
+            return Problems.From(away);
+        }
+
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            return Problems.From(Refusal.Of("lease.shell_invalid", "A shell is opened as a WebSocket (HTTP/1.1 upgrade)."));
+        }
+
+        var shell = agents.OpenShell(workload.Node, workload.Id, [.. command is { Length: > 0 } ? command : ["/bin/sh"]], columns, rows);
         if (!shell.IsOk)
         {
             return Problems.From(shell.Refusal);

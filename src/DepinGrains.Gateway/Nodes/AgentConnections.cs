@@ -77,8 +77,8 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
         }
     }
 
-    /// <summary>Starts a shell in a workload; an empty command means the node's default shell. Dispose to kill it.</summary>
-    public Result<ShellSession> OpenShell(string node, string workloadId, ImmutableArray<string> command)
+    /// <summary>Starts a shell in a workload; an empty command means <c>/bin/sh</c>. Dispose to kill it.</summary>
+    public Result<ShellSession> OpenShell(string node, string workloadId, ImmutableArray<string> command, int columns = 0, int rows = 0)
     {
         if (Find(node) is not { } connection)
         {
@@ -91,7 +91,7 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
             return stream.Refusal;
         }
 
-        connection.Send(new GatewayShellInput(stream.Value.Id, workloadId, command.IsDefault ? [] : command, "", End: false));
+        connection.Send(new GatewayShellInput(stream.Value.Id, workloadId, command.IsDefaultOrEmpty ? ["/bin/sh"] : command, "", End: false, columns, rows));
         return new ShellSession(stream.Value);
     }
 

@@ -8,6 +8,7 @@ namespace DepinGrains.Gateway.Nodes;
 public sealed class ShellSession : IAsyncDisposable
 {
     private const int InputBytesMax = 16_384;
+    private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(2);
     private readonly AgentStream _stream;
 
     internal ShellSession(AgentStream stream) => _stream = stream;
@@ -15,6 +16,9 @@ public sealed class ShellSession : IAsyncDisposable
     /// <summary>Sends input; <paramref name="end"/> closes the shell's standard input.</summary>
     public void Send(ReadOnlySpan<byte> input, bool end) =>
         _stream.Connection.Send(new GatewayShellInput(_stream.Id, _stream.Workload, [], Convert.ToBase64String(input), end));
+
+    /// <summary>Tells the shell's terminal its new size.</summary>
+    public void Resize(int columns, int rows) => _stream.Connection.Send(new GatewayShellInput(_stream.Id, _stream.Workload, [], "", End: false, columns, rows));
 
     /// <summary>Output until the shell ends or the connection does (then without an exit code).</summary>
     public async IAsyncEnumerable<(byte[] Output, int? ExitCode)> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
@@ -33,8 +37,8 @@ public sealed class ShellSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// Joins the shell to a person's WebSocket: binary messages are input and output; a text message <c>{"end":true}</c> from the person closes standard input; the last message is
-    /// the text <c>{"exitCode":n}</c> (null when the node's connection was lost), then the socket closes.
+    /// Joins the shell to a person's WebSocket: binary messages are input and output; of the person's text messages <c>{"end":true}</c> closes standard input and
+    /// <c>{"columns":80,"rows":24}</c> resizes the terminal, others are ignored; the last message is the text <c>{"exitCode":n}</c> (null when the node's connection was lost), then the socket closes.
     /// </summary>
     public async Task BridgeAsync(WebSocket person, CancellationToken cancel)
     {
@@ -55,8 +59,11 @@ public sealed class ShellSession : IAsyncDisposable
 
             await person.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { exitCode = exit }), WebSocketMessageType.Text, true, end.Token);
             await person.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, end.Token);
+
+            // Cancelling a receive resets the connection, and what was sent last may be lost with it: the person closes first.
+            await input.WaitAsync(GoodbyeLimit, end.Token);
         }
-        catch (Exception problem) when (problem is OperationCanceledException or WebSocketException)
+        catch (Exception problem) when (problem is OperationCanceledException or WebSocketException or TimeoutException)
         {
             // The person left or the host stops; disposing kills the shell.
         }
@@ -97,9 +104,9 @@ public sealed class ShellSession : IAsyncDisposable
                 {
                     Send(buffer.AsSpan(0, received.Count), end: false);
                 }
-                else if (buffer.AsSpan(0, received.Count).IndexOf("\"end\""u8) >= 0)
+                else
                 {
-                    Send([], end: true);
+                    Control(buffer.AsSpan(0, received.Count));
                 }
             }
         }
@@ -110,6 +117,29 @@ public sealed class ShellSession : IAsyncDisposable
 
         await end.CancelAsync();
     }
+
+    private void Control(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            var control = JsonSerializer.Deserialize<ShellControl>(text, JsonSerializerOptions.Web);
+            if (control?.Columns is > 0)
+            {
+                Resize(control.Columns.Value, control.Rows ?? 0);
+            }
+
+            if (control?.End is true)
+            {
+                Send([], end: true);
+            }
+        }
+        catch (JsonException)
+        {
+            // Not a message we know.
+        }
+    }
+
+    private sealed record ShellControl(bool? End, int? Columns, int? Rows);
 
     private static bool TryDecode(string? base64, out byte[] bytes)
     {

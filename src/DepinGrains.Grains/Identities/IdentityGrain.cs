@@ -85,17 +85,17 @@ public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, I
     /// <inheritdoc/>
     public Task<Result<IdentityKey>> AddKeyAsync(AddKey command) =>
         ChangeAsync(command.Request, KeyRoles.Owner, "POST", $"/v1/identities/{Id}/keys", "identity.key_added",
-            identity => IdentityRules.AddKey(identity, command.Key, clock.Now), static identity => identity.Keys[^1]);
+            identity => IdentityRules.AddKey(identity, command.Key, clock.Now), static identity => identity.Keys[^1], command.IfVersion);
 
     /// <inheritdoc/>
     public Task<Result<IdentityKey>> RotateKeyAsync(RotateKey command) =>
         ChangeAsync(command.Request, KeyRoles.Owner, "POST", $"/v1/identities/{Id}/keys/{command.KeyId}/rotate", "identity.key_rotated",
-            identity => IdentityRules.RotateKey(identity, command.KeyId, command.Key, clock.Now), static identity => identity.Keys[^1]);
+            identity => IdentityRules.RotateKey(identity, command.KeyId, command.Key, clock.Now), static identity => identity.Keys[^1], command.IfVersion);
 
     /// <inheritdoc/>
     public Task<Result<IdentityKey>> RevokeKeyAsync(RevokeKey command) =>
         ChangeAsync(command.Request, KeyRoles.Owner, "DELETE", $"/v1/identities/{Id}/keys/{command.KeyId}", "identity.key_revoked",
-            identity => IdentityRules.RevokeKey(identity, command.KeyId, clock.Now), identity => identity.Keys.First(k => k.KeyId == command.KeyId));
+            identity => IdentityRules.RevokeKey(identity, command.KeyId, clock.Now), identity => identity.Keys.First(k => k.KeyId == command.KeyId), command.IfVersion);
 
     /// <inheritdoc/>
     public Task<Result<ApiKeyRecord>> CreateApiKeyAsync(CreateApiKey command) =>
@@ -192,7 +192,7 @@ public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, I
     }
 
     private async Task<Result<TAnswer>> ChangeAsync<TAnswer>(
-        SignedRequest request, KeyRoles allowed, string method, string path, string happened, Func<Identity, Result<Identity>> change, Func<Identity, TAnswer> answer)
+        SignedRequest request, KeyRoles allowed, string method, string path, string happened, Func<Identity, Result<Identity>> change, Func<Identity, TAnswer> answer, long? ifVersion = null)
     {
         _row.ThrowIfLost();
         var caller = Verify(request, allowed);
@@ -201,11 +201,11 @@ public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, I
             return caller.Refusal;
         }
 
-        return Path(request, method, path) is { } wrong ? wrong : await ApplyAsync(request, Id, happened, change, answer);
+        return Path(request, method, path) is { } wrong ? wrong : await ApplyAsync(request, Id, happened, change, answer, ifVersion);
     }
 
     private async Task<Result<TAnswer>> ApplyAsync<TAnswer>(
-        SignedRequest request, string caller, string happened, Func<Identity, Result<Identity>> change, Func<Identity, TAnswer> answer)
+        SignedRequest request, string caller, string happened, Func<Identity, Result<Identity>> change, Func<Identity, TAnswer> answer, long? ifVersion = null)
     {
         if (_identity is null)
         {
@@ -215,6 +215,12 @@ public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, I
         if (await _row.RememberedAsync<TAnswer>(OperationIds.For(caller, request), Fingerprint(request)) is { } known)
         {
             return known;
+        }
+
+        // After what was remembered: the retry of a change that went through is answered alike, though the version moved by it.
+        if (ifVersion is { } wanted && wanted != _row.Version)
+        {
+            return Refusal.Of("request.version_mismatch", $"The identity is at version {_row.Version}, not {wanted}: it was changed since you read it.", ("version", _row.Version), ("expected", wanted));
         }
 
         var next = change(_identity);

@@ -38,6 +38,20 @@ public sealed class TokenCatalog
         }
     }
 
+    /// <summary>What is wrong with a list of tokens, or null.</summary>
+    internal static string? Problem(TokenListOptions options)
+    {
+        try
+        {
+            _ = new TokenCatalog(Options.Create(options));
+            return null;
+        }
+        catch (Exception wrong) when (wrong is ValidationException or OptionsValidationException)
+        {
+            return wrong.Message;
+        }
+    }
+
     /// <summary>All tokens in the order of configuration.</summary>
     public IReadOnlyList<TokenOptions> All { get; }
 

@@ -183,9 +183,9 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
 
     private Refusal? Invalid(ProviderProfile profile)
     {
-        if (profile.Name.Length is 0 or > NameMax || profile.HostUri.Length > ValueMax)
+        if (!Nodes.NodeChecks.IsText(profile.Name, 1, NameMax) || !Nodes.NodeChecks.IsText(profile.HostUri, 0, ValueMax))
         {
-            return Refusal.Of("provider.name_invalid", $"a provider has a name of 1 to {NameMax} characters", ("length", profile.Name.Length));
+            return Refusal.Of("provider.name_invalid", $"a provider has a name of 1 to {NameMax} characters and an address of at most {ValueMax}, without control characters", ("length", profile.Name.Length));
         }
 
         if (profile.Attributes.Length > _options.AttributesMax)
@@ -195,7 +195,7 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
 
         foreach (var attribute in profile.Attributes)
         {
-            if (!AttributeKey().IsMatch(attribute.Name) || attribute.Value.Length > ValueMax)
+            if (!AttributeKey().IsMatch(attribute.Name) || !Nodes.NodeChecks.IsText(attribute.Value, 0, ValueMax))
             {
                 return Refusal.Of("provider.attribute_invalid", $"attribute {attribute.Name} has a bad key or a value over {ValueMax} characters", ("attribute", attribute.Name));
             }

@@ -71,5 +71,7 @@ public static class StoreRegistration
     private sealed class MigratorOf(IStore store) : IStoreMigrator
     {
         public Task MigrateAsync(CancellationToken cancel = default) => store.MigrateAsync(cancel);
+
+        public Task<System.Collections.Immutable.ImmutableArray<string>> PendingAsync(CancellationToken cancel = default) => store.PendingAsync(cancel);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DepinGrains.Storage.Committing;
 using DepinGrains.Storage.Events;
 using DepinGrains.Storage.Hosting;
@@ -68,6 +69,8 @@ internal sealed class PgStore : IStore
     public int Waiting => RowQueue.Count + JournalQueue.Count;
 
     public Task MigrateAsync(CancellationToken cancel = default) => _migrator.MigrateAsync(cancel);
+
+    public Task<ImmutableArray<string>> PendingAsync(CancellationToken cancel = default) => _migrator.PendingAsync(cancel);
 
     public Task PingAsync(CancellationToken cancel) => Connections.ReadAsync(async (connection, stop) =>
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace DepinGrains.Storage.Schema;
 
 /// <summary>
@@ -9,4 +11,7 @@ public interface IStoreMigrator
 {
     /// <summary>Migrates. Throws <see cref="StoreSchemaException"/> when a column exists with another type, <see cref="StoreUnavailableException"/> when the store is away.</summary>
     Task MigrateAsync(CancellationToken cancel = default);
+
+    /// <summary>What <see cref="MigrateAsync"/> would do now, in order, in words; empty when the database is as this build needs it. Changes nothing. Throws as it does.</summary>
+    Task<ImmutableArray<string>> PendingAsync(CancellationToken cancel = default);
 }

@@ -1,11 +1,14 @@
+using System.Collections.Immutable;
 using DepinGrains.Storage.Rows;
 using DepinGrains.Storage.Schema;
 
 namespace DepinGrains.Storage.Sqlite;
 
 /// <summary>The schema of the SQLite file. Steps are never changed once released; new ones are added at the end.</summary>
-internal static class SqliteSchema
+internal sealed class SqliteSchema(SqliteSession session, bool dry)
 {
+    private readonly List<string> _done = [];
+
     private static readonly (int Number, string Name, string[] Statements)[] Steps =
     [
         (1, "core",
@@ -23,42 +26,59 @@ internal static class SqliteSchema
         ]),
     ];
 
-    /// <summary>Runs inside one exclusive transaction of the writer.</summary>
-    public static void Migrate(SqliteSession session, TableCatalog catalog, long now)
+    /// <summary>Runs inside one exclusive transaction of the writer, or dry on a reading connection. Answers what was (would be) done, in words.</summary>
+    public ImmutableArray<string> Migrate(TableCatalog catalog, long now)
     {
-        session.Execute("CREATE TABLE IF NOT EXISTS schema_steps(number INTEGER PRIMARY KEY, name TEXT NOT NULL, at_us INTEGER NOT NULL)");
+        if (!Exists("schema_steps"))
+        {
+            Do("create the table schema_steps", "CREATE TABLE schema_steps(number INTEGER PRIMARY KEY, name TEXT NOT NULL, at_us INTEGER NOT NULL)");
+        }
+
         foreach (var (number, name, statements) in Steps)
         {
-            if (Exists(session, "SELECT 1 FROM schema_steps WHERE number=?1", number))
+            if (IsTaken(number))
             {
                 continue;
             }
 
-            foreach (var statement in statements)
+            Do($"run step {number}, {name}", statements);
+            if (!dry)
             {
-                session.Execute(statement);
+                session.Prepare("INSERT INTO schema_steps(number, name, at_us) VALUES(?1, ?2, ?3)").Int(1, number).Text(2, name).Int(3, now).Run();
             }
-
-            session.Prepare("INSERT INTO schema_steps(number, name, at_us) VALUES(?1, ?2, ?3)").Int(1, number).Text(2, name).Int(3, now).Run();
         }
 
         foreach (var table in catalog.All)
         {
-            Reconcile(session, table);
+            Reconcile(table);
+        }
+
+        return [.. _done];
+    }
+
+    private void Do(string what, params ReadOnlySpan<string> statements)
+    {
+        _done.Add(what);
+        foreach (var statement in dry ? [] : statements)
+        {
+            session.Execute(statement);
         }
     }
 
-    private static void Reconcile(SqliteSession session, Table table)
+    private void Reconcile(Table table)
     {
-        session.Execute(
-            $"CREATE TABLE IF NOT EXISTS {table.QuotedName}(parent TEXT NOT NULL, \"key\" TEXT NOT NULL, version INTEGER NOT NULL, write_id BLOB NOT NULL, doc BLOB NOT NULL, PRIMARY KEY(parent, \"key\"))");
-        var known = Columns(session, table);
+        if (!Exists(table.Name))
+        {
+            Do($"create the table {table.Name}", $"CREATE TABLE {table.QuotedName}(parent TEXT NOT NULL, \"key\" TEXT NOT NULL, version INTEGER NOT NULL, write_id BLOB NOT NULL, doc BLOB NOT NULL, PRIMARY KEY(parent, \"key\"))");
+        }
+
+        var known = Columns(table);
         foreach (var column in table.Columns)
         {
             var type = TypeName(column.Type);
             if (!known.TryGetValue(column.Name, out var found))
             {
-                session.Execute($"ALTER TABLE {table.QuotedName} ADD COLUMN \"{column.Name}\" {type}");
+                Do($"add the column {table.Name}.{column.Name} {type}", $"ALTER TABLE {table.QuotedName} ADD COLUMN \"{column.Name}\" {type}");
             }
             else if (found != type)
             {
@@ -70,21 +90,19 @@ internal static class SqliteSchema
         {
             var wanted = string.Join(", ", index.Columns.Concat(["parent", "key"]).Distinct().Select(c => $"\"{c}\""));
             var sql = $"CREATE INDEX \"{table.IndexName(index)}\" ON {table.QuotedName}({wanted})";
-            if (Definition(session, table.IndexName(index)) is { } present)
+            var present = Definition(table.IndexName(index));
+            if (present is null)
             {
-                if (present == sql)
-                {
-                    continue;
-                }
-
-                session.Execute($"DROP INDEX \"{table.IndexName(index)}\"");
+                Do($"create the index {table.IndexName(index)}", sql);
             }
-
-            session.Execute(sql);
+            else if (present != sql)
+            {
+                Do($"build the index {table.IndexName(index)} anew", $"DROP INDEX \"{table.IndexName(index)}\"", sql);
+            }
         }
     }
 
-    private static Dictionary<string, string> Columns(SqliteSession session, Table table)
+    private Dictionary<string, string> Columns(Table table)
     {
         var columns = new Dictionary<string, string>(StringComparer.Ordinal);
         using var info = session.PrepareOnce($"PRAGMA table_info({table.QuotedName})");
@@ -96,15 +114,26 @@ internal static class SqliteSchema
         return columns;
     }
 
-    private static string? Definition(SqliteSession session, string index)
+    private string? Definition(string index)
     {
         using var find = session.PrepareOnce("SELECT sql FROM sqlite_master WHERE type='index' AND name=?1");
         return find.Text(1, index).Step() ? find.ReadText(0) : null;
     }
 
-    private static bool Exists(SqliteSession session, string sql, long number)
+    private bool Exists(string table)
     {
-        using var find = session.PrepareOnce(sql);
+        using var find = session.PrepareOnce("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?1");
+        return find.Text(1, table).Step();
+    }
+
+    private bool IsTaken(long number)
+    {
+        if (!Exists("schema_steps"))
+        {
+            return false;
+        }
+
+        using var find = session.PrepareOnce("SELECT 1 FROM schema_steps WHERE number=?1");
         return find.Int(1, number).Step();
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DepinGrains.Storage.Committing;
 using DepinGrains.Storage.Events;
 using DepinGrains.Storage.Hosting;
@@ -57,9 +58,11 @@ internal sealed class SqliteStore : IStore
 
     public Task MigrateAsync(CancellationToken cancel = default) => ExclusiveAsync(session =>
     {
-        SqliteSchema.Migrate(session, Catalog, Instants.ToMicroseconds(_time.GetUtcNow()));
+        new SqliteSchema(session, dry: false).Migrate(Catalog, Instants.ToMicroseconds(_time.GetUtcNow()));
         return true;
     });
+
+    public Task<ImmutableArray<string>> PendingAsync(CancellationToken cancel = default) => Readers.RunAsync(session => new SqliteSchema(session, dry: true).Migrate(Catalog, 0), cancel);
 
     public Task PingAsync(CancellationToken cancel) => Readers.RunAsync(session =>
     {

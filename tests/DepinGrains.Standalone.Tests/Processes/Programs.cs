@@ -114,4 +114,38 @@ internal sealed class Depin(string server, string keyFile)
 
     /// <summary>Runs a command with <c>-o json</c>: stdout must be JSON and nothing else.</summary>
     public async Task<JsonNode> JsonAsync(params string[] arguments) => JsonNode.Parse(await RunAsync([.. arguments, "-o", "json"]))!;
+
+    /// <summary>Runs a command with text on its standard input.</summary>
+    public Task<(int Code, string Out, string Error)> FeedAsync(string input, params string[] arguments) => RunOtherAsync("dotnet", input, [Programs.Dll("DepinGrains.Cli", "depin"), .. arguments]);
+
+    /// <summary>Runs another program in this person's environment.</summary>
+    public async Task<(int Code, string Out, string Error)> RunOtherAsync(string program, string input, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Programs.Repository };
+        foreach (var (name, value) in _environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var error = process.StandardError.ReadToEndAsync(limit.Token);
+        try
+        {
+            await process.StandardInput.WriteAsync(input.AsMemory(), limit.Token);
+            process.StandardInput.Close();
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end in a minute");
+        }
+
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Runs a command whatever it ends with.</summary>
+    public Task<(int Code, string Out, string Error)> TryAsync(params string[] arguments) => Programs.RunAsync(Programs.Dll("DepinGrains.Cli", "depin"), _environment, arguments);
 }

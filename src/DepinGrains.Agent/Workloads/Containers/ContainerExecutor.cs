@@ -102,12 +102,17 @@ internal sealed partial class ContainerExecutor(
         }
     }
 
-    public Task<Process> StartShellAsync(string workloadId, IReadOnlyList<string> command, CancellationToken cancellationToken)
+    public Task<Process> StartShellAsync(string workloadId, IReadOnlyList<string> command, string? terminal, CancellationToken cancellationToken)
     {
         var info = new ProcessStartInfo(engine.Program) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["exec", "--interactive", NameOf(workloadId), .. command])
+        foreach (var argument in (string[])["exec", "--interactive", .. terminal is null ? (string[])[] : ["--tty"], NameOf(workloadId), .. command])
         {
             info.ArgumentList.Add(argument);
+        }
+
+        if (terminal is not null)
+        {
+            Terminal.Attach(info, terminal);
         }
 
         return Task.FromResult(Process.Start(info) ?? throw new WorkloadException("the shell did not start", permanent: false));

@@ -48,7 +48,7 @@ internal sealed partial class NativeExecutor
         await KillAsync(run, workloadId, cancellationToken);
     }
 
-    public Task<Process> StartShellAsync(string workloadId, IReadOnlyList<string> command, CancellationToken cancellationToken)
+    public Task<Process> StartShellAsync(string workloadId, IReadOnlyList<string> command, string? terminal, CancellationToken cancellationToken)
     {
         var run = RunOf(workloadId);
         if (!run.Exists || run.Supervisor() is not { } supervisor)
@@ -70,6 +70,11 @@ internal sealed partial class NativeExecutor
         foreach (var argument in line.Skip(1))
         {
             info.ArgumentList.Add(argument);
+        }
+
+        if (terminal is not null)
+        {
+            Terminal.Attach(info, terminal);
         }
 
         var process = Process.Start(info) ?? throw new WorkloadException("the shell did not start", permanent: false);

@@ -1,0 +1,167 @@
+using System.Collections.Immutable;
+using DepinGrains.Storage.Rows;
+using DepinGrains.Storage.Schema;
+using Npgsql;
+
+namespace DepinGrains.Storage.Postgres;
+
+/// <summary>One pass over the schema on one connection; dry, it only tells what it would do.</summary>
+internal sealed class PgSchemaWork(NpgsqlConnection connection, bool dry)
+{
+    private readonly List<string> _done = [];
+
+    public async Task<ImmutableArray<string>> RunAsync(TableCatalog catalog, long now, CancellationToken cancel)
+    {
+        await StepsAsync(now, cancel).ConfigureAwait(false);
+        foreach (var table in catalog.All)
+        {
+            await ReconcileAsync(table, cancel).ConfigureAwait(false);
+        }
+
+        return [.. _done];
+    }
+
+    public static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancel, params object[] arguments)
+    {
+        var command = Command(connection, sql, arguments);
+        await using (command.ConfigureAwait(false))
+        {
+            return await command.ExecuteScalarAsync(cancel).ConfigureAwait(false);
+        }
+    }
+
+    private async Task StepsAsync(long now, CancellationToken cancel)
+    {
+        var isNew = await IsMissingAsync("schema_steps", cancel).ConfigureAwait(false);
+        if (isNew)
+        {
+            await DoAsync("create the table schema_steps", cancel, PgSchema.StepsTable).ConfigureAwait(false);
+        }
+
+        foreach (var (number, name, script) in PgSchema.Steps)
+        {
+            if (!(isNew && dry) && await ScalarAsync(connection, "SELECT 1 FROM schema_steps WHERE number=$1", cancel, number).ConfigureAwait(false) is not null)
+            {
+                continue;
+            }
+
+            if (dry)
+            {
+                _done.Add($"run step {number}, {name}");
+                continue;
+            }
+
+            var transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
+            await using (transaction.ConfigureAwait(false))
+            {
+                await DoAsync($"run step {number}, {name}", cancel, script).ConfigureAwait(false);
+                await ScalarAsync(connection, "INSERT INTO schema_steps(number, name, at_us) VALUES($1, $2, $3)", cancel, number, name, now).ConfigureAwait(false);
+                await transaction.CommitAsync(cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task ReconcileAsync(Table table, CancellationToken cancel)
+    {
+        var isNew = await IsMissingAsync(table.QuotedName, cancel).ConfigureAwait(false);
+        if (isNew)
+        {
+            await DoAsync(
+                $"create the table {table.Name}",
+                cancel,
+                $"CREATE TABLE {table.QuotedName}(parent text COLLATE \"C\" NOT NULL, \"key\" text COLLATE \"C\" NOT NULL, version bigint NOT NULL, write_id uuid NOT NULL, doc bytea NOT NULL, PRIMARY KEY(parent, \"key\")) WITH (fillfactor=85)").ConfigureAwait(false);
+        }
+
+        var known = await ColumnsAsync(table, cancel).ConfigureAwait(false);
+        foreach (var column in table.Columns)
+        {
+            var type = PgParameters.TypeName(column.Type);
+            if (!known.TryGetValue(column.Name, out var found))
+            {
+                var collate = column.Type == ColumnType.Text ? " COLLATE \"C\"" : "";
+                await DoAsync(
+                    $"add the column {table.Name}.{column.Name} {type}", cancel, $"ALTER TABLE {table.QuotedName} ADD COLUMN IF NOT EXISTS \"{column.Name}\" {type}{collate}").ConfigureAwait(false);
+            }
+            else if (found != type)
+            {
+                throw new StoreSchemaException($"column {table.Name}.{column.Name} is {found} in the database and {type} in the definition");
+            }
+        }
+
+        foreach (var index in table.Indexes)
+        {
+            await IndexAsync(table, index, isNew ? "" : "CONCURRENTLY", cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The definition an index was built from is its comment; one without (an interrupted build) or with another is built anew beside the old and takes its place.</summary>
+    private async Task IndexAsync(Table table, IndexDefinition index, string concurrently, CancellationToken cancel)
+    {
+        var name = table.IndexName(index);
+        var wanted = string.Join(", ", index.Columns.Concat(["parent", "key"]).Distinct().Select(c => table.Ordinal(c) is null ? $"\"{c}\"" : $"\"{c}\" NULLS FIRST"));
+        var present = await ScalarAsync(
+            connection, "SELECT obj_description(i.indexrelid, 'pg_class') FROM pg_index i WHERE i.indexrelid=to_regclass($1) AND i.indisvalid", cancel, $"\"{name}\"").ConfigureAwait(false);
+        if (present is string comment && comment == wanted)
+        {
+            return;
+        }
+
+        var building = name.Length <= 58 ? name + "_new" : name[..58] + "_new";
+        await DoAsync(
+            $"build the index {name}",
+            cancel,
+            $"DROP INDEX {concurrently} IF EXISTS \"{building}\"",
+            $"CREATE INDEX {concurrently} \"{building}\" ON {table.QuotedName}({wanted})",
+            $"COMMENT ON INDEX \"{building}\" IS '{wanted}'",
+            $"DROP INDEX {concurrently} IF EXISTS \"{name}\"",
+            $"ALTER INDEX \"{building}\" RENAME TO \"{name}\"").ConfigureAwait(false);
+    }
+
+    private async Task<bool> IsMissingAsync(string table, CancellationToken cancel) =>
+        await ScalarAsync(connection, "SELECT to_regclass($1)::text", cancel, table).ConfigureAwait(false) is null or DBNull;
+
+    private async Task<Dictionary<string, string>> ColumnsAsync(Table table, CancellationToken cancel)
+    {
+        var columns = new Dictionary<string, string>(StringComparer.Ordinal);
+        var command = Command(connection, "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid=to_regclass($1) AND attnum > 0 AND NOT attisdropped", table.QuotedName);
+        await using (command.ConfigureAwait(false))
+        {
+            var reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                while (await reader.ReadAsync(cancel).ConfigureAwait(false))
+                {
+                    columns[reader.GetString(0)] = reader.GetString(1);
+                }
+            }
+        }
+
+        return columns;
+    }
+
+    private async Task DoAsync(string what, CancellationToken cancel, params string[] statements)
+    {
+        _done.Add(what);
+        foreach (var sql in dry ? [] : statements)
+        {
+            var command = Command(connection, sql);
+            await using (command.ConfigureAwait(false))
+            {
+                // An index of a big table takes longer than a query may.
+                command.CommandTimeout = 0;
+                await command.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] arguments)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var argument in arguments)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = argument });
+        }
+
+        return command;
+    }
+}

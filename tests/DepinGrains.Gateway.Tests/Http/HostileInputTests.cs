@@ -1,0 +1,242 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Testing;
+
+namespace DepinGrains.Gateway.Tests.Http;
+
+/// <summary>
+/// Every field of every request body, and every path and query parameter, as the OpenAPI document names them, with values nobody should send, while 63 innocent callers write beside it:
+/// each is refused as a problem with a code, none breaks or delays a neighbour.
+/// </summary>
+public sealed class HostileInputTests
+{
+    private const int Innocents = 63;
+
+    private static readonly string Long = new('x', 1 << 20);
+
+    [Fact]
+    public Task EveryField_OnSqlite_RefusesWhatCannotBe_AndNeighboursGoOn() => RunAsync(null);
+
+    [Fact]
+    public async Task EveryField_OnPostgreSql_RefusesWhatCannotBe_AndNeighboursGoOn()
+    {
+        Assert.SkipUnless(PostgresCluster.IsAvailable, PostgresCluster.SkipReason);
+        await RunAsync(await (await PostgresCluster.SharedAsync()).NewDatabaseAsync());
+    }
+
+    private static async Task RunAsync(string? postgres)
+    {
+        await using var host = await FullHost.StartAsync(postgres);
+        var (key, id) = await host.RegisterAsync();
+        var document = JsonNode.Parse(await host.Client.GetStringAsync("/openapi/v1.json"))!.AsObject();
+        using var end = new CancellationTokenSource();
+        var innocents = await Task.WhenAll(Enumerable.Range(0, Innocents).Select(async _ => (await host.RegisterAsync()).Key));
+        var writers = innocents.Select(innocent => WriteAsync(host, innocent, end.Token)).ToArray();
+
+        var problems = new List<string>();
+        var sent = 0;
+        foreach (var attack in Attacks(document, id))
+        {
+            sent++;
+            using var answer = await host.SendAsync(key, attack.Method, attack.Path, attack.Body);
+            if (await ProblemOfAsync(answer, attack.MustFail) is { } problem)
+            {
+                problems.Add($"{attack.Method} {attack.What}: {problem}");
+            }
+        }
+
+        await end.CancelAsync();
+        var written = (await Task.WhenAll(writers)).Sum();
+        Assert.True(problems.Count == 0, $"{problems.Count} of {sent}:\n{string.Join('\n', problems)}");
+        Assert.True(sent > 200, $"only {sent} attacks");
+        Assert.True(written > Innocents, $"only {written} innocent writes");
+        var audit = JsonNode.Parse(await host.Client.GetStringAsync("/v1/ledgers/uact/audit"))!;
+        Assert.True((bool)audit["isClean"]!, audit.ToJsonString());
+    }
+
+    /// <summary>Play money, again and again, at least once; every one must succeed.</summary>
+    private static async Task<int> WriteAsync(FullHost host, SigningKey key, CancellationToken end)
+    {
+        var count = 0;
+        do
+        {
+            using var answer = await host.SendAsync(key, HttpMethod.Post, "/v1/ledgers/uact/faucet", """{"amount":1000}""");
+            Assert.True(answer.IsSuccessStatusCode, $"an innocent writer got {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(CancellationToken.None)}");
+            count++;
+        }
+        while (!end.IsCancellationRequested);
+        return count;
+    }
+
+    private static async Task<string?> ProblemOfAsync(HttpResponseMessage answer, bool mustFail)
+    {
+        var status = (int)answer.StatusCode;
+        if (status < 400)
+        {
+            return mustFail ? $"accepted with {status}" : null;
+        }
+
+        var text = await answer.Content.ReadAsStringAsync();
+        if (status == 400 && text.Length == 0)
+        {
+            // Kestrel's own refusal of a request line, before any of ours.
+            return null;
+        }
+
+        var code = answer.Content.Headers.ContentType?.MediaType == "application/problem+json" ? (string?)JsonNode.Parse(text)?["code"] : null;
+        return status >= 500 || string.IsNullOrEmpty(code) ? $"{status} {text[..Math.Min(300, text.Length)]}" : null;
+    }
+
+    private static IEnumerable<Attack> Attacks(JsonObject document, string id)
+    {
+        foreach (var (path, item) in document["paths"]!.AsObject())
+        {
+            foreach (var (name, operation) in item!.AsObject())
+            {
+                var method = new HttpMethod(name.ToUpperInvariant());
+                var good = Fill(path, id, null, null);
+                if (operation!["requestBody"]?["content"]?["application/json"]?["schema"] is { } schema)
+                {
+                    var body = Sample(document, schema, "", id, 0);
+                    foreach (var (field, hostile) in Mutants(body))
+                    {
+                        yield return new Attack(method, good, $"{path} {field}", hostile, MustFail: true);
+                    }
+                }
+
+                foreach (var parameter in operation["parameters"]?.AsArray() ?? [])
+                {
+                    foreach (var value in (string[])["%00", "%ED%A0%80", "-1", "99999999999999999999999", new string('y', 4_000), "..%2F..", "%F0%9F%A6%80"])
+                    {
+                        var where = (string?)parameter!["in"];
+                        var called = (string)parameter["name"]!;
+                        var target = where == "path" ? Fill(path, id, called, value) : where == "query" ? $"{good}?{called}={value}" : null;
+                        if (target is not null)
+                        {
+                            yield return new Attack(method, target, $"{path} {where} {called}={value[..Math.Min(30, value.Length)]}", method == HttpMethod.Get ? null : "{}", MustFail: false);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>The body with one leaf replaced by something hostile, for every leaf.</summary>
+    private static IEnumerable<(string Field, string Body)> Mutants(JsonNode body)
+    {
+        const string Mark = "\"@@hostile@@\"";
+        foreach (var (pointer, leaf) in Leaves(body, []))
+        {
+            string[] values = leaf.GetValueKind() == JsonValueKind.String
+                ? ["\"\\u0000\"", "\"a\\u0000b\"", "\"\\ud800\"", $"\"{Long}\"", "12", "{}"]
+                : ["-1", "-9223372036854775808", "9223372036854775808", "1e400", "1.5", "NaN", "\"NaN\"", "\"1\""];
+            var copy = body.DeepClone();
+            Replace(copy, pointer, "@@hostile@@");
+            var text = copy.ToJsonString();
+            foreach (var value in values)
+            {
+                yield return ($"{string.Join('.', pointer)} = {value[..Math.Min(24, value.Length)]}", text.Replace(Mark, value, StringComparison.Ordinal));
+            }
+        }
+    }
+
+    private static IEnumerable<(object[] Pointer, JsonValue Leaf)> Leaves(JsonNode? node, object[] at) => node switch
+    {
+        JsonObject map => map.SelectMany(p => Leaves(p.Value, [.. at, p.Key])),
+        JsonArray list => list.SelectMany((n, i) => Leaves(n, [.. at, i])),
+        JsonValue value when value.GetValueKind() is JsonValueKind.String or JsonValueKind.Number => [(at, value)],
+        _ => [],
+    };
+
+    private static void Replace(JsonNode root, object[] pointer, string text)
+    {
+        var node = root;
+        foreach (var step in pointer[..^1])
+        {
+            node = step is string name ? node![name] : node![(int)step];
+        }
+
+        if (pointer[^1] is string last)
+        {
+            node![last] = text;
+        }
+        else
+        {
+            node![(int)pointer[^1]] = text;
+        }
+    }
+
+    /// <summary>A body of the schema with something in every field.</summary>
+    private static JsonNode Sample(JsonObject document, JsonNode schema, string name, string id, int depth)
+    {
+        if ((string?)schema["$ref"] is { } reference)
+        {
+            return Sample(document, document["components"]!["schemas"]![reference.Split('/')[^1]]!, name, id, depth);
+        }
+
+        if ((schema["oneOf"] ?? schema["anyOf"])?.AsArray() is { } choices)
+        {
+            return Sample(document, choices.First(static c => (string?)c!["type"] != "null")!, name, id, depth);
+        }
+
+        if (schema["enum"]?.AsArray() is { Count: > 0 } values)
+        {
+            return values.First(static v => v is not null)!.DeepClone();
+        }
+
+        var type = schema["type"] is JsonArray types ? types.Select(static t => (string?)t).First(static t => t != "null") : (string?)schema["type"];
+        return type switch
+        {
+            "object" when schema["properties"] is JsonObject properties && depth < 8 =>
+                new JsonObject(properties.Select(p => KeyValuePair.Create(p.Key, (JsonNode?)Sample(document, p.Value!, p.Key, id, depth + 1)))),
+            "object" when schema["additionalProperties"] is JsonObject inner => new JsonObject { ["key"] = Sample(document, inner, name, id, depth + 1) },
+            "object" => new JsonObject(),
+            "array" when schema["items"] is { } items && depth < 8 => new JsonArray(Sample(document, items, name, id, depth + 1)),
+            "array" => new JsonArray(),
+            "integer" or "number" => JsonValue.Create(Math.Max(1, (long?)schema["minimum"]?.GetValue<double>() ?? 1)),
+            "boolean" => JsonValue.Create(true),
+            _ => JsonValue.Create(Text(name, id))!,
+        };
+    }
+
+    private static string Text(string name, string id) => name switch
+    {
+        "sdl" => File.ReadAllText(Path.Combine(Repository(), "samples", "hello-native.yaml")),
+        "to" or "provider" => id,
+        "denom" => "uact",
+        "dseq" => "77",
+        "price" or "cpuUsd" or "memoryUsd" or "endpointUsd" or "ipUsd" or "storageUsd" or "gpuUsd" => "1.5",
+        "expiresAt" => "2027-01-01T00:00:00Z",
+        "scopes" => "leases:read",
+        _ => "text",
+    };
+
+    private static string Fill(string path, string id, string? parameter, string? value)
+    {
+        var filled = path;
+        while (filled.IndexOf('{', StringComparison.Ordinal) is >= 0 and var from)
+        {
+            var to = filled.IndexOf('}', from);
+            var name = filled[(from + 1)..to].Split(':')[0];
+            var good = name switch { "owner" or "id" or "provider" => id, "token" => "uact", "gseq" or "oseq" or "dseq" => "1", "action" => "pause", "mode" => "on", _ => "x" };
+            filled = filled[..from] + (name == parameter ? value : good) + filled[(to + 1)..];
+        }
+
+        return filled;
+    }
+
+    private static string Repository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "DepinGrains.sln")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("DepinGrains.sln is not above the tests");
+        }
+
+        return folder.FullName;
+    }
+
+    private sealed record Attack(HttpMethod Method, string Path, string What, string? Body, bool MustFail);
+}

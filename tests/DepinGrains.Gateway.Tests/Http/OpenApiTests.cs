@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace DepinGrains.Gateway.Tests.Http;
+
+/// <summary>The API is what its document says; the document changes on purpose only.</summary>
+public sealed class OpenApiTests
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    [Fact]
+    public async Task OpenApi_IsTheOneWrittenDown()
+    {
+        var golden = Path.Combine(Folder(), "openapi.v1.json");
+        var now = (await DocumentAsync()).ToJsonString(Indented) + "\n";
+        if (Environment.GetEnvironmentVariable("DEPIN_ACCEPT") == "1")
+        {
+            await File.WriteAllTextAsync(golden, now);
+        }
+
+        var before = File.Exists(golden) ? await File.ReadAllTextAsync(golden) : "";
+        var gone = before.Split('\n').Except(now.Split('\n')).Take(40).ToArray();
+        var come = now.Split('\n').Except(before.Split('\n')).Take(40).ToArray();
+        Assert.True(
+            before == now,
+            $"the HTTP API changed.\n{string.Join('\n', gone.Select(static l => "- " + l).Concat(come.Select(static l => "+ " + l)))}\nClients read this document: do not take away what they use. Accept the change with: eng/accept");
+    }
+
+    [Fact]
+    public async Task EveryOperation_HasAName_ASummary_ErrorsAsProblems_AndEveryPostItsIdempotencyKey()
+    {
+        var problems = new List<string>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (path, item) in (await DocumentAsync())["paths"]!.AsObject())
+        {
+            foreach (var (method, operation) in item!.AsObject())
+            {
+                var what = $"{method.ToUpperInvariant()} {path}";
+                var name = (string?)operation!["operationId"];
+                if (name is null || !names.Add(name))
+                {
+                    problems.Add($"{what}: operationId {name ?? "missing"}, or used twice");
+                }
+
+                if (string.IsNullOrWhiteSpace((string?)operation["summary"]))
+                {
+                    problems.Add($"{what}: no summary");
+                }
+
+                var errors = operation["responses"]!.AsObject().Where(static r => r.Key[0] is '4' or '5').ToArray();
+                if (errors.Length < 3 || errors.Any(static e => e.Value!["content"]?["application/problem+json"] is null))
+                {
+                    problems.Add($"{what}: errors {string.Join(", ", errors.Select(static e => e.Key))} are not all documented as problem+json");
+                }
+
+                if (method == "post" && operation["parameters"]?.AsArray().Any(static p => (string?)p!["name"] == "Idempotency-Key" && (bool)p["required"]!) is not true)
+                {
+                    problems.Add($"{what}: no Idempotency-Key");
+                }
+            }
+        }
+
+        Assert.True(names.Count > 20, $"{names.Count} operations");
+        Assert.True(problems.Count == 0, string.Join('\n', problems));
+    }
+
+    private static async Task<JsonObject> DocumentAsync()
+    {
+        await using var host = await FullHost.StartAsync();
+        var document = JsonNode.Parse(await host.Client.GetStringAsync("/openapi/v1.json"))!.AsObject();
+        document.Remove("servers");
+        return document;
+    }
+
+    private static string Folder()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "DepinGrains.Gateway.Tests.csproj")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("the test project is not above its output");
+        }
+
+        return folder.FullName;
+    }
+}

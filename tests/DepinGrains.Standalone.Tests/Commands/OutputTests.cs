@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DepinGrains.Cli;
+using DepinGrains.Standalone.Tests.Processes;
+
+namespace DepinGrains.Standalone.Tests.Commands;
+
+/// <summary>What every command promises: pure JSON on stdout when asked, exit codes in its help, refusals that explain themselves.</summary>
+public sealed class OutputTests(RunningNetwork network)
+{
+    // A shell's stdout is the program's own; the bidder goes on until it is stopped, its lines are read by ExternalBidderTests.
+    private static readonly string[] Elsewhere = ["lease shell", "provider run"];
+
+    [Fact]
+    public async Task EveryCommand_AskedForJson_WritesNothingElseToStdout()
+    {
+        var (tenant, lease) = await network.ReadyAsync();
+        var id = string.Join('/', lease.Split('/')[..2]);
+        var provider = lease.Split('/')[4];
+        var picked = (string)(await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--pick"))["id"]!;
+        await Programs.EventuallyAsync("a bid", async () => (await tenant.JsonAsync("bids", "list", picked)).AsArray().Count > 0 ? "yes" : null);
+        var second = $"{picked}/1/1/{provider}";
+        var node = (string)(await tenant.JsonAsync("node", "list")).AsArray()[0]!["id"]!;
+        string[][] lines =
+        [
+            ["act", "vault"], ["act", "list"], ["act", "quote", "buy", "1", "AKT"], ["act", "quote", "sell", "1", "AKT"], ["act", "buy", "1", "AKT"], ["act", "sell", "1", "AKT"],
+            ["allowance", "grant", provider, "1", "ACT"], ["allowance", "list"], ["allowance", "revoke", "id_x/1"],
+            ["oracle", "prices"], ["oracle", "history", "AKT"], ["oracle", "post", "AKT", "1.2"],
+            ["pool", "show"], ["pool", "proposals"], ["pool", "approve", "1"], ["pool", "cancel", "1"], ["pool", "propose", "fund", provider, "1", "ACT"],
+            ["pool", "propose", "incentive", provider, "1", "ACT"], ["pool", "propose", "burn", "1", "ACT"], ["pool", "propose", "parameter", "take_fee.uakt", "1"],
+            ["admin", "params", "list"], ["admin", "params", "set", "take_fee.uakt", "1"], ["admin", "params", "history"],
+            ["admin", "feeders", "add", provider], ["admin", "feeders", "remove", provider], ["admin", "confirm-price", "AKT"],
+            ["deployment", "auto-top-up", "set", id, "--cap", "1"], ["deployment", "auto-top-up", "show", id], ["deployment", "auto-top-up", "off", id],
+            ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second],
+            ["bids", "list", picked], ["bids", "accept", picked, "--provider", provider], ["deploy", "samples/hello-native.yaml", "--wait", "60"],
+            ["deployment", "list"], ["deployment", "show", id], ["deployment", "deposit", id, "1"], ["market", "why", id], ["market", "orders"],
+            ["lease", "list"], ["lease", "show", lease], ["lease", "logs", lease, "--tail", "5"], ["lease", "withdraw", second], ["lease", "close", second],
+            ["deployment", "pause", picked], ["deployment", "start", picked], ["deployment", "close", picked],
+            ["ledger", "balance"], ["ledger", "statement"], ["ledger", "verify"], ["faucet", "1", "ACT"],
+            ["provider", "put", "me"], ["provider", "list"], ["node", "join"], ["node", "list"], ["identity", "show"],
+            ["sdl", "validate", "samples/hello-native.yaml"], ["sdl", "manifest", "samples/hello-native.yaml"],
+            ["db", "migrate", "--sqlite", Path.Combine(network.Folder, "json.db")], ["completion", "bash"],
+        ];
+        foreach (var line in lines)
+        {
+            var who = line[0] is "admin" or "pool" or "oracle" ? network.Operator : tenant;
+            var (code, output, error) = await who.TryAsync([.. line, "-o", "json"]);
+
+            // A provider's own act on another's lease is refused: then stdout is empty and stderr is the JSON.
+            var text = code == 0 ? output : error;
+            Assert.True(code == 0 || output.Length == 0, $"depin {string.Join(' ', line)}: {code} and stdout {output}");
+            Assert.True(IsJson(text), $"depin {string.Join(' ', line)} ({code}): {text}");
+        }
+
+        var tried = lines.Select(static l => string.Join(' ', l)).ToArray();
+        var missing = Leaves(CommandLine.Create(), "").Where(path => !Elsewhere.Contains(path) && !tried.Any(t => t == path || t.StartsWith(path + " ", StringComparison.Ordinal)));
+        Assert.Empty(missing);
+    }
+
+    [Fact]
+    public async Task EveryCommand_HelpEndsWithItsExitCodes()
+    {
+        foreach (var path in Leaves(CommandLine.Create(), ""))
+        {
+            var output = new StringWriter();
+            await CommandLine.Create().Parse(path + " --help").InvokeAsync(new InvocationConfiguration { Output = output });
+            Assert.Contains("Exit codes:\n  0", output.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Refusal_ShowsCodeNumbersAndWhatToDo_InJsonTheWholeProblem()
+    {
+        await network.ReadyAsync();
+        var poor = new Depin(network.Url, Path.Combine(network.Folder, "poor.pem"));
+        var (code, output, error) = await poor.TryAsync("deploy", "samples/hello-native.yaml");
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("insufficient_funds", error, StringComparison.Ordinal);
+        Assert.Contains("5000000", error, StringComparison.Ordinal);
+        Assert.Contains("depin faucet", error, StringComparison.Ordinal);
+
+        (_, output, error) = await poor.TryAsync("deploy", "samples/hello-native.yaml", "-o", "json");
+        Assert.Empty(output);
+        Assert.EndsWith("insufficient_funds", (string?)JsonNode.Parse(error)!["code"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, "cli.id_malformed", "lease", "show", "nonsense")]
+    [InlineData(1, "nowhere.yaml", "deploy", "nowhere.yaml")]
+    [InlineData(1, "cli.server_invalid", "node", "list", "--server", "not an address")]
+    [InlineData(2, "cannot reach the API", "node", "list", "--server", "http://127.0.0.1:1")]
+    [InlineData(1, "amount.invalid", "faucet", "-1", "ACT")]
+    public async Task WrongUse_IsASentenceAndACode_NeverATrace(int expected, string part, params string[] line)
+    {
+        var nobody = new Depin("http://127.0.0.1:1", Path.Combine(network.Folder, "nobody.pem"));
+        var (code, output, error) = await nobody.TryAsync(line);
+        Assert.Equal((expected, ""), (code, output));
+        Assert.Contains(part, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Leaves(Command command, string path) => command.Subcommands.Count == 0
+        ? [path.Trim()]
+        : command.Subcommands.SelectMany(child => Leaves(child, path + " " + child.Name));
+
+    /// <summary>One document, or one a line (logs).</summary>
+    private static bool IsJson(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text) is not null;
+        }
+        catch (JsonException)
+        {
+            return text.Split('\n', StringSplitOptions.RemoveEmptyEntries).All(static line =>
+            {
+                try
+                {
+                    return JsonNode.Parse(line) is JsonObject;
+                }
+                catch (JsonException)
+                {
+                    return false;
+                }
+            });
+        }
+    }
+}
