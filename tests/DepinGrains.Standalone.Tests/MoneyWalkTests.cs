@@ -31,6 +31,10 @@ public sealed class MoneyWalkTests : IAsyncLifetime
         await tenant.RunAsync("faucet", "100", "AKT");
         await friend.RunAsync("faucet", "1", "ACT");
 
+        // Registered by the first command that needed it, or by asking: shown alike.
+        Assert.StartsWith("id_", (string?)(await tenant.JsonAsync("identity", "show"))["id"], StringComparison.Ordinal);
+        Assert.Equal(friendId, (string?)(await friend.JsonAsync("identity", "show"))["id"]);
+
         // 0.50 USD by the seed, half a percent kept: 40 AKT → 19.9 ACT.
         Assert.Equal(19_900_000, (long)(await tenant.JsonAsync("act", "quote", "buy", "40", "AKT"))["out"]!);
         Assert.Equal(19_900_000, (long)(await tenant.JsonAsync("act", "buy", "40", "AKT"))["out"]!);
@@ -38,7 +42,7 @@ public sealed class MoneyWalkTests : IAsyncLifetime
         Assert.Equal(2, (await tenant.JsonAsync("act", "list")).AsArray().Count);
 
         await Programs.EventuallyAsync("this machine is online", async () =>
-            (await tenant.JsonAsync("node", "list")).AsArray().Any(static n => (string?)n!["status"] == "online") ? "yes" : null);
+            (await tenant.JsonAsync("node", "list")).AsArray().Any(static n => (string?)n!["status"] == "online") ? "yes" : null, 240);
         var allowance = (string)(await tenant.JsonAsync("allowance", "grant", friendId, "10", "ACT"))["id"]!;
         var deployed = await friend.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "60", "--from", "grants");
         var id = (string)deployed["deployment"]!["id"]!;
