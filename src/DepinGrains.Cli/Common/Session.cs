@@ -117,13 +117,26 @@ public sealed class Session : IDisposable
         }
         catch (ApiException unknown) when (unknown.Code is "identity.not_found" or "identity.key_unknown")
         {
-            await RegisterAsync();
+            await MyIdentityAsync();
             return await SendAsync(Make);
         }
     }
 
-    /// <summary>Registers the caller as tenant and provider; again it answers alike.</summary>
-    public Task<JsonNode> RegisterAsync() => SendAsync(() => new HttpRequestMessage(HttpMethod.Post, "/v1/identities")
+    /// <summary>The caller's identity, registered when the network does not know it; an earlier command may have done so.</summary>
+    public async Task<JsonNode> MyIdentityAsync()
+    {
+        try
+        {
+            return await RegisterAsync();
+        }
+        catch (ApiException known) when (known.Code == "identity.exists")
+        {
+            return await GetAsync("/v1/identities/me");
+        }
+    }
+
+    /// <summary>Registers the caller as tenant and provider; <c>identity.exists</c> when it is already.</summary>
+    private Task<JsonNode> RegisterAsync() => SendAsync(() => new HttpRequestMessage(HttpMethod.Post, "/v1/identities")
     {
         Content = JsonContent.Create(new { publicKey = _key.PublicKey, label = Environment.UserName, roles = (string[])["tenant", "provider", "auditor"] }),
     });

@@ -12,7 +12,7 @@ public static class IdentityCommands
         var show = new Command("show", "your identity, its keys and roles; registers it when the network does not know it");
         show.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var identity = await session.RegisterAsync();
+            var identity = await session.MyIdentityAsync();
             return session.Show(identity, static i =>
             {
                 Console.Out.WriteLine($"{(string?)i["id"]}  roles: {string.Join(", ", i["roles"]!.AsArray().Select(static r => (string?)r))}");

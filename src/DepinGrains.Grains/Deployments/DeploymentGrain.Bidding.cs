@@ -48,7 +48,7 @@ public sealed partial class DeploymentGrain
         {
             if (refusals[i] is not { } refusal)
             {
-                made.Add(tried[i] with { Status = BidStatus.Open, Released = false });
+                made.Add(tried[i] with { Status = BidStatus.Open, Released = false, Placed = true });
                 TellBid(changes, made[^1], "bid.created");
                 continue;
             }
@@ -151,8 +151,7 @@ public sealed partial class DeploymentGrain
 
         if (refusal is null && bid.Deposit > 0)
         {
-            var held = await Ledger.ExecuteAsync(new Transfer(bid.HoldId, TransferKind.Hold, [new Leg(LedgerAccounts.Wallet(bid.Provider), -bid.Deposit)], ExpiresAt: null, Memo: "bid deposit"));
-            refusal = held.Refusal;
+            refusal = (await Ledger.ExecuteAsync(HoldOf(bid))).Refusal;
         }
 
         if (refusal is not null)
@@ -162,6 +161,9 @@ public sealed partial class DeploymentGrain
 
         return refusal;
     }
+
+    private static Transfer HoldOf(BidState bid) =>
+        new(bid.HoldId, TransferKind.Hold, [new Leg(LedgerAccounts.Wallet(bid.Provider), -bid.Deposit)], ExpiresAt: null, Memo: "bid deposit");
 
     private async Task UnbookAsync(BidState bid)
     {
@@ -249,6 +251,12 @@ public sealed partial class DeploymentGrain
     {
         if (bid.Deposit > 0)
         {
+            if (!bid.Placed)
+            {
+                // A stale activation may still be about to place this hold: its id is used up first, refused or held, so that nothing can arrive after the release.
+                await Ledger.ExecuteAsync(HoldOf(bid));
+            }
+
             await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
         }
 

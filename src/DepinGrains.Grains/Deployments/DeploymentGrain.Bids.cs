@@ -53,7 +53,7 @@ public sealed partial class DeploymentGrain
             return unbooked;
         }
 
-        var made = tried with { Status = BidStatus.Open };
+        var made = tried with { Status = BidStatus.Open, Placed = true };
         var changes = new Changes().Remember<Result<BidView>>(operationId, fingerprint, View(made));
         TellBid(changes, made, "bid.created");
         await MustCommitAsync(State with { NextActionAt = Earlier(State.NextActionAt, group.Order.WindowEndsAt) }, changes);
@@ -84,6 +84,7 @@ public sealed partial class DeploymentGrain
         if (Group(gseq) is { } later && oseq < later.Order.Oseq && await HasBidAsync(gseq, oseq, provider))
         {
             // Its order is over, and everything of it was closed with it.
+            await NothingToDoAsync(operationId, print);
             return View();
         }
 
@@ -110,6 +111,10 @@ public sealed partial class DeploymentGrain
             }
 
             await BeginEndAsync(group, new EndIntent(reason, $"closed by the provider (reason {reason})", Relist: false, GroupStatus.Paused), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
+        }
+        else
+        {
+            await NothingToDoAsync(operationId, print);
         }
 
         await AdvanceAsync();

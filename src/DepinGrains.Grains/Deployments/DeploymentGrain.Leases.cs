@@ -156,6 +156,10 @@ public sealed partial class DeploymentGrain
         {
             await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, "closed by the tenant", Relist: true, GroupStatus.Open), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
         }
+        else
+        {
+            await NothingToDoAsync(operationId, print);
+        }
 
         await AdvanceAsync();
         return View();
@@ -204,6 +208,10 @@ public sealed partial class DeploymentGrain
         await AdvanceAsync();
         return View();
     }
+
+    /// <summary>A command that found its work done is remembered too: sent again, late, it must not undo what came after it.</summary>
+    private Task NothingToDoAsync(string operationId, ReadOnlyMemory<byte> fingerprint) =>
+        MustCommitAsync(State, new Changes().Remember<Result<Done>>(operationId, fingerprint, Done.Instance));
 
     private Task BeginEndAsync(GroupState group, EndIntent end, Changes? changes = null) =>
         MustCommitAsync(State.With(group with { Order = group.Order with { End = end } }) with { NextActionAt = clock.Now }, changes ?? new Changes());

@@ -135,6 +135,9 @@ public sealed record BidState(
     /// <summary>Names of the endpoints it holds addresses for, under <see cref="HoldId"/> in the provider's pool.</summary>
     public ImmutableArray<string> Ips { get; init; } = [];
 
+    /// <summary>True once all of it was known to be booked and held; false while only its intent is known, and in rows of older versions.</summary>
+    public bool Placed { get; init; }
+
     /// <summary>Until when its bookings hold; null in rows of older versions.</summary>
     public DateTimeOffset? BookedUntil { get; init; }
 

@@ -39,7 +39,12 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
         }
 
         var intent = Intent(operationId, owner, currency, amount, from);
-        return await _row.RememberedAsync<EscrowView>(operationId, Print(intent)) is { } remembered ? remembered : await TakeAsync(intent);
+        if (await _row.RememberedAsync<EscrowView>(operationId, Print(intent)) is { } remembered)
+        {
+            return remembered;
+        }
+
+        return _row.Value is { NeverOpens: true } ? Refusal.Of("escrow.account_closed", $"escrow account {Id} was closed before it was opened", ("escrow", Id)) : await TakeAsync(intent);
     }
 
     /// <inheritdoc/>
@@ -96,8 +101,22 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
         account.Status == EscrowStatus.Closed ? new EscrowStep(account, [], false, false) : EscrowOperations.Settle(account, clock.Height));
 
     /// <inheritdoc/>
-    public Task<Result<EscrowView>> CloseAsync() => ApplyAsync((account, fees) =>
-        account.Status == EscrowStatus.Closed ? new EscrowStep(account, [], false, false) : EscrowOperations.CloseAccount(account, clock.Height, fees));
+    public async Task<Result<EscrowView>> CloseAsync()
+    {
+        var closed = await ApplyAsync((account, fees) =>
+            account.Status == EscrowStatus.Closed ? new EscrowStep(account, [], false, false) : EscrowOperations.CloseAccount(account, clock.Height, fees));
+        if (_row.Value is null or { Account: null, Intent: null, NeverOpens: false })
+        {
+            // An opening sent before may still arrive: nobody would ever close it again.
+            var state = (_row.Value ?? new EscrowState(null, "", null, [])) with { NeverOpens = true };
+            if (await _row.CommitAsync(state) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return closed;
+    }
 
     /// <inheritdoc/>
     public Task<Result<EscrowView>> GetAsync()

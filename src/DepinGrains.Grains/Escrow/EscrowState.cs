@@ -39,6 +39,9 @@ public sealed record EscrowState(EscrowAccount? Account, string Owner, DepositIn
     /// <summary>Allowances to restore for refunds of <see cref="Outbox"/>; after it.</summary>
     public ImmutableArray<AllowanceRestore> Restores { get; init; } = [];
 
+    /// <summary>Closed before it was ever opened: an opening that arrives later is refused before money moves.</summary>
+    public bool NeverOpens { get; init; }
+
     /// <summary>The table.</summary>
     public static readonly RowKind<EscrowState> Kind = new(
         new TableDefinition(
@@ -48,7 +51,7 @@ public sealed record EscrowState(EscrowAccount? Account, string Owner, DepositIn
         static state =>
         [
             state.Owner,
-            state.Account?.Status.ToString().ToLowerInvariant() ?? "opening",
+            state.Account?.Status.ToString().ToLowerInvariant() ?? (state.NeverOpens ? "closed" : "opening"),
             state.Intent is not null || state.Outbox.Length > 0,
         ]);
 }

@@ -123,6 +123,14 @@ internal sealed partial class LedgerIndexer(LedgerServices services, string toke
     private async Task ReloadPositionAsync(long expected)
     {
         var stored = await services.Journal.IndexedThroughAsync(token);
+        if (stored > writer.Durable && await services.Journal.HeadAsync(token) >= stored)
+        {
+            // Another activation has written and indexed since: this one is behind, as its next append would learn.
+            writer.Lose("fenced", null);
+            _stopped = true;
+            return;
+        }
+
         if (stored <= expected || stored > writer.Durable)
         {
             // Somebody writes who must not, or a restored database: stop and start over from the journal.

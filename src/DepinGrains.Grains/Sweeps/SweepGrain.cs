@@ -26,6 +26,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
 {
     private const string Reminder = "wake";
     private readonly SweepOptions _options = options.Value;
+    private readonly Dictionary<string, (ImmutableArray<Filter> Asked, string? Cursor)> _readTo = new(StringComparer.Ordinal);
     private IGrainTimer? _timer;
 
     private int Shard => (int)this.GetPrimaryKeyLong();
@@ -120,10 +121,29 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
         return accounts.Length + vaults.Length + proposals.Length;
     }
 
+    /// <summary>
+    /// The shard's own rows of a list. Rows of other shards, and own ones that stay due however often they are visited, must not hide what is behind them:
+    /// it reads on until it has its fill, and the next round goes on where this one had to stop.
+    /// </summary>
     private async Task<ImmutableArray<StoredRow>> ListAsync(string kind, string? orderBy, params Filter[] filters)
     {
-        var page = await store.ListAsync(new ListQuery(kind, [.. filters], orderBy, false, _options.BatchMax, null));
-        return [.. page.Rows.Where(r => KeyHash.Shard(r.Id.Key, _options.Shards) == Shard)];
+        var list = $"{kind} {filters[0].Column} {(filters[0].Comparison == Comparison.Equal ? filters[0].Value : "")}";
+        // A cursor belongs to its filters: what fell due since waits for the next round that begins at the top.
+        var (asked, cursor) = _readTo.Remove(list, out var before) ? before : ([.. filters], (string?)null);
+        var own = ImmutableArray.CreateBuilder<StoredRow>();
+        for (var pages = 0; pages < _options.PagesMax && own.Count < _options.BatchMax; pages++)
+        {
+            var page = await store.ListAsync(new ListQuery(kind, asked, orderBy, false, _options.BatchMax, cursor));
+            own.AddRange(page.Rows.Where(r => KeyHash.Shard(r.Id.Key, _options.Shards) == Shard));
+            cursor = page.NextCursor;
+            if (cursor is null)
+            {
+                return own.DrainToImmutable();
+            }
+        }
+
+        _readTo[list] = (asked, cursor);
+        return own.DrainToImmutable();
     }
 
     private async Task VisitAsync(IEnumerable<string> keys, Func<string, Task> visit)

@@ -20,7 +20,11 @@ public sealed class SweepOptions
     [Range(typeof(TimeSpan), "00:01:00", "01:00:00")]
     public TimeSpan WakeEvery { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Most things visited in one round.</summary>
+    /// <summary>Rows read at once; a round goes on reading until its shard has as many of its own.</summary>
     [Range(1, 1_000)]
     public int BatchMax { get; set; } = 200;
+
+    /// <summary>Most pages of <see cref="BatchMax"/> rows one round reads of one list; the next round goes on behind them.</summary>
+    [Range(1, 1_000)]
+    public int PagesMax { get; set; } = 16;
 }

@@ -8,11 +8,12 @@ using Npgsql;
 namespace DepinGrains.Storage.Postgres;
 
 /// <summary>
-/// Writes a batch of change sets in two round trips: the roots, set by set, which says who won; then everything the winners carry, and the commit. A root of an ambiguous
+/// Writes a batch of change sets in one round trip when every root stands where its writer thinks, which is nearly always (<see cref="AtOnceAsync"/>). Otherwise in two: the roots, set by
+/// set, which says who won; then everything the winners carry, and the commit. A root of an ambiguous
 /// earlier try that stands at our version under our write id has won already. Set-based inserts and updates wait for a transaction of the lost connection that is still at
 /// work on the same rows, so executing again never overtakes it.
 /// </summary>
-internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalog, EventSignal signal, PgEventNotifier notifier, TimeProvider time) : PgWriter(connections)
+internal sealed partial class PgRowWriter(PgConnections connections, TableCatalog catalog, EventSignal signal, PgEventNotifier notifier, TimeProvider time) : PgWriter(connections)
 {
     /// <summary>Serialises the assignment of event positions across processes until the commit is visible: a position once seen has no younger sibling below it.</summary>
     internal const long EventLock = 0x6465_7069_6E01;
@@ -23,17 +24,24 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
 
     protected override async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
     {
-        var groups = batch.Cast<RowsItem>().GroupBy(i => (i.Table, First: i.Root.ExpectedVersion == 0)).OrderBy(g => g.Key.Table.Number).ThenByDescending(g => g.Key.First)
+        var items = batch.Cast<RowsItem>().ToList();
+        var groups = items.GroupBy(i => (i.Table, First: i.Root.ExpectedVersion == 0)).OrderBy(g => g.Key.Table.Number).ThenByDescending(g => g.Key.First)
             .Select(g => new RootGroup(g.Key.Table, g.Key.First, [.. g.OrderBy(i => i.Root.Id.Key, StringComparer.Ordinal)])).ToList();
-        await WriteRootsAsync(connection, groups).ConfigureAwait(false);
-        await JudgeLosersAsync(connection, groups).ConfigureAwait(false);
-        var winners = batch.Cast<RowsItem>().Where(i => i.Decided.Status == CommitStatus.Committed && !groups.Any(g => g.Already.Contains(i))).ToList();
-        var newest = await FinishAsync(connection, winners).ConfigureAwait(false);
+        var newest = await AtOnceAsync(connection, groups, items).ConfigureAwait(false) ?? await RootsFirstAsync(connection, groups, items).ConfigureAwait(false);
         if (newest > 0)
         {
             signal.Advance();
             notifier.Announce(newest);
         }
+    }
+
+    /// <summary>Position of the newest event, 0 without events.</summary>
+    private async Task<long> RootsFirstAsync(NpgsqlConnection connection, List<RootGroup> groups, List<RowsItem> items)
+    {
+        await WriteRootsAsync(connection, groups).ConfigureAwait(false);
+        await JudgeLosersAsync(connection, groups).ConfigureAwait(false);
+        var winners = items.Where(i => i.Decided.Status == CommitStatus.Committed && !groups.Any(g => g.Already.Contains(i))).ToList();
+        return await FinishAsync(connection, winners).ConfigureAwait(false);
     }
 
     private async Task WriteRootsAsync(NpgsqlConnection connection, List<RootGroup> groups)
@@ -43,12 +51,7 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
         roots.BatchCommands.Add(Command("BEGIN"));
         foreach (var group in groups)
         {
-            var sql = Sql(group.Table);
-            var command = Command(group.First ? sql.Insert : sql.Update);
-            var items = group.Items;
-            AddRows(
-                command, group.Table, items, i => i.Root.Id, i => i.NewVersion, i => i.WriteId, i => PgParameters.Array(i.Root.Document), (i, column) => i.Root.Columns[column]);
-            roots.BatchCommands.Add(command);
+            roots.BatchCommands.Add(Roots(group, group.First ? Sql(group.Table).Insert : Sql(group.Table).Update));
         }
 
         var reader = await roots.ExecuteReaderAsync().ConfigureAwait(false);
@@ -75,6 +78,14 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
 
             await reader.NextResultAsync().ConfigureAwait(false);
         }
+    }
+
+    private static NpgsqlBatchCommand Roots(RootGroup group, string sql)
+    {
+        var command = Command(sql);
+        AddRows(
+            command, group.Table, group.Items, i => i.Root.Id, i => i.NewVersion, i => i.WriteId, i => PgParameters.Array(i.Root.Document), (i, column) => i.Root.Columns[column]);
+        return command;
     }
 
     private async Task JudgeLosersAsync(NpgsqlConnection connection, List<RootGroup> groups)
@@ -121,6 +132,12 @@ internal sealed class PgRowWriter(PgConnections connections, TableCatalog catalo
         CommitSent = true;
         var reader = await rest.ExecuteReaderAsync().ConfigureAwait(false);
         await using var asReader = reader.ConfigureAwait(false);
+        return await NewestAsync(reader, events).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads what the lock and the events answered, and the commit.</summary>
+    private static async Task<long> NewestAsync(NpgsqlDataReader reader, bool events)
+    {
         var newest = 0L;
         if (events)
         {

@@ -16,6 +16,8 @@ internal sealed class PgTableSql
         var insert = $"INSERT INTO {table.QuotedName}(parent, \"key\", version, write_id, doc{table.ColumnList}) SELECT u.p, u.k, u.v, u.w, u.d{string.Concat(table.Columns.Select((_, i) => $", u.c{i}"))} FROM {rows} ON CONFLICT(parent, \"key\") DO ";
         Insert = insert + "NOTHING RETURNING \"key\"";
         Update = $"UPDATE {table.QuotedName} t SET version=u.v, write_id=u.w, doc=u.d{sets} FROM {rows} WHERE t.parent=u.p AND t.\"key\"=u.k AND t.version=u.v-1 RETURNING t.\"key\"";
+        InsertAll = OrFail(Insert);
+        UpdateAll = OrFail(Update);
         Upsert = insert + $"UPDATE SET version=excluded.version, write_id=excluded.write_id, doc=excluded.doc{excluded}";
         Delete = $"DELETE FROM {table.QuotedName} t USING unnest($1::text[], $2::text[]) AS u(p, k) WHERE t.parent=u.p AND t.\"key\"=u.k";
         Standing = $"SELECT \"key\", version, write_id FROM {table.QuotedName} WHERE parent='' AND \"key\"=ANY($1)";
@@ -28,6 +30,12 @@ internal sealed class PgTableSql
 
     public string Update { get; }
 
+    /// <summary><see cref="Insert"/>, failing with a division by zero unless every row was new.</summary>
+    public string InsertAll { get; }
+
+    /// <summary><see cref="Update"/>, failing with a division by zero unless every row stood at its version.</summary>
+    public string UpdateAll { get; }
+
     public string Upsert { get; }
 
     public string Delete { get; }
@@ -39,4 +47,6 @@ internal sealed class PgTableSql
     public string Children { get; }
 
     public string ChildrenFromStart { get; }
+
+    private static string OrFail(string statement) => $"WITH written AS ({statement}) SELECT 1 / (CASE WHEN count(*) = cardinality($2::text[]) THEN 1 ELSE 0 END) FROM written";
 }

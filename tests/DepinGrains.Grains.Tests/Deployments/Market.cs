@@ -35,6 +35,11 @@ public sealed class Market : IAsyncLifetime
     private GrainHost _host = null!;
     private int _regions;
 
+    /// <summary>Rows the sweep reads at once, and how many pages of them in a round.</summary>
+    public int SweepBatch { get; init; } = 200;
+
+    public int SweepPages { get; init; } = 16;
+
     public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
 
     public InMemoryStore Store { get; private set; } = null!;
@@ -105,7 +110,7 @@ public sealed class Market : IAsyncLifetime
         // The clock stands while a test looks: the index reads again each time.
         services.Configure<ScreeningOptions>(static o => o.RefreshAfter = TimeSpan.FromTicks(-1));
         services.Configure<DeploymentOptions>(static o => o.BidsMax = 4);
-        services.Configure<SweepOptions>(static o => o.Every = TimeSpan.FromHours(1));
+        services.Configure<SweepOptions>(o => (o.Every, o.BatchMax, o.PagesMax) = (TimeSpan.FromHours(1), SweepBatch, SweepPages));
         services.Configure<LedgerOptions>(static o => o.Tick = TimeSpan.FromMilliseconds(20));
     }
 }

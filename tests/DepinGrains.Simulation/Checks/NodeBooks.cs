@@ -33,11 +33,12 @@ internal static class NodeBooks
     {
         var standing = state.Bookings.Where(b => b.Lease is not null || b.ReservedUntil > now).ToArray();
         var slots = standing.SelectMany(static b => b.Demand.Slots).ToArray();
-        Most("cpu", slots.Sum(static s => s.CpuMilli), state.Hardware.CpuMilli);
-        Most("memory", slots.Sum(static s => s.MemoryBytes + s.Storage.Where(static v => v.Class == "ram").Sum(static v => v.Bytes)), state.Hardware.MemoryBytes);
+        var more = state.Overcommit;
+        Most("cpu", slots.Select(static s => s.CpuMilli), state.Hardware.CpuMilli, more.CpuPercent);
+        Most("memory", slots.SelectMany(static s => s.Storage.Where(static v => v.Class == "ram").Select(static v => v.Bytes).Prepend(s.MemoryBytes)), state.Hardware.MemoryBytes, more.MemoryPercent);
         foreach (var room in state.Hardware.Storage)
         {
-            Most(room.Class, slots.SelectMany(static s => s.Storage).Where(v => v.Class == room.Class).Sum(static v => v.Bytes), room.Bytes);
+            Most(room.Class, slots.SelectMany(static s => s.Storage).Where(v => v.Class == room.Class).Select(static v => v.Bytes), room.Bytes, more.StoragePercent);
         }
 
         var cards = standing.SelectMany(static b => b.Grants).SelectMany(static g => g.GpuUuids).ToArray();
@@ -48,6 +49,12 @@ internal static class NodeBooks
         problems.Unless(ports.Distinct().Count() == ports.Length, $"node {state.Id} sells a port twice");
         problems.Unless(ports.All(p => p >= state.Hardware.PortMin && p <= state.Hardware.PortMax), $"node {state.Id} sells a port outside its range");
 
-        void Most(string resource, long sold, long had) => problems.Unless(sold <= had, $"node {state.Id} sells {sold} of {had} {resource}");
+        // Each demand is rounded to what it takes off the node, so a sum may be off by less than one a demand.
+        void Most(string resource, IEnumerable<long> demands, long had, int percent)
+        {
+            var all = demands.ToArray();
+            var allowed = had * (100m + percent) / 100 + (percent == 0 ? 0 : all.Length * (100m + percent) / 100);
+            problems.Unless(all.Sum() <= allowed, $"node {state.Id} sells {all.Sum()} of {had} {resource} with {percent} percent more");
+        }
     }
 }

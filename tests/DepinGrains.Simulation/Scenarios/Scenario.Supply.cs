@@ -155,6 +155,14 @@ internal sealed partial class Scenario
         }
     }
 
+    /// <summary>A provider sells more than it has, or takes that back as far as its bookings allow.</summary>
+    private async Task OvercommitAsync()
+    {
+        var node = _rng.Pick(_model.Nodes);
+        var (id, percent) = (_caller.NewId(), _rng.Pick([0, 25, 100, 1_001]));
+        await _caller.AskAsync($"overcommit {node.Id} {percent}", () => Node(node.Id).SetOvercommitAsync(id, node.Provider, new NodeOvercommit(percent, percent / 2, 10)), static (_, _) => { });
+    }
+
     /// <summary>A new identity gets a second key and an API key, and the API key is revoked again or not.</summary>
     private async Task IdentityAsync()
     {

@@ -36,7 +36,9 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
         Task reading;
         lock (_gate)
         {
-            if (clock.Now - _readAt <= options.Value.RefreshAfter)
+            // A clock that was set back makes what was read of unknown age.
+            var age = clock.Now - _readAt;
+            if (age >= TimeSpan.Zero && age <= options.Value.RefreshAfter)
             {
                 return _snapshot;
             }
@@ -52,7 +54,7 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
     private async Task ReadAsync()
     {
         var started = clock.Now;
-        var since = _readAt == DateTimeOffset.MinValue ? 0 : (_readAt - options.Value.Overlap).ToUnixTimeMilliseconds();
+        var since = _readAt == DateTimeOffset.MinValue ? 0 : ((started < _readAt ? started : _readAt) - options.Value.Overlap).ToUnixTimeMilliseconds();
         var changed = false;
         await foreach (var row in ChangedAsync(ProviderState.Kind.Table.Kind, since))
         {
