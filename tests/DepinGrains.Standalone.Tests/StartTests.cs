@@ -16,6 +16,15 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task Start_WithADataFolderThatCannotBe_IsRefusedWithASentence()
+    {
+        var (code, output, error) = await Programs.RunAsync(Programs.Dll("DepinGrains.Standalone"), new Dictionary<string, string> { ["HOME"] = "/dev/null/nowhere" }, "--urls", "http://127.0.0.1:0");
+        Assert.Equal((64, ""), (code, output));
+        Assert.Contains("data folder", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task SdlManifest_OfTheSamples_IsPureJsonWithoutAServer()
     {
         var samples = Directory.GetFiles(Path.Combine(Programs.Repository, "samples"), "*.yaml");

@@ -56,7 +56,7 @@ public sealed partial class SourceTests
             .Select(static c => c.Identifier.Text)
             .Where(name => !code.Contains($"AddOptionsWithValidateOnStart<{name}", StringComparison.Ordinal)
                 && !code.Contains($"Validated<{name}>(", StringComparison.Ordinal)
-                && !Regex.IsMatch(code, $@"AddOptions<{name}>\(\)[^;]*\.ValidateOnStart\(\)"));
+                && !Regex.IsMatch(code, $@"AddOptions<([\w.]+\.)?{name}>\(\)[^;]*\.ValidateOnStart\(\)"));
         Repository.AssertNone(unchecked_);
     }
 

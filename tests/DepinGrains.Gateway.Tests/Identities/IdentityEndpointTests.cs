@@ -263,6 +263,46 @@ public sealed class IdentityEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         Assert.Equal(IdentityError.SignatureInvalid, misused.Refusal?.Code);
     }
 
+    [Fact]
+    public async Task A_key_change_that_insists_on_a_version_is_refused_when_the_identity_moved_and_its_retry_is_answered_alike()
+    {
+        var alice = await host.RegisterAsync();
+        var keys = $"/v1/identities/{alice.Id}/keys";
+        using var key = SigningKey.Generate();
+        var body = AuthenticationTests.NewKeyBody(alice, key, "operator");
+        using (var stale = await InsistAsync(HttpMethod.Post, keys, body, "\"7\"", "add-1"))
+        {
+            var problem = await ProblemAssert.IsAsync(stale, HttpStatusCode.PreconditionFailed, RequestError.VersionMismatch);
+            Assert.Equal(("1", "7"), (problem.GetProperty("facts").GetProperty("version").GetString(), problem.GetProperty("facts").GetProperty("expected").GetString()));
+        }
+
+        using (var unreadable = await InsistAsync(HttpMethod.Post, keys, body, "seven", "add-2"))
+        {
+            await ProblemAssert.IsAsync(unreadable, HttpStatusCode.BadRequest, RequestError.EtagInvalid);
+        }
+
+        using (var first = await InsistAsync(HttpMethod.Post, keys, body, "\"1\"", "add-3"))
+        using (var retry = await InsistAsync(HttpMethod.Post, keys, body, "\"1\"", "add-3"))
+        {
+            Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (first.StatusCode, retry.StatusCode));
+        }
+
+        using (var stale = await InsistAsync(HttpMethod.Delete, $"{keys}/{key.KeyId}", null, "\"1\"", "del-1"))
+        {
+            await ProblemAssert.IsAsync(stale, HttpStatusCode.PreconditionFailed, RequestError.VersionMismatch);
+        }
+
+        using var removed = await InsistAsync(HttpMethod.Delete, $"{keys}/{key.KeyId}", null, "\"2\"", "del-2");
+        Assert.Equal(HttpStatusCode.OK, removed.StatusCode);
+
+        async Task<HttpResponseMessage> InsistAsync(HttpMethod method, string path, object? body, string tag, string idempotencyKey)
+        {
+            using var request = await alice.SignedAsync(method, path, body, idempotencyKey);
+            request.Headers.TryAddWithoutValidation("If-Match", tag);
+            return await host.Client.SendAsync(request);
+        }
+    }
+
     private static async Task<JsonElement> JsonAsync(HttpResponseMessage response)
     {
         var text = await response.Content.ReadAsStringAsync();
