@@ -13,6 +13,8 @@ public sealed class OnceFailedTests
     [InlineData(269, "a reminder of a killed runtime was answered on a thread of the pool")]
     [InlineData(34, "a killed runtime left a stale double's callers without an answer")]
     [InlineData(210, "the same")]
+    [InlineData(1071, "a crash between pausing a deployment and suspending its lease left the lease running on nothing")]
+    [InlineData(1902, "a deposit refused while the deployment opened was taken when it was sent again")]
     public void A_seed_that_once_failed_is_clean(int seed, string what)
     {
         var result = SimulationRunner.Run(new SimulationSettings((ulong)seed));

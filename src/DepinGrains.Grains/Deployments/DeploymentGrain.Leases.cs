@@ -320,7 +320,8 @@ public sealed partial class DeploymentGrain
             throw new InvalidOperationException(settled.Refusal.ToString());
         }
 
-        _fundsKnown = true;
+        // Known only when what follows from it is done: a step that throws on its way comes again.
+        _fundsKnown = false;
         var escrow = settled.Value;
         var (topUp, look) = await TopUpDueAsync();
         if (topUp)
@@ -328,15 +329,10 @@ public sealed partial class DeploymentGrain
             return true;
         }
 
-        if (escrow.Status == EscrowStatus.Paused)
-        {
-            var paused = await OutOfFundsAsync(escrow);
-            _fundsDue = Earlier(_fundsDue, look);
-            return paused;
-        }
-
-        _fundsDue = Earlier(escrow.RunOutHeight is { } height ? clock.TimeOf(height) : null, look);
-        return State.PausedAt is not null && await ResumeAsync();
+        var moved = escrow.Status == EscrowStatus.Paused ? await OutOfFundsAsync(escrow) : State.PausedAt is not null && await ResumeAsync();
+        _fundsDue = Earlier(escrow.Status == EscrowStatus.Paused ? _fundsDue : escrow.RunOutHeight is { } height ? clock.TimeOf(height) : null, look);
+        _fundsKnown = true;
+        return moved;
     }
 
     private async Task<bool> OutOfFundsAsync(EscrowView escrow)

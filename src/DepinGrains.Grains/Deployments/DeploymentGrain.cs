@@ -112,6 +112,12 @@ public sealed partial class DeploymentGrain(
             return missing;
         }
 
+        if (State.Status == DeploymentStatus.Opening)
+        {
+            // Else the same deposit, sent again, would be taken by an escrow that was said not to exist.
+            await OpenEscrowAsync();
+        }
+
         // Anyone may pay into a deployment (Akash: AccountDeposit); what is left goes back to whoever paid.
         var answer = await Escrow.DepositAsync(operationId, caller, amount, from);
         if (answer.IsOk)
