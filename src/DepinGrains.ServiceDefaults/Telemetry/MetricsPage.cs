@@ -39,7 +39,7 @@ public sealed class MetricsPage : IDisposable
         lock (_lock)
         {
             _page.Clear();
-            _reader.Collect(10_000);
+            _exporter.Collect!(10_000);
             return _page.ToString();
         }
     }
