@@ -8,7 +8,7 @@ using DepinGrains.Storage.Schema;
 
 namespace DepinGrains.Cli.Stores;
 
-/// <summary><c>depin db</c>: the store's schema, for operators; no server needed.</summary>
+/// <summary><c>depin db</c>: the store, for operators; no server needed.</summary>
 public static class DbCommands
 {
     private const int Pending = 3;
@@ -17,22 +17,13 @@ public static class DbCommands
     /// <summary>The commands.</summary>
     public static Command Create()
     {
-        var sqlite = new Option<string?>("--sqlite") { Description = "file of the SQLite store; without any option standalone's (or Store__Kind and Store__Connection)" };
-        var postgres = new Option<string?>("--postgres") { Description = "PostgreSQL connection string; secrets are better given as Store__Kind=postgres and Store__Connection" };
+        var which = new StoreChoice();
         var check = new Option<bool>("--check") { Description = "change nothing, say what is pending" };
-        var migrate = new Command("migrate", "bring the store to what this build needs; it only adds, and may be run beside running silos") { sqlite, postgres, check };
+        var migrate = new Command("migrate", "bring the store to what this build needs; it only adds, and may be run beside running silos") { which.Sqlite, which.Postgres, check };
         ExitCodes.Document(migrate, (ExitCodes.Unreachable, "the store is away or cannot be written"), (Pending, "--check: something is pending"));
         migrate.SetAction((parse, cancel) => RunAsync(
-            Options(parse.GetValue(sqlite), parse.GetValue(postgres)), parse.GetValue(check), parse.GetValue(GlobalOptions.Output) == OutputFormat.Json, cancel));
-        return new Command("db", "the store's schema") { migrate };
-    }
-
-    private static StoreOptions Options(string? sqlite, string? postgres)
-    {
-        var kind = sqlite is not null ? "sqlite" : postgres is not null ? "postgres" : Environment.GetEnvironmentVariable("Store__Kind") ?? "sqlite";
-        var connection = sqlite ?? postgres ?? Environment.GetEnvironmentVariable("Store__Connection")
-            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".depin", "standalone", "depin.db");
-        return new StoreOptions { Kind = kind, Connection = connection };
+            which.Options(parse), parse.GetValue(check), parse.GetValue(GlobalOptions.Output) == OutputFormat.Json, cancel));
+        return new Command("db", "the store: its schema, backup and restore") { migrate, DbBackupCommands.Backup(), DbBackupCommands.Restore() };
     }
 
     private static async Task<int> RunAsync(StoreOptions options, bool check, bool json, CancellationToken cancel)
