@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
@@ -13,6 +14,9 @@ namespace DepinGrains.Cli.Common;
 /// <summary>One run of a command: who calls, whom, and how answers are shown. Requests are signed, reads carry a short-lived token.</summary>
 public sealed class Session : IDisposable
 {
+    /// <summary>Longest event of a stream that is read.</summary>
+    public const int EventBytesMax = 4 * 1024 * 1024;
+
     private readonly SigningKey _key;
     private readonly SigningHandler _handler;
     private readonly HttpClient _http;
@@ -141,8 +145,11 @@ public sealed class Session : IDisposable
         Content = JsonContent.Create(new { publicKey = _key.PublicKey, label = Environment.UserName, roles = (string[])["tenant", "provider", "auditor"] }),
     });
 
-    /// <summary>Lines of a text or event stream as they come.</summary>
-    public async IAsyncEnumerable<string> LinesAsync(string path, string? lastEventId = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    /// <summary>
+    /// Server-sent events as they come. <paramref name="heard"/> is told of all that arrives, signs of life too; an event of more than <see cref="EventBytesMax"/> bytes ends the stream
+    /// with an <see cref="IOException"/>.
+    /// </summary>
+    public async IAsyncEnumerable<SseItem<string>> EventsAsync(string path, string? lastEventId = null, Action? heard = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         if (lastEventId is not null)
@@ -156,10 +163,11 @@ public sealed class Session : IDisposable
             throw await ApiException.OfAsync(answer);
         }
 
-        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancel));
-        while (await reader.ReadLineAsync(cancel) is { } line)
+        await using var stream = new HeardStream(await answer.Content.ReadAsStreamAsync(cancel), EventBytesMax, heard);
+        await foreach (var item in SseParser.Create(stream).EnumerateAsync(cancel))
         {
-            yield return line;
+            stream.Taken();
+            yield return item;
         }
     }
 

@@ -42,22 +42,16 @@ public static class LeaseCommands
         return new Command("lease", "your leases") { list, show, logs, ShellCommand.Create(), close, withdraw };
     }
 
-    /// <summary>Reads server-sent events; each <c>data:</c> is one log line as JSON.</summary>
+    /// <summary>Each event is one log line as JSON.</summary>
     private static async Task<int> LogsAsync(Session session, string path)
     {
-        await foreach (var line in session.LinesAsync(path))
+        await foreach (var line in session.EventsAsync(path))
         {
-            if (!line.StartsWith("data:", StringComparison.Ordinal))
-            {
-                continue;
-            }
-
-            var data = line[5..].Trim();
             if (session.Json)
             {
-                Console.Out.WriteLine(data);
+                Console.Out.WriteLine(line.Data);
             }
-            else if (JsonNode.Parse(data) is JsonObject entry && entry["text"] is not null)
+            else if (JsonNode.Parse(line.Data) is JsonObject entry && entry["text"] is not null)
             {
                 Console.Out.WriteLine($"{(string?)entry["at"]} {(string?)entry["stream"]} {(string?)entry["text"]}");
             }

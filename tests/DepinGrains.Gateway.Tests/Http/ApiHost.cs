@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Gateway.Http;
@@ -8,76 +6,25 @@ using DepinGrains.Gateway.Identities;
 using DepinGrains.Grains.Identities;
 using DepinGrains.Grains.Network;
 using DepinGrains.Storage.Hosting;
-using DepinGrains.Storage.Schema;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-#if !LOCAL_RUNTIME
-using Orleans.Hosting;
-#endif
 
 namespace DepinGrains.Gateway.Tests.Http;
 
 /// <summary>The HTTP layer, the identity endpoints and a few endpoints of the tests' own, on a real Kestrel at a loopback port, over real grains and a real SQLite file.</summary>
-public class ApiHost : IAsyncLifetime
+public class ApiHost : TestHost
 {
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), "depin-gateway-tests-" + Guid.NewGuid().ToString("N"));
-    private WebApplication _app = null!;
-
     public MovedTime Time { get; } = new();
-
-    public Uri Address { get; private set; } = null!;
-
-    public HttpClient Client { get; private set; } = null!;
-
-    public IServiceProvider Services => _app.Services;
 
     /// <summary>Key whose identity may be an operator.</summary>
     public SigningKey OperatorKey { get; } = SigningKey.Generate();
 
-    protected virtual Dictionary<string, string?> Settings => [];
-
-    public async ValueTask InitializeAsync()
+    protected override Dictionary<string, string?> Settings => new()
     {
-        Directory.CreateDirectory(_folder);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Http:Network"] = "depin-test",
-            ["Http:BodyBytesMax"] = "65536",
-            ["Http:StreamHeartbeatSeconds"] = "1",
-            ["Http:CallerRequestsPerSecond"] = "0",
-            ["Http:AddressRequestsPerSecond"] = "0",
-            ["Identities:OperatorKeys:0"] = OperatorKey.KeyId,
-        });
-        builder.Configuration.AddInMemoryCollection(Settings);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddRoutingCore();
-        builder.Services.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, Time);
-        builder.Services.AddOptions<NetworkOptions>();
-        builder.Services.AddSingleton<NetworkClock>();
-        builder.Services.AddIdentities(builder.Configuration);
-        builder.Services.AddDepinStore(store => store.Connection = Path.Combine(_folder, "test.db"), IdentityState.Tables);
-        AddGrains(builder);
-        builder.Services.AddDepinHttp(builder.Configuration);
-        builder.Services.AddDepinOpenApi();
-        _app = builder.Build();
-        await _app.Services.GetRequiredService<IStoreMigrator>().MigrateAsync();
-        _app.UseDepinHttp();
-        _app.MapOpenApi().AllowAnonymous();
-        _app.MapIdentityEndpoints();
-        TestEndpoints.Map(_app);
-        await _app.StartAsync();
-        Address = new Uri(_app.Urls.First());
-        Client = NewClient();
-    }
-
-    public HttpClient NewClient() => new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+        ["Http:BodyBytesMax"] = "65536",
+        ["Http:StreamHeartbeatSeconds"] = "1",
+        ["Identities:OperatorKeys:0"] = OperatorKey.KeyId,
+    };
 
     /// <summary>
     /// Sends a body over the limit. With a length the client asks first (Expect: 100-continue) and always gets the problem; a chunked one is cut off where it crosses the limit,
@@ -98,9 +45,6 @@ public class ApiHost : IAsyncLifetime
         }
     }
 
-    /// <summary>Begins to stop the host, as Ctrl-C does.</summary>
-    public Task StopAsync() => _app.StopAsync();
-
     /// <summary>Registers a new identity and answers a client that signs and sends tokens as it.</summary>
     public async Task<TestCaller> RegisterAsync(SigningKey? first = null, params string[] roles)
     {
@@ -110,33 +54,26 @@ public class ApiHost : IAsyncLifetime
         return caller;
     }
 
-    public async ValueTask DisposeAsync()
+    protected override void Add(WebApplicationBuilder builder)
     {
-        Client.Dispose();
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        OperatorKey.Dispose();
-        Directory.Delete(_folder, recursive: true);
-        GC.SuppressFinalize(this);
+        builder.Services.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, Time);
+        builder.Services.AddOptions<NetworkOptions>();
+        builder.Services.AddSingleton<NetworkClock>();
+        builder.Services.AddIdentities(builder.Configuration);
+        builder.Services.AddDepinStore(store => store.Connection = Database, IdentityState.Tables);
+        builder.Services.AddDepinHttp(builder.Configuration);
+        builder.Services.AddDepinOpenApi();
     }
 
-    private static void AddGrains(WebApplicationBuilder builder)
+    protected override void Map(WebApplication app)
     {
-#if LOCAL_RUNTIME
-        DepinGrains.LocalRuntime.Hosting.LocalGrainServiceCollectionExtensions.AddLocalGrains(builder.Services, static options => options.AddAssembly(typeof(IdentityGrain).Assembly));
-#else
-        builder.UseOrleans(static silo => silo.UseLocalhostClustering(FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N")));
-#endif
+        app.UseDepinHttp();
+        app.MapOpenApi().AllowAnonymous();
+        app.MapIdentityEndpoints();
+        TestEndpoints.Map(app);
     }
 
-#if !LOCAL_RUNTIME
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-#endif
+    protected override void Ended() => OperatorKey.Dispose();
 }
 
 /// <summary>The real clock, moved.</summary>

@@ -6,7 +6,7 @@ namespace DepinGrains.Gateway.Tests.Http;
 
 public sealed class FewStreamsHost : ApiHost
 {
-    protected override Dictionary<string, string?> Settings => new() { ["Http:StreamsPerCallerMax"] = "2" };
+    protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Http:StreamsPerCallerMax"] = "2" };
 }
 
 public sealed class EventStreamTests(FewStreamsHost host) : IClassFixture<FewStreamsHost>

@@ -3,34 +3,25 @@ using DepinGrains.Contracts.Identities;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Grains;
 using DepinGrains.Storage.Hosting;
-using DepinGrains.Storage.Schema;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-#if !LOCAL_RUNTIME
-using Orleans.Hosting;
-#endif
 
 namespace DepinGrains.Gateway.Tests.Http;
 
 /// <summary>The whole gateway over all grains on a real store, no agent: what the API serves and refuses.</summary>
-public sealed class FullHost : IAsyncDisposable
+public sealed class FullHost : TestHost
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("depin-full-gateway-").FullName;
-    private WebApplication _app = null!;
+    private readonly Dictionary<string, string?> _settings;
+    private readonly string? _postgres;
 
-    public Uri Address { get; private set; } = null!;
+    private FullHost(string? postgres, Dictionary<string, string?>? settings) => (_postgres, _settings) = (postgres, settings ?? []);
 
-    public HttpClient Client { get; private set; } = null!;
+    protected override Dictionary<string, string?> Settings => new(_settings) { ["Faucet:Enabled"] = "true" };
 
     /// <summary>Starts; <paramref name="postgres"/> null means SQLite.</summary>
-    public static async Task<FullHost> StartAsync(string? postgres = null)
+    public static async Task<FullHost> StartAsync(string? postgres = null, Dictionary<string, string?>? settings = null)
     {
-        var host = new FullHost();
-        await host.RunAsync(postgres);
+        var host = new FullHost(postgres, settings);
+        await host.InitializeAsync();
         return host;
     }
 
@@ -61,55 +52,12 @@ public sealed class FullHost : IAsyncDisposable
         return await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
-    public async ValueTask DisposeAsync()
+    protected override void Add(WebApplicationBuilder builder)
     {
-        Client.Dispose();
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
-    private async Task RunAsync(string? postgres)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Http:Network"] = "depin-test",
-            ["Http:CallerRequestsPerSecond"] = "0",
-            ["Http:AddressRequestsPerSecond"] = "0",
-            ["Faucet:Enabled"] = "true",
-            ["Secrets:MasterKeys:0"] = Convert.ToBase64String(new byte[32]),
-        });
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddRoutingCore();
-        builder.Services.AddDepinStore(
-            store => (store.Kind, store.Connection) = postgres is null ? ("sqlite", Path.Combine(_folder, "test.db")) : ("postgres", postgres), MarketServices.Tables);
+        builder.Services.AddDepinStore(store => (store.Kind, store.Connection) = _postgres is null ? ("sqlite", Database) : ("postgres", _postgres), MarketServices.Tables);
         builder.Services.AddMarket(builder.Configuration);
         builder.Services.AddDepinGateway(builder.Configuration);
-#if LOCAL_RUNTIME
-        DepinGrains.LocalRuntime.Hosting.LocalGrainServiceCollectionExtensions.AddLocalGrains(builder.Services, static options => options.AddAssembly(typeof(MarketServices).Assembly));
-#else
-        builder.UseOrleans(static silo =>
-        {
-            silo.UseLocalhostClustering(FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N"));
-            silo.UseInMemoryReminderService();
-        });
-#endif
-        _app = builder.Build();
-        await _app.Services.GetRequiredService<IStoreMigrator>().MigrateAsync();
-        _app.MapDepinGateway();
-        await _app.StartAsync();
-        Address = new Uri(_app.Urls.First());
-        Client = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
     }
 
-#if !LOCAL_RUNTIME
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-#endif
+    protected override void Map(WebApplication app) => app.MapDepinGateway();
 }

@@ -8,7 +8,7 @@ namespace DepinGrains.Gateway.Tests.Http;
 /// <summary>Two requests a second of an address, one of a caller.</summary>
 public sealed class SlowHost : ApiHost
 {
-    protected override Dictionary<string, string?> Settings => new() { ["Http:AddressRequestsPerSecond"] = "3", ["Http:BurstSeconds"] = "4", ["Http:CallerRequestsPerSecond"] = "1", ["Http:LoopbackOnly"] = "true" };
+    protected override Dictionary<string, string?> Settings => new(base.Settings) { ["Http:AddressRequestsPerSecond"] = "3", ["Http:BurstSeconds"] = "4", ["Http:CallerRequestsPerSecond"] = "1", ["Http:LoopbackOnly"] = "true" };
 }
 
 public sealed class LimitTests(SlowHost host) : IClassFixture<SlowHost>

@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Contracts.Nodes;
@@ -14,81 +12,33 @@ using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Providers;
 using DepinGrains.Storage.Hosting;
-using DepinGrains.Storage.Schema;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace DepinGrains.Gateway.Tests.Nodes;
 
 /// <summary>Node endpoints and the agents' WebSocket on a real Kestrel, over real grains and a real SQLite file; nodes beat every 300 ms.</summary>
-public sealed class NodeHost : IAsyncLifetime
+public sealed class NodeHost : Http.TestHost
 {
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), "depin-node-gateway-" + Guid.NewGuid().ToString("N"));
     private readonly SigningKey _owner = SigningKey.Generate();
-    private WebApplication _app = null!;
     private int _tokens;
 
-    public Uri Address { get; private set; } = null!;
+    public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
 
-    public HttpClient Client { get; private set; } = null!;
+    public AgentConnections Connections => Services.GetRequiredService<AgentConnections>();
 
-    public IGrainFactory Grains => _app.Services.GetRequiredService<IGrainFactory>();
-
-    public AgentConnections Connections => _app.Services.GetRequiredService<AgentConnections>();
-
-    public DepinGrains.Storage.Events.IEventLog Events => _app.Services.GetRequiredService<DepinGrains.Storage.Events.IEventLog>();
+    public DepinGrains.Storage.Events.IEventLog Events => Services.GetRequiredService<DepinGrains.Storage.Events.IEventLog>();
 
     /// <summary>The provider all nodes of these tests belong to.</summary>
     public string Provider { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync()
+    protected override Dictionary<string, string?> Settings => new()
     {
-        Directory.CreateDirectory(_folder);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Http:Network"] = "depin-test",
-            ["Http:CallerRequestsPerSecond"] = "0",
-            ["Http:AddressRequestsPerSecond"] = "0",
-            ["Secrets:MasterKeys:0"] = Convert.ToBase64String(new byte[32]),
-            ["Liveness:Shards"] = "2",
-            ["Liveness:IntervalMin"] = "00:00:00.3",
-            ["Liveness:Tick"] = "00:00:00.05",
-            ["Liveness:RefreshPeriod"] = "00:00:01",
-        });
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        builder.Services.AddRoutingCore();
-        builder.Services.AddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
-        builder.Services.AddOptions<NetworkOptions>();
-        builder.Services.AddOptions<ProviderOptions>();
-        builder.Services.AddSingleton<NetworkClock>();
-        builder.Services.AddIdentities(builder.Configuration);
-        builder.Services.AddDepinStore(
-            store => store.Connection = Path.Combine(_folder, "test.db"),
-            [.. IdentityState.Tables, .. NodeRows.Tables, ProviderState.Kind.Table, LeaseState.Kind.Table, LeaseNodeState.Kind.Table]);
-        AddGrains(builder);
-        builder.Services.AddDepinNodes(builder.Configuration);
-        builder.Services.AddDepinHttp(builder.Configuration);
-        builder.Services.AddDepinNodeGateway(builder.Configuration);
-        _app = builder.Build();
-        await _app.Services.GetRequiredService<IStoreMigrator>().MigrateAsync();
-        _app.UseWebSockets();
-        _app.UseDepinHttp();
-        _app.MapNodes();
-        DepinGrains.Gateway.Identities.IdentityEndpoints.MapIdentityEndpoints(_app);
-        await _app.StartAsync();
-        Address = new Uri(_app.Urls.First());
-        Client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
-        Provider = await RegisterAsync(_owner, "provider");
-        (await Grains.GetGrain<IProviderGrain>(Provider).PutAsync("put", new ProviderProfile("test", [], null, "http://127.0.0.1"))).Require();
-    }
-
-    public Task StopAsync() => _app.StopAsync();
+        ["Liveness:Shards"] = "2",
+        ["Liveness:IntervalMin"] = "00:00:00.3",
+        ["Liveness:Tick"] = "00:00:00.05",
+        ["Liveness:RefreshPeriod"] = "00:00:01",
+    };
 
     public async Task<string> RegisterAsync(SigningKey key, string role)
     {
@@ -143,34 +93,34 @@ public sealed class NodeHost : IAsyncLifetime
         }
     }
 
-    public async ValueTask DisposeAsync()
+    protected override void Add(WebApplicationBuilder builder)
     {
-        Client.Dispose();
-        await _app.StopAsync();
-        await _app.DisposeAsync();
-        _owner.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        builder.Services.AddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
+        builder.Services.AddOptions<NetworkOptions>();
+        builder.Services.AddOptions<ProviderOptions>();
+        builder.Services.AddSingleton<NetworkClock>();
+        builder.Services.AddIdentities(builder.Configuration);
+        builder.Services.AddDepinStore(
+            store => store.Connection = Database,
+            [.. IdentityState.Tables, .. NodeRows.Tables, ProviderState.Kind.Table, LeaseState.Kind.Table, LeaseNodeState.Kind.Table]);
+        builder.Services.AddDepinNodes(builder.Configuration);
+        builder.Services.AddDepinHttp(builder.Configuration);
+        builder.Services.AddDepinNodeGateway(builder.Configuration);
     }
 
-    private static void AddGrains(WebApplicationBuilder builder)
+    protected override void Map(WebApplication app)
     {
-#if LOCAL_RUNTIME
-        DepinGrains.LocalRuntime.Hosting.LocalGrainServiceCollectionExtensions.AddLocalGrains(builder.Services, static options => options.AddAssembly(typeof(NodeGrain).Assembly));
-#else
-        builder.UseOrleans(static silo =>
-        {
-            Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N"));
-            Orleans.Hosting.SiloBuilderReminderMemoryExtensions.UseInMemoryReminderService(silo);
-        });
-#endif
+        app.UseWebSockets();
+        app.UseDepinHttp();
+        app.MapNodes();
+        DepinGrains.Gateway.Identities.IdentityEndpoints.MapIdentityEndpoints(app);
     }
 
-#if !LOCAL_RUNTIME
-    private static int FreePort()
+    protected override async Task BegunAsync()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        Provider = await RegisterAsync(_owner, "provider");
+        (await Grains.GetGrain<IProviderGrain>(Provider).PutAsync("put", new ProviderProfile("test", [], null, "http://127.0.0.1"))).Require();
     }
-#endif
+
+    protected override void Ended() => _owner.Dispose();
 }

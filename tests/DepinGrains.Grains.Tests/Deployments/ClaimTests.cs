@@ -120,83 +120,46 @@ public sealed class ClaimTests(Market market) : IClassFixture<Market>
     [Theory]
     [InlineData(StoreFault.FailBefore)]
     [InlineData(StoreFault.AmbiguousAfter)]
-    public async Task Whatever_commit_is_lost_addresses_and_names_are_free_in_the_end(StoreFault fault)
+    public Task Whatever_commit_is_lost_addresses_and_names_are_free_in_the_end(StoreFault fault) => EachCommit.IsLostOnceAsync(market, fault, 14, 80, async time =>
     {
-        for (var lost = 1; ; lost++)
-        {
-            var region = market.NewRegion();
-            var host = $"crash{Interlocked.Increment(ref _names)}.example.com";
-            var p = await region.AddProviderAsync("p", null);
-            (await region.Pool("p").PutAsync(region.NewOperation(), ["203.0.113.7"])).Require();
-            await region.MintAsync(region.Tenant, MarketRegion.Purse);
-            var seen = 0;
-            market.Store.Fault = point =>
-                point.Call == StoreCall.Commit && (point.Subject.StartsWith(region.Key, StringComparison.Ordinal) || point.Subject == p || point.Subject == host || point.Subject == "node_p_" + region.Tenant["id_tenant_".Length..])
-                    && Interlocked.Increment(ref seen) == lost
-                    ? fault
-                    : StoreFault.None;
-            try
-            {
-                await LifeAsync(region, p, host);
-            }
-            finally
-            {
-                market.Store.Fault = null;
-            }
+        var region = time.Region;
+        var host = $"crash{Interlocked.Increment(ref _names)}.example.com";
+        var p = await region.AddProviderAsync("p", null);
+        (await region.Pool("p").PutAsync(region.NewOperation(), ["203.0.113.7"])).Require();
+        await region.MintAsync(region.Tenant, MarketRegion.Purse);
+        await time.DuringAsync(
+            subject => subject.StartsWith(region.Key, StringComparison.Ordinal) || subject == p || subject == host || subject == region.NodeId("p"),
+            () => LifeAsync(region, p, host));
 
-            Assert.Equal(DeploymentStatus.Closed, (await region.ViewAsync()).Status);
-            Assert.Null((await market.Grains.GetGrain<IHostnameGrain>(host).GetAsync()).Deployment);
-            Assert.Equal(1, (await region.Pool("p").GetAsync()).Free);
-            Assert.Empty((await region.Node("p").GetAsync()).Require().Reservations);
-            Assert.Equal(0, (await market.Ledger.GetBalanceAsync(LedgerAccounts.Wallet(p))).Held);
-            if (seen < lost)
-            {
-                Assert.InRange(lost, 15, 80);
-                break;
-            }
-        }
-
-        await market.AssertBooksCleanAsync();
-    }
+        Assert.Equal(DeploymentStatus.Closed, (await region.ViewAsync()).Status);
+        Assert.Null((await market.Grains.GetGrain<IHostnameGrain>(host).GetAsync()).Deployment);
+        Assert.Equal(1, (await region.Pool("p").GetAsync()).Free);
+        Assert.Empty((await region.Node("p").GetAsync()).Require().Reservations);
+        Assert.Equal(0, (await market.Ledger.GetBalanceAsync(LedgerAccounts.Wallet(p))).Held);
+    });
 
     private async Task LifeAsync(MarketRegion region, string provider, string host)
     {
         var create = new CreateDeployment(region.NewOperation(), region.Tenant, region.SdlAt(host, ip: true), 1_000_000, WinnerRule.Lowest);
-        await AgainAsync(async () => (await region.Deployment.CreateAsync(create)).Require());
+        await MarketRegion.AgainAsync(async () => (await region.Deployment.CreateAsync(create)).Require());
         var bid = region.NewOperation();
-        await AgainAsync(async () => (await region.Deployment.BidAsync(bid, MarketRegion.Bid(provider, "1000"))).Require());
+        await MarketRegion.AgainAsync(async () => (await region.Deployment.BidAsync(bid, MarketRegion.Bid(provider, "1000"))).Require());
         market.Time.Advance(TimeSpan.FromSeconds(12));
         string? lease = null;
         for (var i = 0; i < 6 && lease is null; i++)
         {
-            await AgainAsync(async () => await region.Deployment.TickAsync());
-            await AgainAsync(async () => lease = (await region.GroupAsync()).Order.LeaseId);
+            await MarketRegion.AgainAsync(async () => await region.Deployment.TickAsync());
+            await MarketRegion.AgainAsync(async () => lease = (await region.GroupAsync()).Order.LeaseId);
             market.Time.Advance(TimeSpan.FromSeconds(6));
         }
 
         Assert.NotNull(lease);
         Assert.Single((await region.LeaseAsync(lease)).Terms.Addresses);
         var close = region.NewOperation();
-        await AgainAsync(async () => (await region.Deployment.CloseAsync(close, region.Tenant)).Require());
+        await MarketRegion.AgainAsync(async () => (await region.Deployment.CloseAsync(close, region.Tenant)).Require());
         for (var i = 0; i < 6 && (await region.ViewAsync()).Status != DeploymentStatus.Closed; i++)
         {
-            await AgainAsync(async () => await region.Deployment.TickAsync());
-        }
-    }
-
-    private static async Task AgainAsync(Func<Task> command)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                await command();
-                return;
-            }
-            catch (Exception e) when (attempt < 5 && e is not Xunit.Sdk.XunitException)
-            {
-                // Unknown outcome: ask again.
-            }
+            await MarketRegion.AgainAsync(async () => await region.Deployment.TickAsync());
         }
     }
 

@@ -123,6 +123,8 @@ public sealed class MarketRegion(Market market, string name)
 
     private int _operations;
 
+    public string Name => name;
+
     public string Tenant { get; } = "id_tenant_" + name;
 
     public string Key => Tenant + "/1";
@@ -182,7 +184,9 @@ public sealed class MarketRegion(Market market, string name)
     /// <summary>Another tenant's deployment in the same region.</summary>
     public IDeploymentGrain Other(int number) => market.Grains.GetGrain<IDeploymentGrain>(string.Create(CultureInfo.InvariantCulture, $"{Tenant}/{number}"));
 
-    public INodeGrain Node(string who) => market.Grains.GetGrain<INodeGrain>($"node_{who}_{name}");
+    public string NodeId(string who) => $"node_{who}_{name}";
+
+    public INodeGrain Node(string who) => market.Grains.GetGrain<INodeGrain>(NodeId(who));
 
     /// <summary>A provider with money and one node online. <paramref name="cpuUsd"/> null: it bids by itself.</summary>
     public async Task<string> AddProviderAsync(string who, string? cpuUsd, long purse = Purse, bool online = true, ScalePricing? scale = null, long reclaimSeconds = 0)
@@ -227,6 +231,13 @@ public sealed class MarketRegion(Market market, string name)
             }
         }
     }
+
+    /// <summary>The same for a command without an answer.</summary>
+    public static Task AgainAsync(Func<Task> command) => AgainAsync(async () =>
+    {
+        await command();
+        return true;
+    });
 
     public async Task<long> WalletAsync(string identity) => (await market.Ledger.GetBalanceAsync(LedgerAccounts.Wallet(identity))).Available;
 

@@ -74,44 +74,22 @@ public sealed class EscrowSagaTests(Market market) : IClassFixture<Market>
     [Theory]
     [InlineData(StoreFault.FailBefore)]
     [InlineData(StoreFault.AmbiguousAfter)]
-    public async Task Whatever_commit_is_lost_the_life_of_a_deployment_ends_with_all_money_where_it_belongs(StoreFault fault)
+    public Task Whatever_commit_is_lost_the_life_of_a_deployment_ends_with_all_money_where_it_belongs(StoreFault fault) => EachCommit.IsLostOnceAsync(market, fault, 9, 60, async time =>
     {
-        for (var lost = 1; ; lost++)
-        {
-            var region = market.NewRegion();
-            var p = await region.AddProviderAsync("p", null);
-            await region.MintAsync(region.Tenant, MarketRegion.Purse);
-            var seen = 0;
-            market.Store.Fault = point =>
-                point.Call == StoreCall.Commit && (point.Subject.StartsWith(region.Key, StringComparison.Ordinal) || point.Subject == "node_p_" + region.Tenant["id_tenant_".Length..]) && Interlocked.Increment(ref seen) == lost
-                    ? fault
-                    : StoreFault.None;
-            try
-            {
-                await LifeAsync(region, p);
-            }
-            finally
-            {
-                market.Store.Fault = null;
-            }
+        var region = time.Region;
+        var p = await region.AddProviderAsync("p", null);
+        await region.MintAsync(region.Tenant, MarketRegion.Purse);
+        await time.DuringAsync(subject => subject.StartsWith(region.Key, StringComparison.Ordinal) || subject == region.NodeId("p"), () => LifeAsync(region, p));
 
-            Assert.Equal(DeploymentStatus.Closed, (await region.ViewAsync()).Status);
-            Assert.Equal(0, (await market.Ledger.GetBalanceAsync(LedgerAccounts.Escrow(region.Key))).Posted);
-            Assert.Equal(0, (await market.Ledger.GetBalanceAsync(LedgerAccounts.Wallet(p))).Held);
-            Assert.Empty((await region.Node("p").GetAsync()).Require().Reservations);
-            var spent = MarketRegion.Purse - await region.WalletAsync(region.Tenant);
-            var earned = await region.WalletAsync(p) - MarketRegion.Purse;
-            Assert.InRange(spent, 10_000, 25_000);
-            Assert.Equal(spent * 8 / 10, earned);
-            if (seen < lost)
-            {
-                Assert.InRange(lost, 10, 60);
-                break;
-            }
-        }
-
-        await market.AssertBooksCleanAsync();
-    }
+        Assert.Equal(DeploymentStatus.Closed, (await region.ViewAsync()).Status);
+        Assert.Equal(0, (await market.Ledger.GetBalanceAsync(LedgerAccounts.Escrow(region.Key))).Posted);
+        Assert.Equal(0, (await market.Ledger.GetBalanceAsync(LedgerAccounts.Wallet(p))).Held);
+        Assert.Empty((await region.Node("p").GetAsync()).Require().Reservations);
+        var spent = MarketRegion.Purse - await region.WalletAsync(region.Tenant);
+        var earned = await region.WalletAsync(p) - MarketRegion.Purse;
+        Assert.InRange(spent, 10_000, 25_000);
+        Assert.Equal(spent * 8 / 10, earned);
+    });
 
     [Fact]
     public async Task A_process_that_goes_away_leaves_a_lease_that_goes_on()
@@ -130,46 +108,30 @@ public sealed class EscrowSagaTests(Market market) : IClassFixture<Market>
     private async Task LifeAsync(MarketRegion region, string provider)
     {
         var create = new CreateDeployment(region.NewOperation(), region.Tenant, region.Sdl(), 1_000_000, WinnerRule.Lowest);
-        await AgainAsync(async () => (await region.Deployment.CreateAsync(create)).Require());
+        await MarketRegion.AgainAsync(async () => (await region.Deployment.CreateAsync(create)).Require());
         var bid = region.NewOperation();
-        await AgainAsync(async () => (await region.Deployment.BidAsync(bid, MarketRegion.Bid(provider, "1000"))).Require());
+        await MarketRegion.AgainAsync(async () => (await region.Deployment.BidAsync(bid, MarketRegion.Bid(provider, "1000"))).Require());
         market.Time.Advance(TimeSpan.FromSeconds(12));
         for (var i = 0; i < 5 && await LeaseIdAsync(region) is null; i++)
         {
-            await AgainAsync(async () => await region.Deployment.TickAsync());
+            await MarketRegion.AgainAsync(async () => await region.Deployment.TickAsync());
             market.Time.Advance(TimeSpan.FromSeconds(6));
         }
 
         Assert.NotNull(await LeaseIdAsync(region));
         market.Time.Advance(TimeSpan.FromSeconds(60));
         var close = region.NewOperation();
-        await AgainAsync(async () => (await region.Deployment.CloseAsync(close, region.Tenant)).Require());
+        await MarketRegion.AgainAsync(async () => (await region.Deployment.CloseAsync(close, region.Tenant)).Require());
         for (var i = 0; i < 5 && (await region.ViewAsync()).Status != DeploymentStatus.Closed; i++)
         {
-            await AgainAsync(async () => await region.Deployment.TickAsync());
+            await MarketRegion.AgainAsync(async () => await region.Deployment.TickAsync());
         }
     }
 
     private static async Task<string?> LeaseIdAsync(MarketRegion region)
     {
         string? lease = null;
-        await AgainAsync(async () => lease = (await region.GroupAsync()).Order.LeaseId);
+        await MarketRegion.AgainAsync(async () => lease = (await region.GroupAsync()).Order.LeaseId);
         return lease;
-    }
-
-    private static async Task AgainAsync(Func<Task> command)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                await command();
-                return;
-            }
-            catch (Exception e) when (attempt < 5 && e is not Xunit.Sdk.XunitException)
-            {
-                // Unknown outcome: ask again.
-            }
-        }
     }
 }

@@ -9,7 +9,6 @@ public readonly record struct FeedEvent(string Type, string Data);
 /// <summary>Reads <c>/v1/orders/feed</c> for ever: comes back after every break with the last position it saw, waiting longer each time the server cannot be reached.</summary>
 internal sealed class OrderFeed(Session session, BidLog log, TimeProvider time)
 {
-    private const int DataMax = 4 * 1024 * 1024;
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -84,41 +83,17 @@ internal sealed class OrderFeed(Session session, BidLog log, TimeProvider time)
         }
     }
 
-    /// <summary>One connection's events; fields of server-sent events as the standard has them.</summary>
+    /// <summary>One connection's events.</summary>
     private async IAsyncEnumerable<FeedEvent> ConnectionAsync([EnumeratorCancellation] CancellationToken cancel)
     {
-        using var heard = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        heard.CancelAfter(Silence);
-        string? id = null;
-        var type = "";
-        var data = new System.Text.StringBuilder();
-        await foreach (var line in session.LinesAsync("/v1/orders/feed", _position, heard.Token))
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        silence.CancelAfter(Silence);
+        await foreach (var item in session.EventsAsync("/v1/orders/feed", _position, () => silence.CancelAfter(Silence), silence.Token))
         {
-            heard.CancelAfter(Silence);
-            var colon = line.IndexOf(':', StringComparison.Ordinal);
-            var (field, value) = colon < 0 ? (line, "") : (line[..colon], line[(colon + 1)..].TrimStart(' '));
-            switch (field)
-            {
-                case "id":
-                    id = value;
-                    break;
-                case "event":
-                    type = value;
-                    break;
-                case "data" when data.Length + value.Length <= DataMax:
-                    data.Append(data.Length == 0 ? "" : "\n").Append(value);
-                    break;
-                case "data":
-                    throw new IOException($"an event of more than {DataMax} bytes");
-                case "" when line.Length == 0 && type.Length > 0:
-                    yield return new FeedEvent(type, data.ToString());
+            yield return new FeedEvent(item.EventType, item.Data);
 
-                    // Only after it was taken: what is being handled when the stream breaks comes again.
-                    _position = id ?? _position;
-                    (id, type) = (null, "");
-                    data.Clear();
-                    break;
-            }
+            // Only after it was taken: what is being handled when the stream breaks comes again.
+            _position = item.EventId ?? _position;
         }
     }
 }
