@@ -31,10 +31,27 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public int? ExitCode => _process is { HasExited: true } ended ? ended.ExitCode : null;
 
+    /// <summary>Runs a host that is expected to end by itself.</summary>
+    public static async Task<(int Code, string Error)> RunToEndAsync(string project, IReadOnlyDictionary<string, string> settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [Dll(project)]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        _ = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var error = await process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, error);
+    }
+
     /// <summary>Starts it; answers at once.</summary>
     public void Start()
     {
-        string[] program = ["dotnet", Path.Combine(Repository, "src", _project, "bin", Flavour, _project + ".dll")];
+        string[] program = ["dotnet", Dll(_project)];
         string[] words = _netns is null ? program : ["ip", "netns", "exec", _netns, .. program];
         var start = new ProcessStartInfo("sh") { WorkingDirectory = Repository };
         start.ArgumentList.Add("-c");
@@ -109,6 +126,8 @@ internal sealed class HostProcess : IAsyncDisposable
 
         _process?.Dispose();
     }
+
+    private static string Dll(string project) => Path.Combine(Repository, "src", project, "bin", Flavour, project + ".dll");
 
     private static string FindRepository()
     {

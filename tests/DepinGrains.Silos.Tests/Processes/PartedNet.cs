@@ -22,9 +22,6 @@ internal sealed class PartedNet : IAsyncDisposable
     /// <summary>Address of this machine on the bridge.</summary>
     public string Gateway => $"10.213.{_subnet}.1";
 
-    /// <summary>All of its addresses, for pg_hba.conf.</summary>
-    public string Range => $"10.213.{_subnet}.0/24";
-
     public string Address(int host) => $"10.213.{_subnet}.{10 + host}";
 
     public string Namespace(int host) => $"{_bridge}n{host}";

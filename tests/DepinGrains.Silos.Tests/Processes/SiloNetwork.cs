@@ -36,6 +36,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
     public static async Task<SiloNetwork> StartAsync(int silos, int gateways)
     {
         var net = await PartedNet.TryCreateAsync(silos);
+        // Silos reach it through the proxies, which stand on this side of the bridge.
         var network = new SiloNetwork(await PostgresCluster.StartAsync(), net);
         try
         {
