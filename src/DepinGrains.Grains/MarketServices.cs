@@ -58,21 +58,27 @@ public static class MarketServices
     /// <summary>Registers options (validated at start), clocks, the market index and secrets. The host adds the store and a runtime.</summary>
     public static IServiceCollection AddMarket(this IServiceCollection services, IConfiguration configuration)
     {
-        services.TryAddSingleton(TimeProvider.System);
-        services.TryAddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
-        Validated<NetworkOptions>(services, NetworkOptions.Section);
-        Validated<ParameterOptions>(services, ParameterOptions.Section);
+        services.AddMarketReads();
         Validated<ProviderOptions>(services, ProviderOptions.Section);
         Validated<DeploymentOptions>(services, DeploymentOptions.Section);
         Validated<ScreeningOptions>(services, ScreeningOptions.Section);
         Validated<SweepOptions>(services, SweepOptions.Section);
-        services.AddSingleton<NetworkClock>();
-        services.TryAddSingleton<NetworkParameters>();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
-        services.AddSingleton<LeaseActivity>();
         services.AddDepinNodes(configuration);
-        services.AddIdentities(configuration);
+        return services.AddIdentities(configuration);
+    }
+
+    /// <summary>The part that a gateway without grains needs to answer from rows itself: clock, tokens, prices, parameters, counts of leases.</summary>
+    public static IServiceCollection AddMarketReads(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddKeyedSingleton(NetworkClock.TimeKey, TimeProvider.System);
+        Validated<NetworkOptions>(services, NetworkOptions.Section);
+        Validated<ParameterOptions>(services, ParameterOptions.Section);
+        services.AddSingleton<NetworkClock>();
+        services.TryAddSingleton<NetworkParameters>();
+        services.AddSingleton<LeaseActivity>();
         return services.AddLedgers();
     }
 

@@ -28,6 +28,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
     private readonly SweepOptions _options = options.Value;
     private readonly Dictionary<string, (ImmutableArray<Filter> Asked, string? Cursor)> _readTo = new(StringComparer.Ordinal);
     private IGrainTimer? _timer;
+    private bool _reminded;
 
     private int Shard => (int)this.GetPrimaryKeyLong();
 
@@ -39,10 +40,27 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
     }
 
     /// <inheritdoc/>
-    public async Task WakeAsync() => await this.RegisterOrUpdateReminder(Reminder, _options.WakeEvery, _options.WakeEvery);
+    public async Task WakeAsync()
+    {
+        // Once per activation: every silo knocks again and again, and a reminder that is renewed all the time is never due.
+        if (!_reminded)
+        {
+            await this.RegisterOrUpdateReminder(Reminder, _options.WakeEvery, _options.WakeEvery);
+            _reminded = true;
+        }
+    }
 
     /// <inheritdoc/>
-    public Task ReceiveReminder(string reminderName, TickStatus status) => Task.CompletedTask;
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        // That this grain is active is all that the reminder is for, unless the shard was configured away.
+        if (Shard >= _options.Shards && await this.GetReminder(reminderName) is { } reminder)
+        {
+            await this.UnregisterReminder(reminder);
+            _timer?.Dispose();
+            DeactivateOnIdle();
+        }
+    }
 
     /// <inheritdoc/>
     public async Task<int> SweepAsync()

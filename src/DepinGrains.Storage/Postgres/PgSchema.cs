@@ -27,5 +27,7 @@ internal static class PgSchema
 
         // A batch up to a page stays in its row: cut into chunks of 2 KB with an index entry each it takes half as long again.
         (2, "journal_inline", "ALTER TABLE ledger_journal SET (toast_tuple_target = 8160);"),
+
+        (10, "silos", PgSilosSchema.Script),
     ];
 }

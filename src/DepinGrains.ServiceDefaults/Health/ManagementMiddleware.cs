@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace DepinGrains.ServiceDefaults.Health;
+
+/// <summary>
+/// Answers what comes in on the management port, and nothing else does: <c>/health/startup</c> (200 once everything was started), <c>/health/ready</c> (200 while new work is welcome here),
+/// <c>/health/live</c> (200 as long as the process can answer; asks no store, no silo, no grain, since a restart would mend none of them). 503 with a word of why otherwise.
+/// </summary>
+public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, IOptions<ManagementOptions> options)
+{
+    private readonly int _port = options.Value.Port;
+
+    /// <summary>Serves a request of the management port, hands on the others.</summary>
+    public Task InvokeAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (context.Connection.LocalPort != _port)
+        {
+            return next(context);
+        }
+
+        // By the path's text: no routing has run, and none of the API's may answer here.
+        return context.Request.Path.Value switch
+        {
+            "/health/startup" => AnswerAsync(context, life.Started ? null : "starting"),
+            "/health/ready" => AnswerAsync(context, life.NotReady),
+            "/health/live" => AnswerAsync(context, null),
+            _ => NotFoundAsync(context),
+        };
+    }
+
+    private static Task AnswerAsync(HttpContext context, string? problem)
+    {
+        context.Response.StatusCode = problem is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.ContentType = "text/plain";
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.WriteAsync((problem ?? "ok") + "\n");
+    }
+
+    private static Task NotFoundAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+}

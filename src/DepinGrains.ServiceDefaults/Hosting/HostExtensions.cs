@@ -1,0 +1,53 @@
+using System.Net;
+using DepinGrains.ServiceDefaults.Health;
+using DepinGrains.ServiceDefaults.Silos;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+
+namespace DepinGrains.ServiceDefaults.Hosting;
+
+/// <summary>What the silo's and the gateway's process have in common.</summary>
+public static class HostExtensions
+{
+    /// <summary>
+    /// A builder whose configuration is appsettings.json beside the program, then environment variables (<c>Section__Name</c>), then <c>--Section:Name value</c>; the management port,
+    /// draining and logs are set up.
+    /// </summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        builder.Services.AddOptions<ManagementOptions>().BindConfiguration(ManagementOptions.Section).ValidateDataAnnotations()
+            .Validate(static o => IPAddress.TryParse(o.Address, out _), "Management:Address must be an IP address")
+            .Validate(static o => o.DrainDelay < o.ShutdownTimeout, "Management:DrainDelay must be shorter than Management:ShutdownTimeout").ValidateOnStart();
+        builder.Services.AddOptions<SilosOptions>().BindConfiguration(SilosOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<HostLife>();
+        builder.Services.AddHostedService<DrainService>();
+        builder.Services.AddOptions<HostOptions>().Configure<IOptions<ManagementOptions>>(static (host, management) => host.ShutdownTimeout = management.Value.ShutdownTimeout);
+        builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "HH:mm:ss ", true));
+        builder.Services.Configure<ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        return builder;
+    }
+
+    /// <summary>Listens on the management port and on <paramref name="urls"/>.</summary>
+    public static void Listen(this WebApplicationBuilder builder, params string[] urls)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var management = builder.Configuration.GetSection(ManagementOptions.Section).Get<ManagementOptions>() ?? new ManagementOptions();
+        var host = management.Address.Contains(':', StringComparison.Ordinal) ? $"[{management.Address}]" : management.Address;
+        builder.WebHost.UseUrls([.. urls, $"http://{host}:{management.Port}"]);
+        builder.Services.Configure<KestrelServerOptions>(static kestrel => kestrel.AddServerHeader = false);
+    }
+
+    /// <summary>The probes' answers; before everything else of the pipeline.</summary>
+    public static void UseManagement(this WebApplication app) => app.UseMiddleware<ManagementMiddleware>();
+}

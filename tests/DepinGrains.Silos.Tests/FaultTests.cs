@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Text;
+using DepinGrains.Silos.Tests.Load;
+using DepinGrains.Silos.Tests.Processes;
+
+namespace DepinGrains.Silos.Tests;
+
+/// <summary>
+/// Goal: whatever dies, freezes or is cut off, what was acknowledged stays, nothing happens twice, and service is back soon. Method: three silos, two gateways and PostgreSQL as processes,
+/// people who transfer and deploy with documented retries, one fault after the other, and an audit of every balance, hold, lease and booking at the end.
+/// <c>DEPIN_SILOS_ROUNDS</c> (default 1) repeats the faults, each round against other silos.
+/// </summary>
+public sealed class FaultTests(ITestOutputHelper output)
+{
+    private const int People = 8;
+    private const double ShareOfRate = 0.7;
+    private static readonly TimeSpan FirstSuccessLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan FullRateLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(8);
+
+    [Fact]
+    public async Task EveryFaultUnderLoad_LosesNothing_DoublesNothing_AndPasses()
+    {
+        Needs.SilosAndPostgres();
+        await using var network = await SiloNetwork.StartAsync(silos: 3, gateways: 2);
+        await using var market = await Market.OpenAsync(network, People);
+        var table = new StringBuilder("| fault | lasted | first success of the slowest caller | 70 % of the rate before | longest command |\n|---|---|---|---|---|\n");
+        var problems = new List<string>();
+        await market.WarmAsync(Settled);
+        var rounds = int.Parse(Environment.GetEnvironmentVariable("DEPIN_SILOS_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var (name, fault) in Faults(network, round))
+            {
+                await OneAsync(market, name, fault, table, problems);
+            }
+        }
+
+        await market.StopAsync();
+        problems.AddRange(await market.AuditAsync(network));
+        table.AppendLine(CultureInfo.InvariantCulture, $"\n{market.Summary}; COMMITs cut: {network.Proxies.Sum(static p => p.Cuts)}");
+        output.WriteLine(table.ToString());
+        Assert.True(problems.Count == 0, string.Join('\n', problems) + "\n" + table + string.Join('\n', network.Silos.Concat(network.Gateways).Select(static p => $"--- {p.Name}\n{p.LogEnd()}")));
+    }
+
+    private static async Task OneAsync(Market market, string name, Func<Task> fault, StringBuilder table, List<string> problems)
+    {
+        var time = market.Timeline;
+        var before = time.Rate(time.Now - Settled, time.Now);
+        var began = time.Now;
+        await fault();
+        var lasted = time.Now - began;
+        var limit = began + lasted + FullRateLimit;
+        TimeSpan? back;
+        do
+        {
+            await Eventually.PauseAsync(TimeSpan.FromSeconds(1));
+            back = time.BackAt(began, before, ShareOfRate);
+        }
+        while ((back is null || time.FirstSuccessOfAll(began, People) == TimeSpan.MaxValue || time.Now < began + lasted + Settled) && time.Now < limit);
+        var first = time.FirstSuccessOfAll(began, People);
+        table.AppendLine(CultureInfo.InvariantCulture, $"| {name} | {lasted.TotalSeconds:0.0} s | {Text(first)} | {(back is { } at ? Text(at) : "never")} | {time.Longest(began).TotalSeconds:0.0} s |");
+        if (first > FirstSuccessLimit)
+        {
+            problems.Add($"{name}: the first success of the slowest caller came after {Text(first)}, later than {FirstSuccessLimit.TotalSeconds} s");
+        }
+
+        if (back is null)
+        {
+            problems.Add($"{name}: {ShareOfRate:P0} of {before:0}/s did not come back in {FullRateLimit.TotalSeconds} s");
+        }
+    }
+
+    private static IEnumerable<(string Name, Func<Task> Fault)> Faults(SiloNetwork network, int round)
+    {
+        var (one, two, three) = (round % 3, (round + 1) % 3, (round + 2) % 3);
+        yield return ("kill -9 of a silo", () => network.Silos[one].KillAsync());
+        yield return ("another silo takes its place", () => StartAsync(network.Silos[one]));
+        yield return ("a silo frozen (SIGSTOP) for 30 s, then woken as a stale owner", () => FrozenAsync(network.Silos[two]));
+        if (network.Net is { } net)
+        {
+            yield return ("the network between two silos cut for 20 s", () => PartedAsync(network, net, one, three));
+        }
+
+        yield return ("PostgreSQL stopped -m immediate and started", () => RestartAsync(network));
+        yield return ("every backend terminated, ten times in 5 s", () => StormAsync(network));
+        yield return ("connections cut during COMMIT, 5 s", () => CutAsync(network));
+        yield return ("a gateway told to stop and started again", () => DrainAsync(network.Gateways[round % 2]));
+        yield return ("a silo told to stop and started again", () => DrainAsync(network.Silos[three]));
+    }
+
+    private static async Task StartAsync(HostProcess process)
+    {
+        process.Start();
+        await process.HealthyAsync();
+    }
+
+    private static async Task FrozenAsync(HostProcess silo)
+    {
+        await silo.SignalAsync("STOP");
+        await Eventually.PauseAsync(TimeSpan.FromSeconds(30));
+        await silo.SignalAsync("CONT");
+        await RestartWhenDeadAsync(silo);
+    }
+
+    /// <summary>A silo that learns that the others declared it dead ends itself; whoever runs it starts it again.</summary>
+    private static async Task RestartWhenDeadAsync(HostProcess silo)
+    {
+        await Eventually.TrueAsync($"{silo.Name} learns that it is dead, or is one of them", async () => !silo.Running || await silo.StatusAsync("ready") == 200, 60);
+        if (!silo.Running)
+        {
+            await StartAsync(silo);
+        }
+    }
+
+    private static async Task PartedAsync(SiloNetwork network, PartedNet net, int one, int other)
+    {
+        await net.PartAsync(one, other);
+        await Eventually.PauseAsync(TimeSpan.FromSeconds(20));
+        await net.HealAsync(one, other);
+        await RestartWhenDeadAsync(network.Silos[one]);
+        await RestartWhenDeadAsync(network.Silos[other]);
+    }
+
+    private static async Task RestartAsync(SiloNetwork network)
+    {
+        await network.Postgres.StopServerAsync("immediate");
+        await network.Postgres.StartServerAsync();
+    }
+
+    private static async Task StormAsync(SiloNetwork network)
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            await network.Postgres.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'");
+            await Eventually.PauseAsync(TimeSpan.FromSeconds(0.5));
+        }
+    }
+
+    private static async Task CutAsync(SiloNetwork network)
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            foreach (var proxy in network.Proxies)
+            {
+                proxy.CutNextCommit();
+            }
+
+            await Eventually.PauseAsync(TimeSpan.FromSeconds(0.5));
+        }
+
+        foreach (var proxy in network.Proxies)
+        {
+            proxy.Disarm();
+        }
+    }
+
+    private static async Task DrainAsync(HostProcess process)
+    {
+        await process.SignalAsync("TERM");
+        var code = await process.EndedAsync(TimeSpan.FromSeconds(60));
+        Assert.True(code == 0, $"{process.Name} ended with {code}:\n{process.LogEnd()}");
+        await StartAsync(process);
+    }
+
+    private static string Text(TimeSpan time) => time == TimeSpan.MaxValue ? "never" : string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s");
+}

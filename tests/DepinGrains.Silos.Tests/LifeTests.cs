@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using DepinGrains.Silos.Tests.Processes;
+
+namespace DepinGrains.Silos.Tests;
+
+/// <summary>How the two processes start and say what is wrong.</summary>
+public sealed class LifeTests
+{
+    [Theory]
+    [InlineData("DepinGrains.Silo")]
+    [InlineData("DepinGrains.Gateway")]
+    public async Task WithoutAStore_OrWithoutOrleans_ItEndsWith78AndOneSentence(string project)
+    {
+        var (code, error) = await HostProcess.RunToEndAsync(project, new Dictionary<string, string> { ["Store__Connection"] = "this is none" });
+        Assert.Equal(78, code);
+        Assert.Contains(Needs.Orleans ? "Store:Connection must be a PostgreSQL connection string" : "need the Orleans build", error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public async Task ASettingThatCannotBe_EndsWith78AndTheSentence()
+    {
+        Assert.SkipUnless(Needs.Orleans, "skipped: needs Microsoft.Orleans");
+        var (code, error) = await HostProcess.RunToEndAsync("DepinGrains.Silo", new Dictionary<string, string> { ["Store__Connection"] = "Host=127.0.0.1;Port=1", ["Silo__Address"] = "somewhere" });
+        Assert.Equal(78, code);
+        Assert.Contains("Silo: Address", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AGatewayWithoutSilos_IsAlive_NotReady_AndAnswersWhy()
+    {
+        Needs.SilosAndPostgres();
+        await using var network = await SiloNetwork.StartAsync(silos: 1, gateways: 1);
+        using var client = new HttpClient { BaseAddress = network.Addresses[0] };
+        Assert.Equal(200, (int)(await client.GetAsync("/v1/ledgers/uakt/audit")).StatusCode);
+        Assert.Equal(404, (int)(await client.GetAsync("/health/ready")).StatusCode);
+
+        await network.Silos[0].KillAsync();
+        var watch = Stopwatch.StartNew();
+        using var away = await client.GetAsync("/v1/ledgers/uakt/audit");
+        Assert.Equal(503, (int)away.StatusCode);
+        Assert.NotNull(away.Headers.RetryAfter);
+        Assert.Equal("application/problem+json", away.Content.Headers.ContentType?.MediaType);
+        Assert.Contains("service.unavailable", await away.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), $"it took {watch.Elapsed}");
+        Assert.Equal(200, await network.Gateways[0].StatusAsync("live"));
+
+        network.Silos[0].Start();
+        await network.Silos[0].HealthyAsync();
+        await Eventually.TrueAsync("the gateway found the new silo", async () => (int)(await client.GetAsync("/v1/ledgers/uakt/audit")).StatusCode == 200, 60);
+    }
+}

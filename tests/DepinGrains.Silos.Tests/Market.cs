@@ -1,0 +1,130 @@
+using DepinGrains.Silos.Tests.Load;
+using DepinGrains.Silos.Tests.Processes;
+
+namespace DepinGrains.Silos.Tests;
+
+/// <summary>All who use the network during a test, and the audit of what they did.</summary>
+internal sealed class Market : IAsyncDisposable
+{
+    private readonly List<Person> _people = [];
+    private readonly List<Person> _tenants = [];
+    private readonly List<FakeAgent> _agents = [];
+    private readonly CancellationTokenSource _stop = new();
+    private TransferLoad _transfers = null!;
+    private DeploymentLoad _deployments = null!;
+    private Person _provider = null!;
+    private Task _running = Task.CompletedTask;
+
+    public Timeline Timeline { get; } = new();
+
+    public string Summary =>
+        $"{_transfers.Acknowledged} transfers acknowledged, {_deployments.Leases} leases, {_deployments.Without} deployments without one, {_people.Concat(_tenants).Sum(static p => p.Retries)} retries, {_agents.Sum(static a => a.Sessions)} agent sessions";
+
+    public static async Task<Market> OpenAsync(SiloNetwork network, int people)
+    {
+        var market = new Market();
+        market._provider = new Person(network.Addresses, 1);
+        await market._provider.RegisterAsync("provider", "tenant");
+        var (status, body) = await market._provider.SendAsync(HttpMethod.Post, "/v1/providers", new { name = "test", pricing = new { } });
+        Assert.True(status is 200 or 201, $"provider: {status} {body?.ToJsonString()}");
+        for (var i = 0; i < 2; i++)
+        {
+            market._agents.Add(await FakeAgent.JoinAsync(network.Addresses, market._provider, i));
+        }
+
+        for (var i = 0; i < people; i++)
+        {
+            market._people.Add(new Person(network.Addresses, 100 + i));
+            await TransferLoad.FundAsync(market._people[i]);
+        }
+
+        for (var i = 0; i < 2; i++)
+        {
+            market._tenants.Add(new Person(network.Addresses, 200 + i));
+            await DeploymentLoad.FundAsync(market._tenants[i]);
+        }
+
+        market._transfers = new TransferLoad(market._people, market.Timeline, 7);
+        market._deployments = new DeploymentLoad(market._tenants);
+        market._running = Task.WhenAll(market._transfers.RunAsync(market._stop.Token), market._deployments.RunAsync(market._stop.Token));
+        return market;
+    }
+
+    /// <summary>Until everybody has had some successes and the code is compiled.</summary>
+    public async Task WarmAsync(TimeSpan time)
+    {
+        await Eventually.TrueAsync("the first lease", () => Task.FromResult(_deployments.Leases > 0 || _running.IsCompleted), 120);
+        await Eventually.PauseAsync(time);
+    }
+
+    /// <summary>No new commands; what is under way is pursued to its answer.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.WaitAsync(TimeSpan.FromMinutes(3));
+    }
+
+    /// <summary>Everything that does not add up.</summary>
+    public async Task<IReadOnlyList<string>> AuditAsync(SiloNetwork network)
+    {
+        var wrong = new List<string>(await _transfers.AuditAsync());
+        wrong.AddRange(_tenants.SelectMany(static t => t.Contradictions));
+
+        // All deployments are closed: sagas come to their end, then no hold, no booking and no lease may be left.
+        foreach (var token in (string[])["uakt", "uact"])
+        {
+            try
+            {
+                await Eventually.TrueAsync($"no hold is left in {token}", async () => (await _provider.ReadAsync($"/v1/ledgers/{token}/audit"))["openHolds"]!.GetValue<long>() == 0, 60);
+            }
+            catch (TimeoutException problem)
+            {
+                wrong.Add(problem.Message);
+            }
+
+            var audit = await _provider.ReadAsync($"/v1/ledgers/{token}/audit");
+            if (!audit["isClean"]!.GetValue<bool>())
+            {
+                wrong.Add($"the audit of {token}: {audit.ToJsonString()}");
+            }
+        }
+
+        try
+        {
+            await Eventually.TrueAsync("no booking is left", async () => (await _provider.ReadAsync("/v1/nodes"))["items"]!.AsArray().All(static n => n!["reservations"]!.GetValue<int>() == 0), 60);
+        }
+        catch (TimeoutException)
+        {
+            wrong.Add("bookings are left: " + (await _provider.ReadAsync("/v1/nodes")).ToJsonString());
+        }
+
+        await CountAsync(wrong, network, "leases that are not closed", "SELECT count(*) FROM rows_lease WHERE closed_ms IS NULL");
+        await CountAsync(wrong, network, "orders with two leases", """SELECT count(*) FROM (SELECT substring("key" FROM '^(.*)/[^/]*$') AS ordered FROM rows_lease GROUP BY 1 HAVING count(*) > 1) doubled""");
+        await CountAsync(wrong, network, "journal batches missing from the sequence", "SELECT count(*) FROM (SELECT max(sequence) - min(sequence) + 1 - count(*) AS gap FROM ledger_journal GROUP BY token) g WHERE gap <> 0");
+        return wrong;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        foreach (var agent in _agents)
+        {
+            await agent.DisposeAsync();
+        }
+
+        foreach (var person in _people.Concat(_tenants).Append(_provider))
+        {
+            person.Dispose();
+        }
+
+        _stop.Dispose();
+    }
+
+    private static async Task CountAsync(List<string> wrong, SiloNetwork network, string what, string sql)
+    {
+        if (await network.CountAsync(sql) is not 0 and var count)
+        {
+            wrong.Add($"{count} {what}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using DepinGrains.Testing;
+using Npgsql;
+
+namespace DepinGrains.Silos.Tests.Processes;
+
+/// <summary>Silos, gateways and a PostgreSQL of their own, all real. Silos live in network namespaces where the machine lets them.</summary>
+internal sealed class SiloNetwork : IAsyncDisposable
+{
+    private readonly string _logs = Directory.CreateTempSubdirectory("depin-silos-").FullName;
+    private readonly PostgresCluster _postgres;
+    private readonly List<DatabaseProxy> _proxies = [];
+
+    private SiloNetwork(PostgresCluster postgres, PartedNet? net) => (_postgres, Net) = (postgres, net);
+
+    public ImmutableArray<HostProcess> Silos { get; private set; } = [];
+
+    public ImmutableArray<HostProcess> Gateways { get; private set; } = [];
+
+    /// <summary>Addresses of the API, in the order of <see cref="Gateways"/>.</summary>
+    public ImmutableArray<Uri> Addresses { get; private set; } = [];
+
+    public IReadOnlyList<DatabaseProxy> Proxies => _proxies;
+
+    /// <summary>Null where the machine lets nobody make network namespaces.</summary>
+    public PartedNet? Net { get; }
+
+    public PostgresCluster Postgres => _postgres;
+
+    public string Database { get; private set; } = "";
+
+    public static async Task<SiloNetwork> StartAsync(int silos, int gateways)
+    {
+        var net = await PartedNet.TryCreateAsync(silos);
+        // Silos reach it through the proxies, which stand on this side of the bridge.
+        var network = new SiloNetwork(await PostgresCluster.StartAsync(), net);
+        try
+        {
+            network.Database = await network._postgres.NewDatabaseAsync();
+            network.Make(silos, gateways);
+
+            // The first migrates; the others would only wait for it.
+            network.Silos[0].Start();
+            await network.Silos[0].HealthyAsync();
+            foreach (var process in network.Silos.Skip(1).Concat(network.Gateways))
+            {
+                process.Start();
+            }
+
+            foreach (var process in network.Silos.Concat(network.Gateways))
+            {
+                await process.HealthyAsync();
+            }
+
+            return network;
+        }
+        catch
+        {
+            await network.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Rows of a question to the database, past every pool.</summary>
+    public async Task<long> CountAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Database + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in Gateways.Concat(Silos))
+        {
+            await process.DisposeAsync();
+        }
+
+        foreach (var proxy in _proxies)
+        {
+            proxy.Dispose();
+        }
+
+        await _postgres.DisposeAsync();
+        if (Net is not null)
+        {
+            await Net.DisposeAsync();
+        }
+
+        if (Environment.GetEnvironmentVariable("DEPIN_SILOS_KEEP_LOGS") is null)
+        {
+            Directory.Delete(_logs, recursive: true);
+        }
+    }
+
+    private void Make(int silos, int gateways)
+    {
+        var master = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+        Silos = [.. Enumerable.Range(0, silos).Select(i => Silo(i, master))];
+        var made = Enumerable.Range(0, gateways).Select(Gateway).ToArray();
+        (Gateways, Addresses) = ([.. made.Select(static g => g.Process)], [.. made.Select(static g => g.Address)]);
+    }
+
+    private HostProcess Silo(int index, string master)
+    {
+        var proxy = new DatabaseProxy(Net is null ? IPAddress.Loopback : IPAddress.Parse(Net.Gateway), _postgres.Port);
+        _proxies.Add(proxy);
+        var address = Net?.Address(index) ?? "127.0.0.1";
+        var management = FreePort();
+        var settings = Common(management, address);
+        settings["Store__Connection"] = new NpgsqlConnectionStringBuilder(Database) { Host = Net?.Gateway ?? "127.0.0.1", Port = proxy.Port }.ConnectionString;
+        settings["Silo__Name"] = $"silo-{index}";
+        settings["Silo__Address"] = address;
+        settings["Silo__Port"] = Text(FreePort());
+        settings["Silo__GatewayPort"] = Text(FreePort());
+        settings["Secrets__MasterKeys__0"] = master;
+        settings["Network__BlockTime"] = "00:00:01";
+        return new HostProcess("DepinGrains.Silo", $"silo-{index}", _logs, Net?.Namespace(index), address, management, settings);
+    }
+
+    private (HostProcess Process, Uri Address) Gateway(int index)
+    {
+        var (port, management) = (FreePort(), FreePort());
+        var address = new Uri($"http://127.0.0.1:{port}");
+        var settings = Common(management, "127.0.0.1");
+        settings["Store__Connection"] = Database;
+        settings["ASPNETCORE_URLS"] = address.ToString();
+        settings["Faucet__Enabled"] = "true";
+        settings["Network__BlockTime"] = "00:00:01";
+        return (new HostProcess("DepinGrains.Gateway", $"gateway-{index}", _logs, null, "127.0.0.1", management, settings), address);
+    }
+
+    private static Dictionary<string, string> Common(int management, string address) => new()
+    {
+        ["Management__Address"] = address,
+        ["Management__Port"] = Text(management),
+        ["Management__DrainDelay"] = "00:00:01",
+        ["Logging__LogLevel__Default"] = "Warning",
+        ["DOTNET_gcServer"] = "0",
+    };
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Any, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
