@@ -15,6 +15,7 @@ Scenario[] scenarios =
     new("ledger-many", "100 transfers a call on PostgreSQL", LedgerScenarios.ManyAsync),
     new("ledger-sqlite", "single transfers on SQLite", LedgerScenarios.SqliteAsync),
     new("ledger-index", "statement rows behind the journal at 40,000 transfers/s", LedgerScenarios.IndexAsync),
+    new("ledger-sustained", "single transfers on PostgreSQL for a minute, statement rows built along", LedgerScenarios.SustainedAsync),
     new("ledger-memory", "memory of 1 M accounts, activation by snapshot and by replay of 10 M transfers", LedgerMemoryScenario.RunAsync),
     new("http", "signed transfers over HTTP, against peer-aspnet", HttpScenario.RunAsync),
     new("changesets", "updates of one listed row, against one transaction per write and Orleans' ADO.NET provider", ChangeSetScenario.RunAsync),

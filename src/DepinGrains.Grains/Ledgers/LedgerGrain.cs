@@ -35,9 +35,9 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         (_book, var indexed) = await LedgerRecovery.LoadAsync(services, _token, writerId, cancellationToken);
         _writer = new LedgerWriter(services, _token, _book, writerId, DeactivateOnIdle);
         _indexer = new LedgerIndexer(services, _token, _book, _writer, indexed);
-        _writer.Committed = _indexer.Kick;
+        _writer.Indexer = _indexer;
         this.RegisterGrainTimer(static (grain, _) => grain.OnTickAsync(), this, new GrainTimerCreationOptions(services.Options.Tick, services.Options.Tick) { Interleave = true });
-        _indexer.Kick();
+        _indexer.Tick();
     }
 
     /// <inheritdoc/>

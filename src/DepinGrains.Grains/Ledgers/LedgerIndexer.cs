@@ -1,50 +1,56 @@
-using System.Text;
 using DepinGrains.Domain.Ledgers;
-using DepinGrains.Storage.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace DepinGrains.Grains.Ledgers;
 
 /// <summary>
 /// Builds the rows of entries and transfer ids behind the journal, in order. What it writes follows from the journal alone, and the position moves in the same transaction,
-/// so two activations may try and one wins. Ids and entries stay in memory until their rows are stored.
+/// so two activations may try and one wins. Ids and entries stay in memory until their rows are stored. <see cref="IndexPolicy"/> says when.
 /// </summary>
 internal sealed partial class LedgerIndexer(LedgerServices services, string token, LedgerBook book, LedgerWriter writer, long position)
 {
+    private const int TransfersPerTurn = 1_000;
+    private readonly IndexPolicy _policy = new(services.Options);
+    private readonly IndexRows _rows = new(book);
     private readonly List<long> _pins = [];
-    private readonly List<IndexedEntry> _entries = [];
-    private readonly List<IndexedTransfer> _transfers = [];
     private Task _run = Task.CompletedTask;
     private bool _paused;
     private bool _stopped;
-    private long _rate;
+    private bool _failed;
+    private long _waitingSince;
     private long _transfersAtTick = book.Transfers;
     private long _tickStarted = services.Clock.GetTimestamp();
 
     /// <summary>Sequence the stored rows reach.</summary>
     public long Position { get; private set; } = position;
 
-    /// <summary>Starts a run when there is something to index and this is the moment for it.</summary>
+    /// <summary>How long the next journal batch waits so that the rows can follow.</summary>
+    public TimeSpan Brake => _policy.Brake(book.TailTransfers);
+
+    /// <summary>Something is durable: starts a run when this is the moment for it.</summary>
     public void Kick()
     {
-        if (_run.IsCompleted && ShouldRun())
+        if (_waitingSince == 0)
         {
-            _run = RunAsync();
+            _waitingSince = services.Clock.GetTimestamp();
         }
+
+        Start(tick: false);
     }
 
-    /// <summary>Measures the ledger's rate, on which deferring depends, and tries again after failures.</summary>
+    /// <summary>Measures the ledger's rate, on which the moment depends, and tries again after failures.</summary>
     public void Tick()
     {
         var seconds = services.Clock.GetElapsedTime(_tickStarted).TotalSeconds;
         if (seconds > 0)
         {
-            _rate = (long)((book.Transfers - _transfersAtTick) / seconds);
+            _policy.Rate = (long)((book.Transfers - _transfersAtTick) / seconds);
             (_transfersAtTick, _tickStarted) = (book.Transfers, services.Clock.GetTimestamp());
         }
 
         services.Metrics.Lag(token, book.TailTransfers);
-        Kick();
+        _failed = false;
+        Start(tick: true);
     }
 
     /// <summary>Keeps ids in memory from now on until <see cref="Unpin"/>, so that an answer of storage and memory together miss none.</summary>
@@ -72,7 +78,7 @@ internal sealed partial class LedgerIndexer(LedgerServices services, string toke
     public void Resume()
     {
         _paused = false;
-        Kick();
+        Start(tick: false);
     }
 
     /// <summary>Ends indexing for good and waits for the run in progress.</summary>
@@ -82,9 +88,17 @@ internal sealed partial class LedgerIndexer(LedgerServices services, string toke
         return _run;
     }
 
-    private bool ShouldRun() =>
+    private void Start(bool tick)
+    {
+        if (_run.IsCompleted && !_failed && ShouldRun(tick))
+        {
+            _run = RunAsync();
+        }
+    }
+
+    private bool ShouldRun(bool tick) =>
         !_paused && !_stopped && Position < writer.Durable
-        && (_rate <= services.Options.IndexDeferRate || book.TailTransfers >= services.Options.IndexDeferMax);
+        && _policy.IsTime(book.TailTransfers, _waitingSince == 0 ? TimeSpan.Zero : services.Clock.GetElapsedTime(_waitingSince), tick);
 
     private async Task RunAsync()
     {
@@ -92,32 +106,44 @@ internal sealed partial class LedgerIndexer(LedgerServices services, string toke
         {
             // First leave the turn that committed: its callers are waiting.
             await Task.Yield();
-            while (ShouldRun())
+            do
             {
-                var from = Position;
-                var through = Gather(from);
-                if (await services.Journal.IndexAsync(token, from, through, _entries, _transfers))
+                var (goal, began) = (writer.Durable, services.Clock.GetTimestamp());
+                while (Position < goal && !_paused && !_stopped)
                 {
-                    services.Metrics.Indexed(token, _transfers.Count);
-                    Position = through;
-                }
-                else
-                {
-                    await ReloadPositionAsync(from);
+                    await WriteAsync(goal);
                 }
 
-                Evict();
+                _waitingSince = Position < writer.Durable ? began : 0;
             }
+            while (ShouldRun(tick: false));
         }
         catch (Exception e)
         {
+            _failed = true;
             LogFailed(services.Log, token, Position, e);
         }
         finally
         {
-            _entries.Clear();
-            _transfers.Clear();
+            _rows.Forget();
         }
+    }
+
+    private async Task WriteAsync(long goal)
+    {
+        var from = Position;
+        var through = await GatherAsync(from, goal);
+        if (await services.Journal.IndexAsync(token, from, through, _rows.Entries, _rows.Transfers))
+        {
+            services.Metrics.Indexed(token, _rows.Transfers.Count);
+            Position = through;
+        }
+        else
+        {
+            await ReloadPositionAsync(from);
+        }
+
+        Evict();
     }
 
     private async Task ReloadPositionAsync(long expected)
@@ -154,40 +180,25 @@ internal sealed partial class LedgerIndexer(LedgerServices services, string toke
         services.Metrics.Lag(token, book.TailTransfers);
     }
 
-    private long Gather(long from)
+    private async Task<long> GatherAsync(long from, long goal)
     {
-        _entries.Clear();
-        _transfers.Clear();
-        var through = from;
-        while (through < writer.Durable && _transfers.Count < services.Options.IndexBatch)
+        _rows.Clear();
+        var (through, most) = (from, Math.Min(services.Options.IndexBatch, services.Journal.IndexTransfersMax));
+        var yieldAt = TransfersPerTurn;
+        while (through < goal && _rows.Transfers.Count < most)
         {
+            if (_rows.Transfers.Count >= yieldAt)
+            {
+                // Callers first: a long list must not hold the ledger's turn.
+                yieldAt = _rows.Transfers.Count + TransfersPerTurn;
+                await Task.Yield();
+            }
+
             var payload = book.TailPayload(++through) ?? throw new InvalidOperationException($"batch {through} left memory before it was indexed");
-            Rows(payload.Span);
+            _rows.Add(payload.Span);
         }
 
         return through;
-    }
-
-    private void Rows(ReadOnlySpan<byte> payload)
-    {
-        var reader = new BatchReader(payload);
-        var at = new DateTimeOffset(reader.Ticks, TimeSpan.Zero);
-        while (reader.Next())
-        {
-            if (reader.Kind == JournalKind.Expire)
-            {
-                continue;
-            }
-
-            var id = Encoding.ASCII.GetString(reader.Id);
-            var answer = new RememberedAnswer(reader.Refusal, reader.Sequence, reader.Ticks, reader.HeldLeft);
-            _transfers.Add(new IndexedTransfer(id, reader.Fingerprint.ToArray(), answer.Encode()));
-            var (kind, memo) = ((int)reader.Kind, reader.Memo.IsEmpty ? "" : Encoding.UTF8.GetString(reader.Memo));
-            while (reader.NextEntry(out var entry))
-            {
-                _entries.Add(new IndexedEntry(book.AccountName(entry.Account), entry.Sequence, entry.Delta, entry.BalanceAfter, id, kind, at, memo));
-            }
-        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Ledger {Token} could not index behind {Position}; it tries again at the next tick")]

@@ -24,19 +24,27 @@ public sealed class LedgerOptions
     [Range(1, 1000)]
     public int StatementMax { get; set; } = 200;
 
-    /// <summary>Transfers whose rows go into one index transaction.</summary>
+    /// <summary>Most transfers whose rows go into one index transaction; a store may want fewer.</summary>
     [Range(1, 100_000)]
-    public int IndexBatch { get; set; } = 2_000;
+    public int IndexBatch { get; set; } = 20_000;
 
-    /// <summary>Above this rate (transfers/s over the last tick) the index waits for a calmer moment, as long as it is not <see cref="IndexDeferMax"/> behind.</summary>
+    /// <summary>Up to this rate (transfers/s over the last tick) rows are built after every commit.</summary>
+    [Range(0, int.MaxValue)]
+    public int IndexAtOnceRate { get; set; } = 1_000;
+
+    /// <summary>How long the oldest transfer waits for its rows when there are more; shorter than the lag that is promised, for writing them takes its time too.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan IndexAge { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Above this rate (transfers/s over the last tick) rows wait for a calmer moment, however old, as long as they are not <see cref="IndexDeferMax"/> behind.</summary>
     [Range(1, int.MaxValue)]
-    public int IndexDeferRate { get; set; } = 60_000;
+    public int IndexDeferRate { get; set; } = 48_000;
 
-    /// <summary>Transfers the index may fall behind while it waits for a calmer moment.</summary>
+    /// <summary>Transfers the rows may fall behind while they wait for a calmer moment; beyond it they are built without a pause and the ledger is braked.</summary>
     [Range(0, int.MaxValue)]
     public int IndexDeferMax { get; set; } = 2_000_000;
 
-    /// <summary>Transfers the index may be behind at all (about 170 bytes of memory each); beyond it callers get <c>LedgerOverloadedException</c>.</summary>
+    /// <summary>Transfers the rows may be behind at all (about 200 bytes of memory each); beyond it callers get <c>LedgerOverloadedException</c>.</summary>
     [Range(1, int.MaxValue)]
     public int IndexLagMax { get; set; } = 4_000_000;
 

@@ -27,8 +27,8 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
     /// <summary>True when this activation decides no more.</summary>
     public bool IsLost => _lost is not null;
 
-    /// <summary>Called after each durable batch.</summary>
-    public Action? Committed { get; set; }
+    /// <summary>Builds the rows behind; told of each durable batch, and asked how long the next one waits for it.</summary>
+    public LedgerIndexer? Indexer { get; set; }
 
     /// <summary>Throws when this activation must not decide any more, or has no room for more.</summary>
     public void ThrowIfClosed()
@@ -121,7 +121,13 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
             while (_lost is null && book.OpenOperations > 0)
             {
                 await _returning.WaitAsync();
-                if (!await AppendAsync())
+                if (Indexer?.Brake is { } brake && brake > TimeSpan.Zero)
+                {
+                    await Task.Delay(brake, services.Timers);
+                }
+
+                // Lost meanwhile: what is open may be half a decision and must not be written.
+                if (_lost is not null || !await AppendAsync())
                 {
                     return;
                 }
@@ -168,7 +174,7 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
             _ = SaveSnapshotAsync(batch.Sequence, snapshot);
         }
 
-        Committed?.Invoke();
+        Indexer?.Kick();
         return true;
     }
 

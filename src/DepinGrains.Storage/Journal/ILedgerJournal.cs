@@ -44,6 +44,9 @@ public interface ILedgerJournal
     /// Throws <see cref="StoreUnavailableException"/> when the outcome is not certain: ask <see cref="IndexedThroughAsync"/> before going on.</summary>
     Task<bool> IndexAsync(string token, long from, long through, IReadOnlyList<IndexedEntry> entries, IReadOnlyList<IndexedTransfer> transfers);
 
+    /// <summary>Transfers beyond which one <see cref="IndexAsync"/> keeps appends waiting for too long.</summary>
+    int IndexTransfersMax => int.MaxValue;
+
     /// <summary>Sequence the index rows reach.</summary>
     Task<long> IndexedThroughAsync(string token, CancellationToken cancel = default);
 

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using DepinGrains.Storage.Committing;
 using DepinGrains.Storage.Journal;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace DepinGrains.Storage.Postgres;
 
@@ -155,27 +154,35 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
             return;
         }
 
-        var copy = await connection.BeginBinaryImportAsync(
-            "COPY ledger_entries(token, account, entry_sequence, delta, balance_after, transfer_id, kind, at_us, memo) FROM STDIN (FORMAT BINARY)").ConfigureAwait(false);
+        var copy = await PgCopyWriter.BeginAsync(
+            connection, "COPY ledger_entries(token, account, entry_sequence, delta, balance_after, transfer_id, kind, at_us, memo) FROM STDIN (FORMAT BINARY)").ConfigureAwait(false);
         await using (copy.ConfigureAwait(false))
         {
             for (var i = 0; i < entries.Length; i++)
             {
-                var entry = entries[i];
-                await copy.StartRowAsync().ConfigureAwait(false);
-                await copy.WriteAsync(token, NpgsqlDbType.Text).ConfigureAwait(false);
-                await copy.WriteAsync(entry.Account, NpgsqlDbType.Text).ConfigureAwait(false);
-                await copy.WriteAsync(entry.EntrySequence, NpgsqlDbType.Bigint).ConfigureAwait(false);
-                await copy.WriteAsync(entry.Delta, NpgsqlDbType.Bigint).ConfigureAwait(false);
-                await copy.WriteAsync(entry.BalanceAfter, NpgsqlDbType.Bigint).ConfigureAwait(false);
-                await copy.WriteAsync(entry.TransferId, NpgsqlDbType.Text).ConfigureAwait(false);
-                await copy.WriteAsync(entry.Kind, NpgsqlDbType.Integer).ConfigureAwait(false);
-                await copy.WriteAsync(Instants.ToMicroseconds(entry.At), NpgsqlDbType.Bigint).ConfigureAwait(false);
-                await copy.WriteAsync(JournalCheck.Memo(entry.Memo), NpgsqlDbType.Text).ConfigureAwait(false);
+                Write(copy, token, in entries[i]);
+                if (copy.IsFull)
+                {
+                    await copy.FlushAsync().ConfigureAwait(false);
+                }
             }
 
             await copy.CompleteAsync().ConfigureAwait(false);
         }
+    }
+
+    private static void Write(PgCopyWriter copy, string token, in IndexedEntry entry)
+    {
+        copy.Row(9);
+        copy.Text(token);
+        copy.Text(entry.Account);
+        copy.Long(entry.EntrySequence);
+        copy.Long(entry.Delta);
+        copy.Long(entry.BalanceAfter);
+        copy.Text(entry.TransferId);
+        copy.Int(entry.Kind);
+        copy.Long(Instants.ToMicroseconds(entry.At));
+        copy.Text(JournalCheck.Memo(entry.Memo));
     }
 
     private static async Task CopyTransfersAsync(NpgsqlConnection connection, string token, IndexedTransfer[] transfers)
@@ -185,16 +192,20 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
             return;
         }
 
-        var copy = await connection.BeginBinaryImportAsync("COPY ledger_transfers(token, transfer_id, fingerprint, answer) FROM STDIN (FORMAT BINARY)").ConfigureAwait(false);
+        var copy = await PgCopyWriter.BeginAsync(connection, "COPY ledger_transfers(token, transfer_id, fingerprint, answer) FROM STDIN (FORMAT BINARY)").ConfigureAwait(false);
         await using (copy.ConfigureAwait(false))
         {
             for (var i = 0; i < transfers.Length; i++)
             {
-                await copy.StartRowAsync().ConfigureAwait(false);
-                await copy.WriteAsync(token, NpgsqlDbType.Text).ConfigureAwait(false);
-                await copy.WriteAsync(transfers[i].TransferId, NpgsqlDbType.Text).ConfigureAwait(false);
-                await copy.WriteAsync(PgParameters.Array(transfers[i].Fingerprint), NpgsqlDbType.Bytea).ConfigureAwait(false);
-                await copy.WriteAsync(PgParameters.Array(transfers[i].Answer), NpgsqlDbType.Bytea).ConfigureAwait(false);
+                copy.Row(4);
+                copy.Text(token);
+                copy.Text(transfers[i].TransferId);
+                copy.Bytes(transfers[i].Fingerprint.Span);
+                copy.Bytes(transfers[i].Answer.Span);
+                if (copy.IsFull)
+                {
+                    await copy.FlushAsync().ConfigureAwait(false);
+                }
             }
 
             await copy.CompleteAsync().ConfigureAwait(false);

@@ -10,6 +10,9 @@ internal sealed class SqliteJournal(SqliteStore store) : ILedgerJournal
 {
     private const int PageRows = 64;
 
+    /// <summary>One connection writes everything: appends wait while rows are written.</summary>
+    public int IndexTransfersMax => 4_000;
+
     public async Task<AppendStatus> AppendAsync(string token, JournalBatch batch, ReadOnlyMemory<byte> writerId)
     {
         JournalCheck.Append(token, batch, writerId, store.Options.DocumentBytesMax);

@@ -46,7 +46,7 @@ internal static class AuctionScenario
     {
         await peer.RunScriptAsync(Path.Combine(Folder, "market.sql"), regions);
         return await peer.MeasureAsync(name, Path.Combine(Folder, script), Callers, seconds, bench.Postmaster, "-D", string.Create(CultureInfo.InvariantCulture, $"regions={regions}"));
-    });
+    }, Warms: false);
 
     private static async Task<Measured> OursAsync(MarketHost market, Bench bench, int seconds)
     {

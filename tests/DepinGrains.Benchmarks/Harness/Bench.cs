@@ -6,7 +6,8 @@ namespace DepinGrains.Benchmarks.Harness;
 /// <summary>One side of a comparison.</summary>
 /// <param name="Name">Shown as the run goes on.</param>
 /// <param name="RunAsync">One run of so many seconds.</param>
-internal sealed record Side(string Name, Func<int, Task<Measured>> RunAsync);
+/// <param name="Warms">False where warming is in vain: a native program, or a new process for each run, which warms itself.</param>
+internal sealed record Side(string Name, Func<int, Task<Measured>> RunAsync, bool Warms = true);
 
 /// <summary>The runs of one side; its figures are those of the median run by rate, taken from the clean runs when there are any.</summary>
 internal sealed record Median(Measured Chosen, IReadOnlyList<double> All)
@@ -24,6 +25,7 @@ internal sealed record Median(Measured Chosen, IReadOnlyList<double> All)
 /// <summary>What scenarios share: settings, the report, the PostgreSQL cluster, and rounds.</summary>
 internal sealed class Bench(Settings settings) : IAsyncDisposable
 {
+    private const int WarmUpSlice = 3;
     private PostgresCluster? _cluster;
     private int _postmaster;
 
@@ -57,9 +59,14 @@ internal sealed class Bench(Settings settings) : IAsyncDisposable
     /// <summary>The server was stopped and started.</summary>
     public async Task PostmasterChangedAsync() => _postmaster = await Peers.PeerPostgres.PostmasterAsync(_cluster!);
 
-    /// <summary>A, B, A, B …: every side once per round.</summary>
+    /// <summary>A, B, A, B …: every side once per round, after each has become warm.</summary>
     public async Task<Median[]> InterleaveAsync(params Side[] sides)
     {
+        foreach (var side in sides.Where(static side => side.Warms))
+        {
+            await WarmUpAsync(side);
+        }
+
         var runs = sides.Select(static _ => new List<Measured>()).ToArray();
         for (var round = 0; round < settings.Rounds; round++)
         {
@@ -72,6 +79,28 @@ internal sealed class Bench(Settings settings) : IAsyncDisposable
         }
 
         return [.. runs.Select(Median.Of)];
+    }
+
+    /// <summary>
+    /// Runs a side until it gets no faster, at most <see cref="Settings.WarmUp"/> seconds: the JIT compiler takes half of the processor in the first fifteen.
+    /// Judged by the CPU time of an item, which other work on the machine disturbs less than the rate.
+    /// </summary>
+    private async Task WarmUpAsync(Side side)
+    {
+        var before = double.MaxValue;
+        for (var spent = 0; spent < settings.WarmUp;)
+        {
+            var slice = Math.Min(WarmUpSlice, settings.WarmUp - spent);
+            var measured = await side.RunAsync(slice);
+            spent += slice;
+            if (measured.CpuMicroseconds > before * 0.95)
+            {
+                Say($"{side.Name}: warm after {spent} s");
+                return;
+            }
+
+            before = measured.CpuMicroseconds;
+        }
     }
 
     /// <summary>A line of a rate with latencies; with a peer its aim is a ratio, else a rate.</summary>

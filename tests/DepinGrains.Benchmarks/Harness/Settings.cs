@@ -40,8 +40,11 @@ internal sealed record Settings(IReadOnlyList<string> Scenarios, int Seconds, in
             }
         }
 
-        return (new Settings(names, seconds ?? (quick ? 2 : 8), rounds ?? (quick ? 1 : 3), quick, json), null);
+        return (new Settings(names, seconds ?? (quick ? 2 : 6), rounds ?? (quick ? 1 : 3), quick, json), null);
     }
+
+    /// <summary>Most seconds a side runs before it is measured.</summary>
+    public int WarmUp => Size(18, 2);
 
     /// <summary>The full size, or the one that is enough to see that it works.</summary>
     public int Size(int full, int quick) => Quick ? quick : full;

@@ -7,7 +7,8 @@ namespace DepinGrains.Benchmarks.Ledgers;
 
 /// <summary>
 /// Transfers in process: callers, silo and PostgreSQL on one machine, fsync on, interleaved with the stored procedures of peer-postgres on the same server.
-/// The index waits while a burst is above LedgerOptions.IndexDeferRate and is drained between runs; <c>ledger-index</c> measures it running along.
+/// The index waits while a burst is above LedgerOptions.IndexDeferRate and is drained between runs; <c>ledger-index</c> measures it running along,
+/// <c>ledger-sustained</c> a burst that does not end.
 /// </summary>
 internal static class LedgerScenarios
 {
@@ -44,7 +45,6 @@ internal static class LedgerScenarios
         }
 
         await using var host = await LedgerHost.StartAsync(new StoreOptions { Kind = "postgres", Connection = await cluster.NewDatabaseAsync() });
-        await host.MeasureAsync("warm-up", 16, 100, fee: false, 2, bench.Postmaster);
         var median = (await bench.InterleaveAsync(Ours(host, "ledger, 100 a call, 16 callers", 16, 100, fee: false, bench.Postmaster)))[0];
         bench.AddRate("ledger-many", "100 transfers a call, 16 callers", median, 500_000, "PostgreSQL", Layout, note: "latencies are of calls");
     }
@@ -54,8 +54,8 @@ internal static class LedgerScenarios
     {
         using var folder = new TemporaryFolder();
         await using var host = await LedgerHost.StartAsync(new StoreOptions { Kind = "sqlite", Connection = folder.File("depin.db") });
-        await host.MeasureAsync("warm-up", 64, 1, fee: false, 2, 0);
         var median = (await bench.InterleaveAsync(Ours(host, "ledger on SQLite, 64 callers", 64, 1, fee: false, 0)))[0];
+        await AuditAsync(host);
         bench.AddRate("ledger-sqlite", "single transfers with ids, 64 callers", median, 100_000, "SQLite", "one process");
     }
 
@@ -70,9 +70,9 @@ internal static class LedgerScenarios
         const int rate = 40_000;
         const int perCall = 50;
         await using var host = await LedgerHost.StartAsync(new StoreOptions { Kind = "postgres", Connection = await cluster.NewDatabaseAsync() });
-        await host.MeasureAsync("warm-up", 64, 1, fee: false, 2, bench.Postmaster);
+        await host.PaceAsync(rate, perCall, bench.Settings.WarmUp);
         await host.DrainIndexAsync();
-        var seconds = Math.Max(bench.Settings.Seconds * 2, 4);
+        var seconds = bench.Settings.Size(30, 6);
         using var stop = new CancellationTokenSource();
         var lag = LagAsync(host, stop.Token);
         var machine = Machine.Watch(bench.Postmaster);
@@ -97,6 +97,25 @@ internal static class LedgerScenarios
         });
     }
 
+    /// <summary>A burst of 64 callers that goes on for a minute: its rate with the rows built along, as far as they must.</summary>
+    public static async Task SustainedAsync(Bench bench)
+    {
+        if (await bench.PostgresAsync() is not { } cluster)
+        {
+            return;
+        }
+
+        await using var host = await LedgerHost.StartAsync(new StoreOptions { Kind = "postgres", Connection = await cluster.NewDatabaseAsync() });
+        await host.MeasureAsync("warm-up", 64, 1, fee: false, bench.Settings.WarmUp, bench.Postmaster);
+        await host.DrainIndexAsync();
+        var measured = await host.MeasureAsync("ledger, 64 callers, a minute", 64, 1, fee: false, bench.Settings.Size(60, 6), bench.Postmaster);
+        Bench.Say(measured);
+        var drain = Stopwatch.GetTimestamp();
+        await host.DrainIndexAsync();
+        bench.AddRate("ledger-sustained", "single transfers with ids, 64 callers, one run of a minute", new Median(measured, [measured.Rate]), 30_000, "PostgreSQL", Layout,
+            note: FormattableString.Invariant($"the rows were there {Stopwatch.GetElapsedTime(drain).TotalSeconds:F1} s after the end"));
+    }
+
     private static Side Ours(LedgerHost host, string name, int callers, int perCall, bool fee, int server) => new(name, async seconds =>
     {
         await host.DrainIndexAsync();
@@ -111,8 +130,12 @@ internal static class LedgerScenarios
         }
 
         await using var host = await LedgerHost.StartAsync(new StoreOptions { Kind = "postgres", Connection = await cluster.NewDatabaseAsync() });
-        await host.MeasureAsync("warm-up", 64, 1, fee: false, bench.Settings.Size(4, 2), bench.Postmaster);
         await measureAsync(host, peer);
+        await AuditAsync(host);
+    }
+
+    private static async Task AuditAsync(LedgerHost host)
+    {
         var audit = await host.Ledger.AuditAsync();
         Bench.Say($"audit: {(audit.IsClean ? "clean" : string.Join("; ", audit.Problems))}, {audit.Transfers:N0} transfers in {audit.Sequence:N0} batches");
     }

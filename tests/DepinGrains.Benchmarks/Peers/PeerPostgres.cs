@@ -52,7 +52,7 @@ internal sealed partial class PeerPostgres(PostgresCluster cluster, string folde
     {
         await ResetAsync();
         return await MeasureAsync(name, Path.Combine(folder, "scripts", script), clients, seconds, serverPid);
-    });
+    }, Warms: false);
 
     public async Task<Measured> MeasureAsync(string name, string script, int clients, int seconds, int serverPid, params string[] more)
     {

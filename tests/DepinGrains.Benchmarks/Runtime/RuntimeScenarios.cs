@@ -14,13 +14,13 @@ internal static class RuntimeScenarios
     {
         var (least, most) = (0L, 0L);
         var medians = await bench.InterleaveAsync(
-            new Side("Orleans, in-process ping", async seconds => (await RunAsync("Orleans", new RuntimeLoad(Count, seconds, 0))).Measured),
+            new Side("Orleans, in-process ping", async seconds => (await RunAsync("Orleans", new RuntimeLoad(Count, seconds, 0))).Measured, Warms: false),
             new Side("LocalRuntime, the same", async seconds =>
             {
                 var (measured, loaded) = await RunAsync("Local", new RuntimeLoad(Count, seconds, 0));
                 (least, most) = (loaded.Least, loaded.Most);
                 return measured;
-            }));
+            }, Warms: false));
         var fair = (double)most / Math.Max(1, least);
         bench.Report.Add(new Line("calls", "LocalRuntime call, 100 callers", medians[1].Rate, "/s", "≥ 1 ×, most served ≤ 2 × least", medians[1].Rate >= medians[0].Rate && fair <= 2)
         {
