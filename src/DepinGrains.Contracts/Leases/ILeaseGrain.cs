@@ -11,9 +11,12 @@ namespace DepinGrains.Contracts.Leases;
 [Alias("depin.lease.grain")]
 public interface ILeaseGrain : IGrainWithStringKey
 {
-    /// <summary>Opens the lease over confirmed bookings. The same terms again answer the same.</summary>
+    /// <summary>
+    /// Opens the lease over confirmed bookings, and puts what shall run onto the nodes as <see cref="DeployAsync"/> does; without workloads it only opens. The same terms again answer the same. Other
+    /// terms: <c>lease.exists</c>; any other refusal is that of the workloads, and the lease stands.
+    /// </summary>
     [Alias("open")]
-    Task<Result<LeaseView>> OpenAsync(LeaseTerms terms);
+    Task<Result<LeaseView>> OpenAsync(LeaseTerms terms, ImmutableArray<WorkloadSpec> workloads);
 
     /// <summary>Puts what shall run onto the booked nodes: one workload per slot of the bookings.</summary>
     [Alias("deploy")]

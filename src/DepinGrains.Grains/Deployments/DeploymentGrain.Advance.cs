@@ -44,6 +44,7 @@ public sealed partial class DeploymentGrain
             return true;
         }
 
+        DropPlans(Screens);
         if (await ReleaseStepAsync())
         {
             return true;
@@ -116,6 +117,12 @@ public sealed partial class DeploymentGrain
     }
 
     private static DateTimeOffset? Earlier(DateTimeOffset? a, DateTimeOffset? b) => a is null ? b : b is null ? a : a < b ? a : b;
+
+    /// <summary>The state with the sweep's next visit in it, when nothing is left to do after this commit: saves the commit that would only say so.</summary>
+    private DeploymentState Resting(DeploymentState next) =>
+        _fundsKnown && next is { Status: DeploymentStatus.Active, PausedAt: null, TopUp: null, Groups: [{ Status: GroupStatus.Open, Order: { Status: OrderStatus.Active, End: null, Award: null } order }] } && order.Deployed == next.ManifestHash
+            ? next with { NextActionAt = _fundsDue }
+            : next;
 
     /// <summary>Writes when the sweep must come by, if that changed by more than it may, and sets the grain's own timer.</summary>
     private async Task RestAsync(DateTimeOffset? due)

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Contracts.Providers;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Grains.State;
@@ -10,6 +13,9 @@ namespace DepinGrains.Grains.Deployments;
 
 public sealed partial class DeploymentGrain
 {
+    /// <summary>What the winner's nodes and pool answered while its award was being written.</summary>
+    private (string Bid, Result<Confirmed> Answer)? _confirmed;
+
     /// <inheritdoc/>
     public async Task<Result<DeploymentView>> AcceptBidAsync(string operationId, string caller, int gseq, int oseq, string provider)
     {
@@ -53,30 +59,33 @@ public sealed partial class DeploymentGrain
     /// <summary>When the window is over the best bid wins (<see cref="WinnerChoice"/>).</summary>
     private async Task<bool> ChooseStepAsync(GroupState group)
     {
+        if (Best(group, _bids.Values.Where(b => b.Of(group.Gseq, group.Order.Oseq) && b.Status == BidStatus.Open)) is not { } best)
+        {
+            return false;
+        }
+
+        await MustCommitAsync(State.With(group with { Order = group.Order with { Award = new AwardIntent(best.Provider, best.Attempt) } }), new Changes());
+        return true;
+    }
+
+    /// <summary>The bid that wins now, if any does.</summary>
+    private BidState? Best(GroupState group, IEnumerable<BidState> open)
+    {
         var order = group.Order;
         if (State.Winner != WinnerRule.Lowest || State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open
             || order.Status != OrderStatus.Open || order.Award is not null || clock.Now < order.WindowEndsAt)
         {
-            return false;
+            return null;
         }
 
-        var open = _bids.Values
-            .Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open)
-            .Select(static b => new RankedBid(b.Key, Rate.Parse(b.Price), b.Score, b.At));
-        if (WinnerChoice.Best(open) is not { } ranked)
-        {
-            return false;
-        }
-
-        var best = _bids[ranked.Id];
-
-        await MustCommitAsync(State.With(group with { Order = order with { Award = new AwardIntent(best.Provider, best.Attempt) } }), new Changes());
-        return true;
+        var bids = open.ToDictionary(static b => b.Key, StringComparer.Ordinal);
+        return WinnerChoice.Best(bids.Values.Select(static b => new RankedBid(b.Key, Rate.Parse(b.Price), b.Score, b.At))) is { } ranked ? bids[ranked.Id] : null;
     }
 
     /// <summary>
-    /// The award saga: intent (committed before) → each node and the address pool confirm → host names are claimed → escrow streams → lease opens → order and bids say so. Opening the payment is the point of no return:
-    /// refused before it → the bookings go back and the next bid has its turn; after it every step is only ever repeated.
+    /// The award saga: intent (committed before) → each node and the address pool confirm → host names are claimed → escrow streams → lease opens and gets its manifest, while losers get back what they
+    /// held → order and bids say so, in one commit. Opening the payment is the point of no return: refused before it → the bookings go back and the next bid has its turn; after it every step is only
+    /// ever repeated.
     /// </summary>
     private async Task<bool> AwardStepAsync(GroupState group)
     {
@@ -87,23 +96,11 @@ public sealed partial class DeploymentGrain
 
         var bid = _bids.Values.First(b => b.Of(group.Gseq, order.Oseq) && b.Provider == award.Provider && b.Attempt == award.Attempt);
         var lease = BidId(bid);
-        var bookings = new List<NodeReservation>();
-        foreach (var booking in bid.Bookings)
+        var confirmed = _confirmed is { } early && early.Bid == bid.Key ? early.Answer : await ConfirmAllAsync(bid, lease);
+        _confirmed = null;
+        if (!confirmed.IsOk)
         {
-            var confirmed = await ConfirmAsync(booking, lease);
-            if (!confirmed.IsOk)
-            {
-                await UndoAwardAsync(group, bid, confirmed.Refusal);
-                return true;
-            }
-
-            bookings.Add(confirmed.Value);
-        }
-
-        var addresses = await ConfirmAddressesAsync(bid, lease);
-        if (!addresses.IsOk)
-        {
-            await UndoAwardAsync(group, bid, addresses.Refusal);
+            await UndoAwardAsync(group, bid, confirmed.Refusal);
             return true;
         }
 
@@ -120,25 +117,72 @@ public sealed partial class DeploymentGrain
             return true;
         }
 
-        var terms = new LeaseTerms("deployments", State.Owner, bid.Provider, Id, State.Denom, bid.Price, [.. bookings], bid.ReclaimWindowSeconds, clock.Now) { Addresses = addresses.Value };
-        var opened = await Lease(lease).OpenAsync(terms);
-        if (!opened.IsOk)
+        var terms = new LeaseTerms("deployments", State.Owner, bid.Provider, Id, State.Denom, bid.Price, confirmed.Value.Bookings, bid.ReclaimWindowSeconds, clock.Now) { Addresses = confirmed.Value.Addresses };
+        var opening = OpenLeaseAsync(group with { Order = order with { Status = OrderStatus.Active, Award = null, LeaseId = lease, Winner = bid.Provider, Problem = null } }, terms);
+        var releasing = TryGiveBackAsync([.. Standing(group, bid.Key)]);
+        await Task.WhenAll(opening, releasing);
+        var (next, released) = (await opening, await releasing);
+        var changes = new Changes();
+        var ended = EndBids(group, BidStatus.Lost, changes, bid.Key, released);
+        var won = bid with { Status = BidStatus.Active };
+        TellBid(changes, won, "bid.won");
+        TellOrder(changes, next, "order.matched");
+        (_fundsDue, _fundsKnown) = LookAt(paid.Value);
+        await MustCommitAsync(released ? Resting(State.With(next)) : State.With(next), changes);
+        Publish(ended);
+        _bids[won.Key] = won;
+        ForgetSdl();
+        return true;
+    }
+
+    /// <summary>Every node and the address pool of a bid, at once.</summary>
+    private async Task<Result<Confirmed>> ConfirmAllAsync(BidState bid, string lease)
+    {
+        var addresses = ConfirmAddressesAsync(bid, lease);
+        var bookings = Task.WhenAll(bid.Bookings.Select(b => ConfirmAsync(b, lease)));
+        await Task.WhenAll(addresses, bookings);
+        if (((await bookings).FirstOrDefault(static b => !b.IsOk).Refusal ?? (await addresses).Refusal) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return new Confirmed([.. (await bookings).Select(static b => b.Value!)], (await addresses).Value);
+    }
+
+    /// <summary>Opens the lease of an award, with its manifest unless the deployment is ending or out of money; the group with what came of it.</summary>
+    private async Task<GroupState> OpenLeaseAsync(GroupState group, LeaseTerms terms)
+    {
+        var deploys = State is { Status: DeploymentStatus.Active, PausedAt: null };
+        var workloads = deploys ? await WorkloadsAsync(group) : [];
+        var opened = await Lease(group.Order.LeaseId!).OpenAsync(terms, workloads);
+        if (!opened.IsOk && (!deploys || opened.Refusal.Code == "lease.exists"))
         {
             throw new InvalidOperationException(opened.Refusal.ToString());
         }
 
-        var changes = new Changes();
-        var ended = EndBids(group, BidStatus.Lost, changes, except: bid.Key);
-        var won = bid with { Status = BidStatus.Active };
-        TellBid(changes, won, "bid.won");
-        var next = group with { Order = order with { Status = OrderStatus.Active, Award = null, LeaseId = lease, Winner = bid.Provider, Problem = null } };
-        TellOrder(changes, next, "order.matched");
-        await MustCommitAsync(State.With(next), changes);
-        Publish(ended);
-        _bids[won.Key] = won;
-        _fundsDue = clock.Now;
-        return true;
+        return deploys ? Deployed(group, opened) : group;
     }
+
+    /// <summary>False when it is not known whether all came back: the release step does it again.</summary>
+    private async Task<bool> TryGiveBackAsync(IReadOnlyList<BidState> bids)
+    {
+        try
+        {
+            await GiveBackAsync(bids);
+            return true;
+        }
+        catch (Exception e)
+        {
+            LogStepFailed(log, e, Id);
+            return false;
+        }
+    }
+
+    /// <summary>When the escrow must be looked at after a payment was opened; at once unless its answer says all there is to know.</summary>
+    private (DateTimeOffset? Due, bool Known) LookAt(EscrowView escrow) =>
+        State.TopUp is null && State.PausedAt is null && escrow.Status == EscrowStatus.Open
+            ? (escrow.RunOutHeight is { } height ? clock.TimeOf(height) : null, true)
+            : (clock.Now, false);
 
     /// <summary>Before the point of no return: the bid is over. With <paramref name="groupAfter"/> no other bid would fare better: the order is closed too.</summary>
     private async Task UndoAwardAsync(GroupState group, BidState bid, Refusal why, GroupStatus? groupAfter = null)
@@ -162,4 +206,6 @@ public sealed partial class DeploymentGrain
         await MustCommitAsync(State.With(next), changes);
         Publish(ended);
     }
+
+    private sealed record Confirmed(ImmutableArray<NodeReservation> Bookings, ImmutableArray<LeasedAddress> Addresses);
 }

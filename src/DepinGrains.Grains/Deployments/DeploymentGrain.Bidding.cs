@@ -14,35 +14,38 @@ namespace DepinGrains.Grains.Deployments;
 public sealed partial class DeploymentGrain
 {
     private const int BidPage = 500;
+    private const int TransfersPerCall = 100;
+
+    /// <summary>What was screened with the commit that opened the deployment, by group; nothing of it is booked yet.</summary>
+    private readonly SortedDictionary<int, ScreeningPlan> _plans = [];
 
     /// <summary>Managed bidding: screens the market, books room and deposits for the cheapest offers at once, and keeps the reasons of all others.</summary>
     private async Task<bool> ScreenStepAsync(GroupState group)
     {
-        var order = group.Order;
-        if (State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open || order.Status != OrderStatus.Open || order.Award is not null
-            || (order.ScreenedAt is { } before && clock.Now < before + _options.RescreenEvery))
+        if (!Screens(group))
         {
             return false;
         }
 
-        var now = clock.Now;
-        var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(order.Ceiling), State.ReclaimMinSeconds);
-        var outcome = await screening.ScreenAsync(request);
-        var open = _bids.Values.Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open).ToArray();
-        var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - open.Length);
-        var offers = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).Take(Math.Max(0, room)).ToArray();
-        var deposit = await BidDepositAsync();
-        var tried = offers.Select(o => Tried(group, o, deposit, managed: true, o.ReclaimWindowSeconds)).ToArray();
-        if (tried.Length > 0)
+        if (_plans.Remove(group.Gseq, out var plan))
         {
-            await IntendAsync(group, tried);
-            group = Group(group.Gseq)!;
-            order = group.Order;
+            Try(plan);
+        }
+        else
+        {
+            plan = await PlanAsync(group);
+            if (plan.Tried.Length > 0)
+            {
+                await IntendAsync(group, plan.Tried);
+            }
         }
 
-        var refusals = await Task.WhenAll(tried.Select((b, i) => BookAsync(b, offers[i].Nodes)));
+        group = Group(group.Gseq)!;
+        var (now, outcome, open, tried) = plan;
+        var order = group.Order;
+        var refusals = await BookAsync(tried);
         var changes = new Changes();
-        var verdicts = outcome.Verdicts;
+        var unbooked = new List<ScreeningVerdict>();
         var made = new List<BidState>();
         for (var i = 0; i < tried.Length; i++)
         {
@@ -53,25 +56,110 @@ public sealed partial class DeploymentGrain
                 continue;
             }
 
-            changes.With(BidState.Kind.Delete(Id, tried[i].Key));
-            verdicts = verdicts.Add(ScreeningVerdicts.Of(tried[i].Provider, null, refusal));
+            unbooked.Add(ScreeningVerdicts.Of(tried[i].Provider, null, refusal));
         }
+
+        var verdicts = open.Length + made.Count == 0 || outcome.Verdicts.Length <= _options.VerdictsKept ? outcome.Verdicts : outcome.Verdicts[.._options.VerdictsKept];
 
         var report = new ScreeningReport(
             OrderId(group),
             now,
             outcome.Considered,
             [.. open.Select(static b => b.Provider), .. made.Select(static b => b.Provider)],
-            verdicts,
+            [.. verdicts, .. unbooked],
             outcome.Counts);
         changes.With(ScreeningRow.Kind.Child(Id, OrderRow.KeyOf(group.Gseq, order.Oseq), new ScreeningRow(report)));
 
         // With nobody left who bids on its own there is nothing to wait for.
         var windowEnds = outcome.ExternalBidders || order.WindowEndsAt <= now ? order.WindowEndsAt : now;
-        await MustCommitAsync(State.With(group with { Order = order with { ScreenedAt = now, WindowEndsAt = windowEnds } }), changes);
-        Settled(tried, made);
+        group = group with { Order = order with { ScreenedAt = now, WindowEndsAt = windowEnds, Trying = [] } };
+        await CreatedAsync(group, Best(group, [.. open, .. made]), tried, made, changes);
         return true;
     }
+
+    /// <summary>
+    /// Writes bids that were made, and with them the award when the window is over. The winner's nodes may confirm meanwhile: should the commit not come through, what stands in the row still says that
+    /// its bookings go back, confirmed or not.
+    /// </summary>
+    private async Task CreatedAsync(GroupState group, BidState? winner, IReadOnlyList<BidState> tried, IReadOnlyList<BidState> made, Changes changes)
+    {
+        if (winner is null)
+        {
+            await MustCommitAsync(State.With(group), changes);
+            Settled(tried, made);
+            return;
+        }
+
+        var early = made.Any(b => b.Key == winner.Key);
+        var confirming = early ? ConfirmAllAsync(winner, BidId(winner)) : null;
+        var committing = MustCommitAsync(State.With(group with { Order = group.Order with { Award = new AwardIntent(winner.Provider, winner.Attempt) } }), changes);
+        try
+        {
+            await committing;
+            Settled(tried, made);
+        }
+        finally
+        {
+            if (confirming is not null)
+            {
+                var confirmed = await confirming;
+                _confirmed = (winner.Key, confirmed);
+            }
+        }
+    }
+
+    /// <summary>True when managed bidding has to look at the group's order.</summary>
+    private bool Screens(GroupState group) =>
+        State.Status == DeploymentStatus.Active && group is { Status: GroupStatus.Open, Order: { Status: OrderStatus.Open, Award: null, End: null } order }
+        && (order.ScreenedAt is not { } before || clock.Now >= before + _options.RescreenEvery);
+
+    private async Task<ScreeningPlan> PlanAsync(GroupState group)
+    {
+        var order = group.Order;
+        var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(order.Ceiling), State.ReclaimMinSeconds);
+        var now = clock.Now;
+        var outcome = await screening.ScreenAsync(request);
+        var open = _bids.Values.Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open).ToImmutableArray();
+        var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - open.Length);
+        var offers = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).Take(Math.Max(0, room));
+        var deposit = await BidDepositAsync();
+        return new ScreeningPlan(now, outcome, open, [.. offers.Select(o => Tried(group, o, deposit, managed: true, o.ReclaimWindowSeconds))]);
+    }
+
+    /// <summary>The deployment as it opens, with the bids its groups will try: their intent needs no commit of its own.</summary>
+    private async Task<DeploymentState> PlannedAsync(DeploymentState next)
+    {
+        foreach (var group in next.Groups)
+        {
+            var plan = await PlanAsync(group);
+            _plans[group.Gseq] = plan;
+            next = plan.Tried.IsEmpty ? next : next.With(Intended(group, plan.Tried)) with { NextActionAt = clock.Now };
+        }
+
+        return next;
+    }
+
+    private static GroupState Intended(GroupState group, ImmutableArray<BidState> tried) => group with { Order = group.Order with { Tries = group.Order.Tries + 1, Trying = tried } };
+
+    /// <summary>Plans that will not be carried out: what stands in the row for them is given back, though nothing is booked.</summary>
+    private void DropPlans(Func<GroupState, bool> wanted)
+    {
+        foreach (var gseq in _plans.Keys.Where(g => !wanted(Group(g)!)).ToArray())
+        {
+            _plans.Remove(gseq, out var plan);
+            Try(plan!);
+        }
+    }
+
+    private void Try(ScreeningPlan plan)
+    {
+        foreach (var bid in plan.Tried)
+        {
+            _bids[bid.Key] = bid;
+        }
+    }
+
+    private sealed record ScreeningPlan(DateTimeOffset At, ScreeningOutcome Outcome, ImmutableArray<BidState> Open, ImmutableArray<BidState> Tried);
 
     /// <summary>A bid before anything is booked for it, under ids never used before: a refused booking or deposit is refused for ever under its id.</summary>
     private BidState Tried(GroupState group, ManagedOffer offer, long deposit, bool managed, long reclaimSeconds)
@@ -101,15 +189,9 @@ public sealed partial class DeploymentGrain
     }
 
     /// <summary>Writes bids as closed with everything still to give back, before anything is booked: after a crash the release step takes back what was.</summary>
-    private async Task IntendAsync(GroupState group, params IReadOnlyList<BidState> tried)
+    private async Task IntendAsync(GroupState group, params ImmutableArray<BidState> tried)
     {
-        var changes = new Changes();
-        foreach (var bid in tried)
-        {
-            changes.With(BidState.Kind.Child(Id, bid.Key, bid));
-        }
-
-        await MustCommitAsync(State.With(group with { Order = group.Order with { Tries = group.Order.Tries + 1 } }) with { NextActionAt = clock.Now + _options.RetryAfter }, changes);
+        await MustCommitAsync(State.With(Intended(group, tried)) with { NextActionAt = clock.Now + _options.RetryAfter }, new Changes());
         foreach (var bid in tried)
         {
             _bids[bid.Key] = bid;
@@ -130,55 +212,60 @@ public sealed partial class DeploymentGrain
         }
     }
 
-    /// <summary>Books every node of an offer and holds the bid's deposit; gives everything back when one part is refused.</summary>
-    private async Task<Refusal?> BookAsync(BidState bid, ImmutableArray<NodeOffer> nodes)
+    /// <summary>Books the nodes of bids and holds their deposits, all at once; what a bid got is given back when another part of it is refused. Answers the refusal of each, or null.</summary>
+    private async Task<Refusal?[]> BookAsync(params IReadOnlyList<BidState> bids)
     {
-        var expires = bid.At + _options.BookingLifetime;
-        Refusal? refusal = null;
-        foreach (var offer in nodes)
+        var rooms = Task.WhenAll(bids.Select(RoomAsync));
+        var deposits = ExecuteAsync([.. bids.Where(static b => b.Deposit > 0).Select(HoldOf)]);
+        await Task.WhenAll(rooms, deposits);
+        var held = (await deposits).Where(static d => d.IsOk).Select(static d => d.Value!.Id).ToHashSet(StringComparer.Ordinal);
+        var refusals = await rooms;
+        var next = 0;
+        var back = new List<BidState>();
+        for (var i = 0; i < refusals.Length; i++)
         {
-            refusal = (await Node(offer.Node).ReserveAsync(bid.HoldId, offer.Demand, expires)).Refusal;
-            if (refusal is not null)
+            var deposit = bids[i].Deposit > 0 ? (await deposits)[next++].Refusal : null;
+            if ((refusals[i] ?? deposit) is { } refusal)
             {
-                break;
+                refusals[i] = refusal;
+                back.Add(bids[i] with { Placed = true, Deposit = held.Contains(bids[i].HoldId) ? bids[i].Deposit : 0 });
             }
         }
 
-        if (refusal is null && !bid.Ips.IsEmpty)
-        {
-            refusal = (await Pool(bid.Provider).ReserveAsync(bid.HoldId, bid.Ips, expires)).Refusal;
-        }
-
-        if (refusal is null && bid.Deposit > 0)
-        {
-            refusal = (await Ledger.ExecuteAsync(HoldOf(bid))).Refusal;
-        }
-
-        if (refusal is not null)
-        {
-            await UnbookAsync(bid);
-        }
-
-        return refusal;
+        await GiveBackAsync(back);
+        return refusals;
     }
+
+    private async Task<Refusal?> RoomAsync(BidState bid)
+    {
+        var expires = bid.At + _options.BookingLifetime;
+        var asked = bid.Bookings.Select(async b => (await Node(b.Node).ReserveAsync(b.ReservationId, b.Demand!, expires)).Refusal).ToList();
+        if (!bid.Ips.IsEmpty)
+        {
+            asked.Add(AddressesAsync(bid, expires));
+        }
+
+        return (await Task.WhenAll(asked)).FirstOrDefault(static r => r is not null);
+    }
+
+    private async Task<Refusal?> AddressesAsync(BidState bid, DateTimeOffset expires) => (await Pool(bid.Provider).ReserveAsync(bid.HoldId, bid.Ips, expires)).Refusal;
 
     private static Transfer HoldOf(BidState bid) =>
         new(bid.HoldId, TransferKind.Hold, [new Leg(LedgerAccounts.Wallet(bid.Provider), -bid.Deposit)], ExpiresAt: null, Memo: "bid deposit");
 
-    private async Task UnbookAsync(BidState bid)
+    /// <summary>Transfers in order, in as few calls to the ledger as may be.</summary>
+    private async Task<ImmutableArray<Result<TransferReceipt>>> ExecuteAsync(ImmutableArray<Transfer> transfers)
     {
-        foreach (var booking in bid.Bookings)
+        var answers = ImmutableArray.CreateBuilder<Result<TransferReceipt>>(transfers.Length);
+        foreach (var part in transfers.Chunk(TransfersPerCall))
         {
-            await Node(booking.Node).ReleaseAsync(booking.ReservationId);
+            answers.AddRange(await Ledger.ExecuteManyAsync([.. part]));
         }
 
-        if (!bid.Ips.IsEmpty)
-        {
-            await Pool(bid.Provider).ReleaseAsync(bid.HoldId);
-        }
+        return answers.DrainToImmutable();
     }
 
-    /// <summary>Gives back what a bid that is over still holds.</summary>
+    /// <summary>Gives back what bids that are over still hold.</summary>
     private async Task<bool> ReleaseStepAsync()
     {
         var over = _bids.Values.Where(static b => b is { Released: false, Status: BidStatus.Lost or BidStatus.Closed }).ToArray();
@@ -187,19 +274,16 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
-        await Task.WhenAll(over.Select(GiveBackAsync));
+        await GiveBackAsync(over);
         var changes = new Changes();
-        foreach (var bid in over)
+        foreach (var bid in over.Where(b => !State.IsTrying(b)))
         {
             changes.With(BidState.Kind.Child(Id, bid.Key, bid with { Released = true }));
         }
 
-        await MustCommitAsync(State, changes);
-        foreach (var bid in over)
-        {
-            _bids[bid.Key] = bid with { Released = true };
-        }
-
+        var tried = over.Where(State.IsTrying).ToArray();
+        await MustCommitAsync(State with { Groups = [.. State.Groups.Select(g => g.Order.Trying.IsEmpty || _plans.ContainsKey(g.Gseq) ? g : g with { Order = g.Order with { Trying = [] } })] }, changes);
+        Settled(tried, over.Except(tried).Select(static b => b with { Released = true }));
         return true;
     }
 
@@ -210,6 +294,11 @@ public sealed partial class DeploymentGrain
     {
         foreach (var group in State.Groups)
         {
+            foreach (var tried in group.Order.Trying)
+            {
+                _bids[tried.Key] = tried;
+            }
+
             string? cursor = null;
             do
             {
@@ -246,30 +335,37 @@ public sealed partial class DeploymentGrain
         }
     }
 
-    /// <summary>One bid's deposit and bookings; bids have nothing in common, so they go back at once.</summary>
-    private async Task GiveBackAsync(BidState bid)
+    /// <summary>Deposits and bookings of bids; bids have nothing in common, so they go back at once.</summary>
+    private async Task GiveBackAsync(IReadOnlyList<BidState> bids)
     {
-        if (bid.Deposit > 0)
+        var transfers = ImmutableArray.CreateBuilder<Transfer>();
+        foreach (var bid in bids.Where(static b => b.Deposit > 0))
         {
             if (!bid.Placed)
             {
                 // A stale activation may still be about to place this hold: its id is used up first, refused or held, so that nothing can arrive after the release.
-                await Ledger.ExecuteAsync(HoldOf(bid));
+                transfers.Add(HoldOf(bid));
             }
 
-            await Ledger.ExecuteAsync(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
+            transfers.Add(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
         }
 
-        await UnbookAsync(bid);
+        var rooms = bids.SelectMany(static b => b.Bookings).Select(b => (Task)Node(b.Node).ReleaseAsync(b.ReservationId));
+        var addresses = bids.Where(static b => !b.Ips.IsEmpty).Select(b => (Task)Pool(b.Provider).ReleaseAsync(b.HoldId));
+        await Task.WhenAll([ExecuteAsync(transfers.DrainToImmutable()), .. rooms, .. addresses]);
     }
 
-    /// <summary>Ends open bids of an order in memory and in the change set; their deposits and bookings go back in the release step.</summary>
-    private Dictionary<string, BidState> EndBids(GroupState group, BidStatus to, Changes changes, string? except = null)
+    /// <summary>Bids of an order that are not over.</summary>
+    private IEnumerable<BidState> Standing(GroupState group, string? except = null) =>
+        _bids.Values.Where(b => b.Of(group.Gseq, group.Order.Oseq) && b.Status is (BidStatus.Open or BidStatus.Active) && b.Key != except);
+
+    /// <summary>Ends open bids of an order in the change set; their deposits and bookings go back in the release step, unless they did already.</summary>
+    private Dictionary<string, BidState> EndBids(GroupState group, BidStatus to, Changes changes, string? except = null, bool released = false)
     {
         var ended = new Dictionary<string, BidState>(StringComparer.Ordinal);
-        foreach (var bid in _bids.Values.Where(b => b.Of(group.Gseq, group.Order.Oseq) && b.Status is (BidStatus.Open or BidStatus.Active) && b.Key != except))
+        foreach (var bid in Standing(group, except))
         {
-            var next = bid with { Status = to };
+            var next = bid with { Status = to, Released = released };
             TellBid(changes, next, to == BidStatus.Lost ? "bid.lost" : "bid.closed");
             ended[next.Key] = next;
         }

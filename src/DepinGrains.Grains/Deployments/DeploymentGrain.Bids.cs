@@ -35,6 +35,7 @@ public sealed partial class DeploymentGrain
         }
 
         // What a try that was interrupted still holds would be missing here.
+        DropPlans(static _ => false);
         await ReleaseStepAsync();
         var group = Group(bid.Gseq)!;
         var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(group.Order.Ceiling), State.ReclaimMinSeconds);
@@ -46,9 +47,12 @@ public sealed partial class DeploymentGrain
 
         var tried = Tried(group, offer.Value, bid.Deposit, managed: false, bid.ReclaimWindowSeconds);
         await IntendAsync(group, tried);
-        if (await BookAsync(tried, offer.Value.Nodes) is { } unbooked)
+        var refused = await BookAsync(tried);
+        group = Group(bid.Gseq)!;
+        var settled = State.With(group with { Order = group.Order with { Trying = [] } });
+        if (refused[0] is { } unbooked)
         {
-            await MustCommitAsync(State, new Changes().With(BidState.Kind.Delete(Id, tried.Key)));
+            await MustCommitAsync(settled, new Changes());
             Settled([tried], []);
             return unbooked;
         }
@@ -56,7 +60,7 @@ public sealed partial class DeploymentGrain
         var made = tried with { Status = BidStatus.Open, Placed = true };
         var changes = new Changes().Remember<Result<BidView>>(operationId, fingerprint, View(made));
         TellBid(changes, made, "bid.created");
-        await MustCommitAsync(State with { NextActionAt = Earlier(State.NextActionAt, group.Order.WindowEndsAt) }, changes);
+        await MustCommitAsync(settled with { NextActionAt = Earlier(State.NextActionAt, group.Order.WindowEndsAt) }, changes);
         Settled([tried], [made]);
         Schedule();
         return View(made);

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using System.Text;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
+using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Deployments.Sdl;
 using DepinGrains.Grains.State;
@@ -17,6 +19,9 @@ public sealed partial class DeploymentGrain
     private DateTimeOffset? _fundsDue;
 
     private bool _fundsKnown;
+
+    /// <summary>The SDL as created by this activation, until its groups run it.</summary>
+    private SdlDocument? _sdl;
 
     /// <inheritdoc/>
     public async Task<Result<DeploymentView>> UpdateAsync(string operationId, string caller, string sdl)
@@ -283,24 +288,53 @@ public sealed partial class DeploymentGrain
     /// <summary>Sends the manifest to the nodes of a lease that does not run the newest one yet.</summary>
     private async Task<bool> DeployStepAsync(GroupState group)
     {
-        if (group.Order is not { Status: OrderStatus.Active, LeaseId: { } lease, End: null } order || order.Deployed == State.ManifestHash || State.PausedAt is not null)
+        if (group.Order is not { Status: OrderStatus.Active, LeaseId: { } lease, End: null } || group.Order.Deployed == State.ManifestHash || State.PausedAt is not null)
         {
             return false;
         }
 
-        var sealedRow = await store.ReadAsync(new RowId(SealedSdl.Kind.Table.Kind, Id, "sdl")) ?? throw new InvalidOperationException($"{Id} has no SDL");
-        var text = Encoding.UTF8.GetString(secrets.Unprotect("deployment/" + Id, Convert.FromBase64String(RowKind<SealedSdl>.Read(sealedRow).Sealed)));
-        var manifest = SdlParser.Parse(text).Require().Manifest.Find(group.Spec.Name)!;
-        var deployed = await Lease(lease).DeployAsync(DeploymentPlan.Workloads(lease, group.Spec, manifest));
-        var next = group with { Order = order with { Deployed = State.ManifestHash } };
-        if (!deployed.IsOk)
+        var deployed = await Lease(lease).DeployAsync(await WorkloadsAsync(group));
+        await MustCommitAsync(Resting(State.With(Deployed(group, deployed))), new Changes());
+        ForgetSdl();
+        return true;
+    }
+
+    private async Task<ImmutableArray<WorkloadSpec>> WorkloadsAsync(GroupState group) =>
+        DeploymentPlan.Workloads(group.Order.LeaseId!, group.Spec, (await SdlAsync()).Manifest.Find(group.Spec.Name)!);
+
+    /// <summary>The group after its manifest was sent.</summary>
+    private GroupState Deployed(GroupState group, Result<LeaseView> answer)
+    {
+        var order = group.Order with { Deployed = State.ManifestHash };
+        if (answer.IsOk)
         {
-            LogDeployRefused(log, Id, deployed.Refusal.ToString());
-            next = next with { Order = next.Order with { Problem = deployed.Refusal, End = new EndIntent(LeaseCloseReasons.Unstable, deployed.Refusal.Detail, _options.RelistOnNodeLoss, GroupStatus.Paused) } };
+            return group with { Order = order };
         }
 
-        await MustCommitAsync(State.With(next), new Changes());
-        return true;
+        LogDeployRefused(log, Id, answer.Refusal.ToString());
+        return group with { Order = order with { Problem = answer.Refusal, End = new EndIntent(LeaseCloseReasons.Unstable, answer.Refusal.Detail, _options.RelistOnNodeLoss, GroupStatus.Paused) } };
+    }
+
+    /// <summary>The SDL; kept in memory until every group runs it.</summary>
+    private async Task<SdlDocument> SdlAsync()
+    {
+        if (_sdl is { } known && known.ManifestHashHex == State.ManifestHash)
+        {
+            return known;
+        }
+
+        var sealedRow = await store.ReadAsync(new RowId(SealedSdl.Kind.Table.Kind, Id, "sdl")) ?? throw new InvalidOperationException($"{Id} has no SDL");
+        var text = Encoding.UTF8.GetString(secrets.Unprotect("deployment/" + Id, Convert.FromBase64String(RowKind<SealedSdl>.Read(sealedRow).Sealed)));
+        return SdlParser.Parse(text).Require();
+    }
+
+    /// <summary>Env and credentials stay in memory no longer than they are needed.</summary>
+    private void ForgetSdl()
+    {
+        if (State.Groups.All(g => g.Order.Deployed == State.ManifestHash))
+        {
+            _sdl = null;
+        }
     }
 
     /// <summary>True while the escrow's state matters: something streams, or is paused for lack of money.</summary>

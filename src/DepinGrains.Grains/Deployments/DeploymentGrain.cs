@@ -236,6 +236,7 @@ public sealed partial class DeploymentGrain(
             });
         }
 
+        _sdl = sdl;
         var slash = Id.LastIndexOf('/');
         return new DeploymentState(
             command.Owner,
@@ -301,7 +302,7 @@ public sealed partial class DeploymentGrain(
             TellOrder(changes, group, "order.created");
         }
 
-        await MustCommitAsync(State with { Status = DeploymentStatus.Active, NextActionAt = clock.Now }, changes);
+        await MustCommitAsync(await PlannedAsync(State with { Status = DeploymentStatus.Active, NextActionAt = clock.Now }), changes);
     }
 
     private async Task<Refusal?> CommitAsync(DeploymentState next, Changes changes) => await _row.CommitAsync(next, changes);
@@ -373,7 +374,7 @@ public sealed partial class DeploymentGrain(
             g.Order.WindowEndsAt,
             State.Winner,
             g.Order.LeaseId,
-            [.. _bids.Values.Where(b => b.Of(g.Gseq, g.Order.Oseq)).OrderBy(static b => Rate.Parse(b.Price)).ThenBy(static b => b.At).Select(View)],
+            [.. _bids.Values.Where(b => b.Of(g.Gseq, g.Order.Oseq) && !State.IsTrying(b)).OrderBy(static b => Rate.Parse(b.Price)).ThenBy(static b => b.At).Select(View)],
             g.Order.Problem));
 
     private BidView View(BidState b) => new(BidId(b), b.Provider, b.Status, b.Price, b.Denom, [.. b.Bookings.Select(static x => x.Node)], b.Managed, b.At, b.Status == BidStatus.Open ? b.BookedUntil : null, b.ReclaimWindowSeconds);

@@ -48,6 +48,10 @@ public sealed class DeploymentOptions
     [Range(1, 500)]
     public int ManagedBidsMax { get; set; } = 10;
 
+    /// <summary>Most verdicts on single providers kept with an order that got bids, beside those of refused bookings (all are counted); an order without any bid keeps them all, up to the rules' own limit.</summary>
+    [Range(1, 1_000)]
+    public int VerdictsKept { get; set; } = 50;
+
     /// <summary>Most bids that are over kept in memory per group's newest order; those of older orders are only rows.</summary>
     [Range(10, 100_000)]
     public int BidsKept { get; set; } = 500;

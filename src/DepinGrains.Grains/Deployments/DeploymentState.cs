@@ -37,7 +37,11 @@ public sealed record OrderState(
     string? Winner,
     string Deployed,
     Refusal? Problem,
-    int Tries = 0);
+    int Tries = 0)
+{
+    /// <summary>Bids being booked: as closed, with everything still to give back. They get rows of their own when all of theirs is booked; what stands here when the deployment is found again is given back.</summary>
+    public ImmutableArray<BidState> Trying { get; init; } = [];
+}
 
 /// <summary>A slot of a group and the resource unit it is a replica of.</summary>
 public sealed record PlannedSlot(int Unit, DemandSlot Slot);
@@ -95,6 +99,9 @@ public sealed record DeploymentState(
 
     /// <summary>Host names that may be claimed for this deployment: named here before the claim, taken out after the release.</summary>
     public ImmutableArray<string> HostnamesHeld { get; init; } = [];
+
+    /// <summary>True while this bid is only being booked.</summary>
+    public bool IsTrying(BidState bid) => Groups[bid.Gseq - 1].Order.Trying.Any(t => t.Key == bid.Key);
 
     /// <summary>Replaces a group.</summary>
     public DeploymentState With(GroupState group) => this with { Groups = Groups.SetItem(group.Gseq - 1, group) };

@@ -25,18 +25,25 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
     }
 
     /// <inheritdoc/>
-    public async Task<Result<LeaseView>> OpenAsync(LeaseTerms terms)
+    public async Task<Result<LeaseView>> OpenAsync(LeaseTerms terms, ImmutableArray<WorkloadSpec> workloads)
     {
         _row.ThrowIfLost();
         if (_row.Value is { } known)
         {
-            return known.Terms.Provider == terms.Provider && known.Terms.Rate == terms.Rate
-                ? View(known)
-                : Refusal.Of("lease.exists", $"lease {Id} exists with other terms", ("lease", Id));
+            return known.Terms.Provider != terms.Provider || known.Terms.Rate != terms.Rate
+                ? Refusal.Of("lease.exists", $"lease {Id} exists with other terms", ("lease", Id))
+                : workloads.IsEmpty ? View(known) : await DeployAsync(workloads);
         }
 
         var state = new LeaseState(terms, LeaseStatus.Active, [], null, null, 0, "", Released: false);
-        return await CommitAsync(state, NodeRows(state, open: true, Told(state, "lease.opened")));
+        var changes = NodeRows(state, open: true, Told(state, "lease.opened"));
+        if (workloads.IsEmpty)
+        {
+            return await CommitAsync(state, changes);
+        }
+
+        var (placed, wanted) = Place(state, workloads);
+        return await SetAsync(await CommitAsync(state with { Workloads = placed }, Told(state, "lease.deployed", changes)), wanted);
     }
 
     /// <inheritdoc/>
@@ -47,7 +54,14 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
             return refusal;
         }
 
-        var state = _row.Value!;
+        var (placed, wanted) = Place(_row.Value!, workloads);
+        var next = _row.Value! with { Workloads = placed };
+        return await SetAsync(await CommitAsync(next, Told(next, "lease.deployed")), wanted);
+    }
+
+    /// <summary>Which workload runs in which booking, and what is kept of it.</summary>
+    private static (ImmutableArray<LeaseWorkload> Placed, List<(NodeReservation Booking, ImmutableArray<WorkloadSpec> Workloads)> Wanted) Place(LeaseState state, ImmutableArray<WorkloadSpec> workloads)
+    {
         var placed = ImmutableArray.CreateBuilder<LeaseWorkload>(workloads.Length);
         var wanted = new List<(NodeReservation Booking, ImmutableArray<WorkloadSpec> Workloads)>();
         var old = state.Workloads.ToDictionary(static w => w.Id);
@@ -63,24 +77,19 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
             }
         }
 
-        // Before the nodes hear of them: an agent may report at once, and a report on an unknown workload would be lost.
-        var next = state with { Workloads = placed.DrainToImmutable() };
-        var committed = await CommitAsync(next, Told(next, "lease.deployed"));
+        return (placed.DrainToImmutable(), wanted);
+    }
+
+    /// <summary>Tells the nodes, after the row: an agent may report at once, and a report on an unknown workload would be lost.</summary>
+    private async Task<Result<LeaseView>> SetAsync(Result<LeaseView> committed, List<(NodeReservation Booking, ImmutableArray<WorkloadSpec> Workloads)> wanted)
+    {
         if (!committed.IsOk)
         {
             return committed;
         }
 
-        foreach (var (booking, here) in wanted)
-        {
-            var set = await Node(booking.Node).SetWorkloadsAsync(booking.Id, here);
-            if (!set.IsOk)
-            {
-                return set.Refusal;
-            }
-        }
-
-        return committed;
+        var answers = await Task.WhenAll(wanted.Select(w => Node(w.Booking.Node).SetWorkloadsAsync(w.Booking.Id, w.Workloads)));
+        return answers.FirstOrDefault(static a => !a.IsOk).Refusal is { } refusal ? refusal : committed;
     }
 
     /// <inheritdoc/>
@@ -243,10 +252,10 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
         return changes;
     }
 
-    private Changes Told(LeaseState state, string type)
+    private Changes Told(LeaseState state, string type, Changes? changes = null)
     {
         var data = new { Lease = Id, Status = LeaseNames.Of(state.Status), state.Terms.Provider, state.CloseReason, state.CloseDetail };
-        return new Changes()
+        return (changes ?? new Changes())
             .Event("deployment/" + state.Terms.Deployment, type, Id, data)
             .Event("provider/" + state.Terms.Provider, type, Id, data);
     }

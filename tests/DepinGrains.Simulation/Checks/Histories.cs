@@ -91,9 +91,9 @@ internal sealed class Histories(Problems problems, World world)
 
             var after = RowJson.Read<BidState>(document);
             _bids[key] = after;
-            // A bid begins as closed with everything still to give back, and opens once all is booked.
+            // A bid begins open, when all of it is booked; till then it stands in its order, to be given back.
             var legal = before is null
-                ? after is { Status: BidStatus.Closed, Released: false }
+                ? after is { Status: BidStatus.Open, Released: false, Placed: true }
                 : before.Released
                     ? after.Status == before.Status && after.Released
                     : before.Status == BidStatus.Closed && after.Status == BidStatus.Open || Allowed(Lifecycle.Bid, before.Status, after.Status);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Deployments;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Providers;
@@ -10,21 +11,42 @@ using Microsoft.Extensions.Options;
 namespace DepinGrains.Grains.Deployments.Screening;
 
 /// <summary>One provider with its nodes and its pool of addresses (null: it leases none), as last read.</summary>
-public sealed record IndexedProvider(ProviderState State, ImmutableArray<NodeView> Nodes, AddressPoolState? Addresses);
+public sealed record IndexedProvider(ProviderState State, ImmutableArray<NodeView> Nodes, AddressPoolState? Addresses)
+{
+    private ScreenedProvider? _screened;
+
+    /// <summary>In the rules' form, without its addresses.</summary>
+    public ScreenedProvider Screened => _screened ??= new ScreenedProvider(
+        State.Id,
+        State.Profile,
+        State.Signatures,
+        State.Maintenance,
+        State.Score,
+        [.. Nodes.Select(static n => new ScreenedNode(n.Id, n.Status, n.Free, NodeRules.Of(n.Overcommit)))],
+        null,
+        State.Profile.ReclaimWindowSeconds,
+        State.Profile.Scale);
+}
 
 /// <summary>
-/// The providers and nodes of the network in memory, rebuilt from rows at start and kept by reading rows changed since. One per process, advisory: a node's own book decides.
+/// The providers and nodes of the network in memory, rebuilt from rows at start and kept by reading rows changed since. One per process, advisory: a node's own book decides. Orders do not wait for a
+/// reading that is only a little late: it goes on beside them.
 /// </summary>
 public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<ScreeningOptions> options)
 {
     private const int PageSize = 1_000;
+
+    /// <summary>How many times <see cref="ScreeningOptions.RefreshAfter"/> old the index may be while it is being read again.</summary>
+    private const int LateMax = 5;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, ProviderState> _providers = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, NodeView> _nodes = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, AddressPoolState> _pools = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, Expiring> _expiring = new(StringComparer.Ordinal);
     private ImmutableArray<IndexedProvider> _snapshot = [];
+    private readonly Dictionary<(string Kind, string Key), long> _versions = [];
     private DateTimeOffset _readAt = DateTimeOffset.MinValue;
+    private DateTimeOffset _overlapped = DateTimeOffset.MinValue;
     private Task? _reading;
 
     /// <summary>The time the index goes by.</summary>
@@ -45,6 +67,10 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
 
             // A read over a store that answers at once is over when it returns: only one that is under way is shared.
             reading = _reading is { IsCompleted: false } underway ? underway : _reading = ReadAsync();
+            if (age >= TimeSpan.Zero && age <= options.Value.RefreshAfter * LateMax && !reading.IsFaulted)
+            {
+                return _snapshot;
+            }
         }
 
         await reading;
@@ -54,7 +80,7 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
     private async Task ReadAsync()
     {
         var started = clock.Now;
-        var since = _readAt == DateTimeOffset.MinValue ? 0 : ((started < _readAt ? started : _readAt) - options.Value.Overlap).ToUnixTimeMilliseconds();
+        var since = Since(started);
         var changed = false;
         await foreach (var row in ChangedAsync(ProviderState.Kind.Table.Kind, since))
         {
@@ -95,6 +121,28 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
         }
     }
 
+    /// <summary>
+    /// From when on rows are read again, Unix milliseconds: the whole overlap once in a while, for what came in very late; a tenth of it otherwise, or each reading under load would read what half a
+    /// minute of orders has moved.
+    /// </summary>
+    private long Since(DateTimeOffset now)
+    {
+        if (_readAt == DateTimeOffset.MinValue)
+        {
+            _overlapped = now;
+            return 0;
+        }
+
+        var overlap = options.Value.Overlap;
+        var whole = now < _readAt || now - _overlapped >= overlap / 3;
+        if (whole)
+        {
+            _overlapped = now;
+        }
+
+        return ((now < _readAt ? now : _readAt) - (whole ? overlap : overlap / 10)).ToUnixTimeMilliseconds();
+    }
+
     private void Keep(NodeState node, long version, DateTimeOffset now)
     {
         _nodes[node.Id] = NodeRules.View(node, version, now);
@@ -113,7 +161,12 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
             var page = await store.ListAsync(new ListQuery(kind, [new Filter("updated_ms", Comparison.GreaterOrEqual, sinceMs)], "updated_ms", false, PageSize, cursor));
             foreach (var row in page.Rows)
             {
-                yield return row;
+                // Within the overlap most rows stand as they were read last.
+                if (_versions.GetValueOrDefault((kind, row.Id.Key)) != row.Version)
+                {
+                    _versions[(kind, row.Id.Key)] = row.Version;
+                    yield return row;
+                }
             }
 
             cursor = page.NextCursor;

@@ -16,20 +16,79 @@ namespace DepinGrains.Grains.Deployments.Screening;
 /// <summary>Screens the market index by the Domain's rules.</summary>
 public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, PriceReader prices, IOptions<ScreeningOptions> options) : IOrderScreening
 {
+    private AttributeIndex _attributes = new([]);
+
     /// <inheritdoc/>
     public async Task<ScreeningOutcome> ScreenAsync(ScreeningRequest request, CancellationToken cancel = default)
     {
         var providers = await index.SnapshotAsync();
         var order = await ScreenedAsync(request);
-        var windows = providers.ToDictionary(static p => p.State.Id, static p => p.State.Profile.ReclaimWindowSeconds);
-        var screened = providers.Select(p => Rules.Screen(order, Screened(p, p.State.Profile))).ToArray();
-        var verdicts = screened.SelectMany(static s => s.Verdicts).Concat(screened.Where(static s => s.External && !s.Placements.IsEmpty).Select(BidsItself)).ToArray();
+        if (Index(providers).Declaring(OrderTerms.Requirements(request.Spec).Attributes) is { } few)
+        {
+            var bidders = new ProviderScreening[few.Count];
+            for (var i = 0; i < bidders.Length; i++)
+            {
+                bidders[i] = Rules.Screen(order, Screened(providers[few[i]], providers[few[i]].State.Profile));
+            }
+
+            if (Array.Exists(bidders, static s => s.Bids))
+            {
+                return Outcome(request, providers, bidders, Others(order, providers, few));
+            }
+        }
+
+        // Nobody bids, or anybody might: everyone is told why.
+        return Outcome(request, providers, [.. providers.Select(p => Rules.Screen(order, Screened(p, p.State.Profile)))], ([], []));
+    }
+
+    /// <summary>Of an order that gets bids, what of those who declare other attributes is kept: the first verdicts, and which rule stopped each.</summary>
+    private (IEnumerable<ScreeningVerdict> Verdicts, IEnumerable<ScreeningVerdict> Uncounted) Others(ScreenedOrder order, ImmutableArray<IndexedProvider> providers, IReadOnlyList<int> few)
+    {
+        var (verdicts, rest) = (new List<ScreeningVerdict>(), new List<ScreeningVerdict>());
+        var next = 0;
+        for (var i = 0; i < providers.Length; i++)
+        {
+            if (next < few.Count && few[next] == i)
+            {
+                next++;
+            }
+            else if (verdicts.Count < options.Value.VerdictsOfOthers)
+            {
+                verdicts.AddRange(Rules.Screen(order, Screened(providers[i], providers[i].State.Profile)).Verdicts);
+            }
+            else
+            {
+                rest.Add(providers[i].State.Maintenance ? InMaintenance : OtherAttributes);
+            }
+        }
+
+        return (verdicts, rest);
+    }
+
+    private static ScreeningOutcome Outcome(
+        ScreeningRequest request, ImmutableArray<IndexedProvider> providers, ProviderScreening[] screened, (IEnumerable<ScreeningVerdict> Verdicts, IEnumerable<ScreeningVerdict> Uncounted) others)
+    {
+        var verdicts = screened.SelectMany(static s => s.Verdicts).Concat(screened.Where(static s => s.External && !s.Placements.IsEmpty).Select(BidsItself)).Concat(others.Verdicts).ToArray();
+        var offers = ScreeningVerdicts.CheapestFirst(screened).Select(s => Offer(s, s.Price));
+        if (request.ReclaimMinSeconds > 0)
+        {
+            var windows = providers.ToDictionary(static p => p.State.Id, static p => p.State.Profile.ReclaimWindowSeconds);
+            offers = offers.Select(o => o with { ReclaimWindowSeconds = windows[o.Provider] });
+        }
+
         return new ScreeningOutcome(
-            [.. ScreeningVerdicts.CheapestFirst(screened).Select(s => Offer(s, s.Price) with { ReclaimWindowSeconds = request.ReclaimMinSeconds > 0 ? windows[s.Provider] : 0 })],
+            [.. offers],
             ScreeningVerdicts.Keep(verdicts),
-            ScreeningVerdicts.Count(verdicts),
+            ScreeningVerdicts.Count(verdicts.Concat(others.Uncounted)),
             providers.Length,
             screened.Any(static s => s.External && !s.Placements.IsEmpty));
+    }
+
+    /// <summary>The index of this snapshot; made again when the market was read again.</summary>
+    private AttributeIndex Index(ImmutableArray<IndexedProvider> providers)
+    {
+        var known = _attributes;
+        return known.Providers == providers ? known : _attributes = new AttributeIndex(providers);
     }
 
     /// <inheritdoc/>
@@ -59,16 +118,21 @@ public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, Price
     private async Task<string?> UsdAsync(string denom) =>
         tokens.Sources(denom).Count > 0 ? null : await prices.UsdAsync(denom) ?? (options.Value.UsdPerToken.TryGetValue(denom, out var usd) ? usd : null);
 
-    private ScreenedProvider Screened(IndexedProvider provider, ProviderProfile profile) => new(
-        provider.State.Id,
-        profile,
-        provider.State.Signatures,
-        provider.State.Maintenance,
-        provider.State.Score,
-        [.. provider.Nodes.Select(static n => new ScreenedNode(n.Id, n.Status, n.Free, NodeRules.Of(n.Overcommit)))],
-        provider.Addresses?.View(0, index.Now) is { Total: > 0 } pool ? new IpPool(pool.Total, pool.Leased, pool.Reserved) : null,
-        profile.ReclaimWindowSeconds,
-        profile.Scale);
+    private ScreenedProvider Screened(IndexedProvider provider, ProviderProfile profile)
+    {
+        var screened = provider.Screened;
+        if (profile != provider.State.Profile)
+        {
+            screened = screened with { Profile = profile, Scale = profile.Scale, ReclaimWindowSeconds = profile.ReclaimWindowSeconds };
+        }
+
+        // Reservations of addresses lapse by themselves.
+        return provider.Addresses?.View(0, index.Now) is { Total: > 0 } pool ? screened with { Ips = new IpPool(pool.Total, pool.Leased, pool.Reserved) } : screened;
+    }
+
+    private static readonly ScreeningVerdict InMaintenance = new("", null, "provider.maintenance", "", "");
+
+    private static readonly ScreeningVerdict OtherAttributes = new("", null, "market.attribute_mismatch", "", "");
 
     private static ScreeningVerdict BidsItself(ProviderScreening screened) => new(screened.Provider, null, "provider.bids_itself", "a managed price", "its own bidding");
 
