@@ -1,3 +1,4 @@
+using DepinGrains.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -5,9 +6,9 @@ namespace DepinGrains.ServiceDefaults.Health;
 
 /// <summary>
 /// Answers what comes in on the management port, and nothing else does: <c>/health/startup</c> (200 once everything was started), <c>/health/ready</c> (200 while new work is welcome here),
-/// <c>/health/live</c> (200 as long as the process can answer; asks no store, no silo, no grain, since a restart would mend none of them). 503 with a word of why otherwise.
+/// <c>/health/live</c> (200 as long as the process can answer; asks no store, no silo, no grain, since a restart would mend none of them). 503 with a word of why otherwise. <c>/metrics</c>: Prometheus' text format.
 /// </summary>
-public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, IOptions<ManagementOptions> options)
+public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, MetricsPage metrics, IOptions<ManagementOptions> options)
 {
     private readonly int _port = options.Value.Port;
 
@@ -26,6 +27,7 @@ public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, IO
             "/health/startup" => AnswerAsync(context, life.Started ? null : "starting"),
             "/health/ready" => AnswerAsync(context, life.NotReady),
             "/health/live" => AnswerAsync(context, null),
+            "/metrics" => MetricsAsync(context),
             _ => NotFoundAsync(context),
         };
     }
@@ -36,6 +38,12 @@ public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, IO
         context.Response.ContentType = "text/plain";
         context.Response.Headers.CacheControl = "no-store";
         return context.Response.WriteAsync((problem ?? "ok") + "\n");
+    }
+
+    private Task MetricsAsync(HttpContext context)
+    {
+        context.Response.ContentType = PrometheusText.ContentType;
+        return context.Response.WriteAsync(metrics.Collect());
     }
 
     private static Task NotFoundAsync(HttpContext context)

@@ -2,6 +2,7 @@ using DepinGrains.Grains;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.ServiceDefaults.Hosting;
 using DepinGrains.ServiceDefaults.Silos;
+using DepinGrains.ServiceDefaults.Telemetry;
 using DepinGrains.Storage;
 using DepinGrains.Storage.Hosting;
 using Microsoft.Extensions.Options;
@@ -19,6 +20,7 @@ internal static class GatewayServices
 
     public static void Add(WebApplicationBuilder builder)
     {
+        builder.AddDepinTelemetry("gateway");
         builder.Listen((builder.Configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         builder.Services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<StoreOptions>().Validate(static o => o.Kind == "postgres", "Store:Kind must be postgres: gateways read the silos' database");

@@ -38,7 +38,7 @@ public sealed class AttributeIndex
         IReadOnlyList<int>? fewest = null;
         foreach (var attribute in wanted.Where(static a => !a.Name.Contains('*', StringComparison.Ordinal)))
         {
-            IReadOnlyList<int> declaring = _declaring.TryGetValue(attribute, out var found) ? found : [];
+            var declaring = _declaring.GetValueOrDefault(attribute) ?? [];
             fewest = fewest is null || declaring.Count < fewest.Count ? declaring : fewest;
         }
 

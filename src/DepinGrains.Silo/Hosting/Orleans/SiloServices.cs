@@ -3,6 +3,7 @@ using DepinGrains.Grains;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.ServiceDefaults.Hosting;
 using DepinGrains.ServiceDefaults.Silos;
+using DepinGrains.ServiceDefaults.Telemetry;
 using DepinGrains.Storage;
 using DepinGrains.Storage.Hosting;
 using Orleans.Configuration;
@@ -19,6 +20,7 @@ internal static class SiloServices
 
     public static void Add(WebApplicationBuilder builder)
     {
+        builder.AddDepinTelemetry("silo");
         builder.Listen();
         builder.Services.AddOptions<SiloOptions>().BindConfiguration(SiloOptions.Section).ValidateDataAnnotations()
             .Validate(static o => o.Problem is null, "Silo: Address must be an IP address that others can reach, and the two ports must differ").ValidateOnStart();
