@@ -34,7 +34,7 @@ public static class LeaseEndpoints
     public static Task<IResult> ListAsync(PageQuery page, Caller caller, IRowStore store, string? status, string? @as) =>
         RowLists.Async(
             store,
-            new ListQuery(LeaseState.Kind.Table.Kind, RowLists.Filters((@as == "provider" ? "provider" : "owner", caller.Identity), ("status", status)), "opened_ms", Descending: true, page.Limit, page.Cursor),
+            new ListQuery(LeaseState.Kind.Table.Kind, RowLists.Filters((@as == "provider" ? "provider" : "owner", caller.Identity), ("status", status)), "opened_ms", Descending: true, page.Limit, page.Cursor, LeaseState.NewestColumn),
             static row => LeaseSummary.Of(row));
 
     /// <summary>One lease.</summary>
@@ -148,10 +148,28 @@ public static class LeaseEndpoints
 /// <summary>A lease in a list.</summary>
 public sealed record LeaseSummary(string Id, LeaseStatus Status, string Owner, string Provider, string Rate, string Currency, DateTimeOffset OpenedAt, DateTimeOffset? ClosedAt, int CloseReason, string CloseDetail)
 {
-    /// <summary>From a row. Bookings and workloads, most of the document, are passed over unread.</summary>
+    /// <summary>From a row's columns; from its document where it comes with one. Instants in columns are whole milliseconds.</summary>
     public static LeaseSummary Of(StoredRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
+        return row.Document.IsEmpty ? OfColumns(row.Id.Key, row.Columns.AsSpan()) : OfDocument(row);
+    }
+
+    private static LeaseSummary OfColumns(string id, ReadOnlySpan<object?> columns) => new(
+        id,
+        LeaseNames.Read((string)columns[LeaseState.StatusColumn]!),
+        (string)columns[LeaseState.OwnerColumn]!,
+        (string)columns[LeaseState.ProviderColumn]!,
+        (string)columns[LeaseState.RateColumn]!,
+        (string)columns[LeaseState.RateColumn + 1]!,
+        DateTimeOffset.FromUnixTimeMilliseconds((long)columns[LeaseState.OpenedColumn]!),
+        columns[LeaseState.OpenedColumn + 1] is long closed ? DateTimeOffset.FromUnixTimeMilliseconds(closed) : null,
+        (int)(long)columns[LeaseState.RateColumn + 2]!,
+        (string)columns[LeaseState.RateColumn + 3]!);
+
+    // Bookings and workloads, most of the document, are passed over unread.
+    private static LeaseSummary OfDocument(StoredRow row)
+    {
         var s = RowJson.Read<Document>(row.Document);
         return new(row.Id.Key, s.Status, s.Terms.Owner, s.Terms.Provider, s.Terms.Rate, s.Terms.Currency, s.Terms.OpenedAt, s.ClosedAt, s.CloseReason, s.CloseDetail);
     }

@@ -13,11 +13,12 @@ public sealed partial class AgentConnection
     private long _generation;
     private int _intervalMs;
     private long _acknowledged;
+    private long _heard;
     private GatewayRefusal? _goodbye;
 
-    internal AgentConnection(NodeSession session, int intervalMs, WebSocket socket, AgentSender sender, AgentEndpointOptions options, CancellationTokenSource end)
+    internal AgentConnection(NodeSession session, int shard, int intervalMs, WebSocket socket, AgentSender sender, AgentEndpointOptions options, CancellationTokenSource end)
     {
-        (Node, Session, Provider) = (session.Node, session.Session, session.Provider);
+        (Node, Session, Provider, Shard) = (session.Node, session.Session, session.Provider, shard);
         (_generation, _intervalMs) = (session.Generation, intervalMs);
         (_socket, _sender, _options, _end) = (socket, sender, options, end);
     }
@@ -31,6 +32,9 @@ public sealed partial class AgentConnection
     /// <summary>Its provider.</summary>
     public string Provider { get; }
 
+    /// <summary>Number of the node's liveness shard.</summary>
+    internal int Shard { get; }
+
     /// <summary>Interval the agent was last asked to beat at.</summary>
     public TimeSpan Interval => TimeSpan.FromMilliseconds(Volatile.Read(ref _intervalMs));
 
@@ -39,6 +43,23 @@ public sealed partial class AgentConnection
 
     /// <summary>Why it ends, if the gateway ended it.</summary>
     internal GatewayRefusal? Goodbye => Volatile.Read(ref _goodbye);
+
+    /// <summary>Something came from the agent.</summary>
+    internal void Heard(long now) => Volatile.Write(ref _heard, now);
+
+    /// <summary>Ends the connection when its agent was silent, or did not take a message, for longer than it may.</summary>
+    internal void Look(long now, TimeProvider time)
+    {
+        if (_sender.IsStuck(now))
+        {
+            _sender.Abort();
+            End();
+        }
+        else if (time.GetElapsedTime(Volatile.Read(ref _heard), now) > _options.IdleTimeout + (4 * Interval))
+        {
+            End();
+        }
+    }
 
     /// <summary>Answers a heartbeat.</summary>
     internal void Acknowledge(long sequence, BeatAnswer answer)

@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Grains.Nodes;
+using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Gateway.Nodes;
 
@@ -17,16 +18,24 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
     private readonly IGrainFactory _grains;
     private readonly ILogger<AgentConnections> _log;
     private readonly IDisposable _listening;
+    private readonly ITimer _looking;
     private int _count;
 
     /// <summary>Listens for hints about nodes and for beats that are not current any more.</summary>
-    public AgentConnections(IGrainFactory grains, INodeNotifier notifier, HeartbeatBatcher batcher, ILogger<AgentConnections> log)
+    public AgentConnections(
+        IGrainFactory grains, INodeNotifier notifier, HeartbeatBatcher batcher, IOptions<AgentEndpointOptions> options, TimeProvider time, ILogger<AgentConnections> log)
     {
         ArgumentNullException.ThrowIfNull(notifier);
         ArgumentNullException.ThrowIfNull(batcher);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
         (_grains, _log) = (grains, log);
         batcher.NotCurrent = connection => _ = EndStaleAsync(connection);
         _listening = notifier.Listen(this);
+
+        // One look at all of them instead of two timers for each message.
+        var period = TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerSecond, Math.Min(options.Value.IdleTimeout.Ticks, options.Value.SendTimeout.Ticks) / 4));
+        _looking = time.CreateTimer(_ => LookAtAll(time), null, period, period);
     }
 
     /// <summary>Sockets open now, those in their handshake included.</summary>
@@ -124,7 +133,11 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _listening.Dispose();
+    public void Dispose()
+    {
+        _looking.Dispose();
+        _listening.Dispose();
+    }
 
     internal bool TryEnter(int max)
     {
@@ -164,6 +177,15 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
     }
 
     internal void Remove(AgentConnection connection) => _byNode.TryRemove(KeyValuePair.Create(connection.Node, connection));
+
+    private void LookAtAll(TimeProvider time)
+    {
+        var now = time.GetTimestamp();
+        foreach (var (_, connection) in _byNode)
+        {
+            connection.Look(now, time);
+        }
+    }
 
     private AgentStream Open(string node, string workloadId)
     {

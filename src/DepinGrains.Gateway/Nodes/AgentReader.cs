@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Gateway.Nodes;
@@ -17,6 +18,7 @@ internal sealed class AgentReader(WebSocket socket) : IDisposable
 
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(SmallBytes);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AgentRead> ReadAsync(CancellationToken cancel)
     {
         var length = 0;

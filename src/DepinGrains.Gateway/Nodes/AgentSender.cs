@@ -4,11 +4,12 @@ namespace DepinGrains.Gateway.Nodes;
 
 /// <summary>
 /// The outgoing side of one WebSocket: messages leave whole, one after the other, in the order they were posted. Posting never waits; no task runs while nothing is to be sent,
-/// so that tens of thousands of idle connections cost nothing.
+/// so that tens of thousands of idle connections cost nothing. A message has no timer of its own either: <see cref="AgentConnections"/> looks now and then for one that does not leave.
 /// </summary>
-internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeout, CancellationTokenSource end)
+internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeout, TimeProvider time, CancellationTokenSource end)
 {
     private readonly Queue<byte[]> _waiting = new();
+    private long _leavingSince;
     private bool _sending;
     private bool _closed;
     private TaskCompletionSource? _drained;
@@ -41,6 +42,16 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
         return true;
     }
 
+    /// <summary>True when the peer has not taken a message for longer than it may.</summary>
+    public bool IsStuck(long now)
+    {
+        var since = Volatile.Read(ref _leavingSince);
+        return since != 0 && time.GetElapsedTime(since, now) > timeout;
+    }
+
+    /// <summary>Cuts the line without a word.</summary>
+    public void Abort() => socket.Abort();
+
     /// <summary>Takes no more and waits until what was queued has left or the time is up.</summary>
     public async Task DrainAsync(TimeSpan atMost)
     {
@@ -65,8 +76,8 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
         {
             while (TryTake(out var message))
             {
-                using var limit = new CancellationTokenSource(timeout);
-                await socket.SendAsync(message, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, limit.Token);
+                Volatile.Write(ref _leavingSince, time.GetTimestamp());
+                await socket.SendAsync(message, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage, CancellationToken.None);
             }
         }
         catch (Exception)
@@ -74,7 +85,7 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
             // The socket is broken or its peer does not read: the connection is over.
             lock (_waiting)
             {
-                (_closed, _sending) = (true, false);
+                (_closed, _sending, _leavingSince) = (true, false, 0);
                 _waiting.Clear();
                 _drained?.TrySetResult();
             }
@@ -100,6 +111,7 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
             }
 
             _sending = false;
+            _leavingSince = 0;
             _drained?.TrySetResult();
             return false;
         }

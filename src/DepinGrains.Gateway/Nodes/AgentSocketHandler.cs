@@ -57,7 +57,7 @@ public sealed partial class AgentSocketHandler(
 
     private async Task ServeAsync(WebSocket socket, CancellationTokenSource end)
     {
-        var sender = new AgentSender(socket, _options.SendQueueMax, _options.SendTimeout, end);
+        var sender = new AgentSender(socket, _options.SendQueueMax, _options.SendTimeout, time, end);
         using var reader = new AgentReader(socket);
         GatewayRefusal? goodbye = null;
         try
@@ -140,7 +140,8 @@ public sealed partial class AgentSocketHandler(
 
         await shards.Of(hello.Node).ConnectedAsync(session.Value.Node, session.Value.Session, session.Value.Generation);
         var interval = (int)liveness.Value.IntervalMin.TotalMilliseconds;
-        var connection = new AgentConnection(session.Value, interval, socket, sender, _options, end);
+        var connection = new AgentConnection(session.Value, shards.IndexOf(session.Value.Node), interval, socket, sender, _options, end);
+        connection.Heard(time.GetTimestamp());
 
         // Welcome first: once it is registered, hints may send to it.
         connection.Send(new AgentWelcome(session.Value.Session, interval, session.Value.Generation));
@@ -158,11 +159,10 @@ public sealed partial class AgentSocketHandler(
     {
         await using var work = new AgentWork(connection, grains, sink, _options, log);
         var budget = new MessageBudget(_options.MessagesPerSecond, _options.MessageBurst, time);
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(connection.Ended);
         while (true)
         {
-            silence.CancelAfter(_options.IdleTimeout + (4 * connection.Interval));
-            var read = await reader.ReadAsync(silence.Token);
+            var read = await reader.ReadAsync(connection.Ended);
+            connection.Heard(time.GetTimestamp());
             if (read.Ended)
             {
                 return null;

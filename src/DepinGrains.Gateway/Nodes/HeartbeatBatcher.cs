@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Grains.Nodes.Liveness;
 using Microsoft.Extensions.Options;
@@ -30,8 +30,7 @@ public sealed partial class HeartbeatBatcher
     /// <summary>Takes a beat; the answer goes to the connection later.</summary>
     internal void Beat(AgentConnection connection, long sequence, long appliedGeneration)
     {
-        var shard = _shards.IndexOf(connection.Node);
-        var lane = _lanes[shard];
+        var lane = _lanes[connection.Shard];
         lock (lane)
         {
             lane.Waiting.Add(new Pending(connection, sequence, appliedGeneration));
@@ -43,24 +42,26 @@ public sealed partial class HeartbeatBatcher
             lane.Flying = true;
         }
 
-        _ = FlyAsync(shard, lane);
+        _ = FlyAsync(connection.Shard, lane);
     }
 
     private async Task FlyAsync(int shard, Lane lane)
     {
         // Off the reader that brought the first beat.
         await Task.Yield();
-        while (Take(lane) is { } batch)
+        var batch = lane.Flown;
+        while (Take(lane))
         {
             try
             {
-                var beats = ImmutableArray.CreateBuilder<Beat>(batch.Count);
-                foreach (var pending in batch)
+                var beats = new Beat[batch.Count];
+                for (var index = 0; index < beats.Length; index++)
                 {
-                    beats.Add(new Beat(pending.Connection.Node, pending.Connection.Session, pending.AppliedGeneration));
+                    var pending = batch[index];
+                    beats[index] = new Beat(pending.Connection.Node, pending.Connection.Session, pending.AppliedGeneration);
                 }
 
-                var answers = await _shards.Shard(shard).BeatAsync(beats.MoveToImmutable()).WaitAsync(_options.BeatTimeout);
+                var answers = await _shards.Shard(shard).BeatAsync(ImmutableCollectionsMarshal.AsImmutableArray(beats)).WaitAsync(_options.BeatTimeout);
                 for (var index = 0; index < answers.Length; index++)
                 {
                     Answer(batch[index], answers[index]);
@@ -86,25 +87,22 @@ public sealed partial class HeartbeatBatcher
         }
     }
 
-    private List<Pending>? Take(Lane lane)
+    /// <summary>Moves what waits, as much as one call may hold, to <see cref="Lane.Flown"/>; false when nothing waits.</summary>
+    private bool Take(Lane lane)
     {
+        lane.Flown.Clear();
         lock (lane)
         {
             if (lane.Waiting.Count == 0)
             {
                 lane.Flying = false;
-                return null;
+                return false;
             }
 
-            if (lane.Waiting.Count <= _options.BeatsPerCallMax)
-            {
-                (var all, lane.Waiting) = (lane.Waiting, new List<Pending>(lane.Waiting.Count));
-                return all;
-            }
-
-            var some = lane.Waiting.GetRange(0, _options.BeatsPerCallMax);
-            lane.Waiting.RemoveRange(0, _options.BeatsPerCallMax);
-            return some;
+            var taken = Math.Min(lane.Waiting.Count, _options.BeatsPerCallMax);
+            lane.Flown.AddRange(CollectionsMarshal.AsSpan(lane.Waiting)[..taken]);
+            lane.Waiting.RemoveRange(0, taken);
+            return true;
         }
     }
 
@@ -112,7 +110,10 @@ public sealed partial class HeartbeatBatcher
 
     private sealed class Lane
     {
-        public List<Pending> Waiting { get; set; } = [];
+        public List<Pending> Waiting { get; } = [];
+
+        /// <summary>The batch on its way; the flight's alone.</summary>
+        public List<Pending> Flown { get; } = [];
 
         public bool Flying { get; set; }
     }

@@ -22,6 +22,24 @@ public sealed record LeaseState(
     string CloseDetail,
     bool Released) : RowDocument
 {
+    /// <summary>The column that rows written before lists were shown from columns alone have no value in; see <see cref="ListQuery.DocumentsWhereNull"/>.</summary>
+    public const string NewestColumn = "close_detail";
+
+    /// <summary>Position of <c>owner</c> among the columns.</summary>
+    public const int OwnerColumn = 0;
+
+    /// <summary>Position of <c>provider</c> among the columns.</summary>
+    public const int ProviderColumn = 1;
+
+    /// <summary>Position of <c>status</c> among the columns.</summary>
+    public const int StatusColumn = 4;
+
+    /// <summary>Position of <c>opened_ms</c> among the columns; <c>closed_ms</c> follows.</summary>
+    public const int OpenedColumn = 6;
+
+    /// <summary>Position of <c>rate</c> among the columns; <c>currency</c>, <c>close_reason</c> and <c>close_detail</c> follow.</summary>
+    public const int RateColumn = 13;
+
     /// <summary>The table; leases are listed by owner, provider, node and state, newest first.</summary>
     public static readonly RowKind<LeaseState> Kind = new(
         new TableDefinition(
@@ -40,6 +58,10 @@ public sealed record LeaseState(
                 new("gpus", ColumnType.Int64),
                 new("unreleased", ColumnType.Boolean),
                 new("resource_class", ColumnType.Text),
+                new("rate", ColumnType.Text),
+                new("currency", ColumnType.Text),
+                new("close_reason", ColumnType.Int64),
+                new("close_detail", ColumnType.Text),
             ],
             [
                 new("owner", ["owner", "opened_ms"]),
@@ -70,6 +92,12 @@ public sealed record LeaseState(
             (long)slots.Sum(static s => s.Gpus),
             state is { Status: LeaseStatus.Closed, Released: false },
             ResourceClasses.Of(slots.Sum(static s => s.CpuMilli), slots.Sum(static s => s.MemoryBytes), slots.Sum(static s => s.Gpus), GpuModel(slots)),
+            state.Terms.Rate,
+            state.Terms.Currency,
+            (long)state.CloseReason,
+
+            // A party's own words, which the document keeps as they are: what a column cannot hold must not keep a lease from closing.
+            ColumnText.Of(state.CloseDetail),
         ];
     }
 
@@ -100,5 +128,14 @@ public static class LeaseNames
         LeaseStatus.Reclaiming => "reclaiming",
         LeaseStatus.InsufficientFunds => "insufficient_funds",
         _ => "closed",
+    };
+
+    /// <summary>The state of a name; names this build does not know are closed leases to it.</summary>
+    public static LeaseStatus Read(string name) => name switch
+    {
+        "active" => LeaseStatus.Active,
+        "reclaiming" => LeaseStatus.Reclaiming,
+        "insufficient_funds" => LeaseStatus.InsufficientFunds,
+        _ => LeaseStatus.Closed,
     };
 }

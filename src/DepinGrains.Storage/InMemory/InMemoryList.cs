@@ -25,6 +25,11 @@ internal sealed class InMemoryList
             table.TypeOf(order);
         }
 
+        if (query.DocumentsWhereNull is { } column)
+        {
+            table.TypeOf(column);
+        }
+
         _query = query;
         _table = table;
         _cursor = Cursor.Read(query, table);
@@ -46,6 +51,12 @@ internal sealed class InMemoryList
         var after = Matching(rows).Where(row => _cursor is null || sign * Compare(OrderValue(row), row.Id, _cursor.Value, _cursor.Parent, _cursor.Key) > 0).ToList();
         after.Sort((a, b) => sign * Compare(OrderValue(a), a.Id, OrderValue(b), b.Id.Parent, b.Id.Key));
         var page = after.Take(_query.Limit).ToImmutableArray();
+        if (_query.DocumentsWhereNull is { } column)
+        {
+            var at = _table.Ordinal(column);
+            page = [.. page.Select(row => at is null || row.Columns[at.Value] is not null ? row with { Document = default } : row)];
+        }
+
         return new RowPage(page, after.Count > page.Length ? Cursor.Write(_query, page[^1], OrderValue(page[^1])) : null);
     }
 

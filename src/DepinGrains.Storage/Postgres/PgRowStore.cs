@@ -88,6 +88,6 @@ internal sealed class PgRowStore(PgStore store) : IRowStore
             columns.Add(reader.IsDBNull(i + 4) ? null : reader.GetValue(i + 4));
         }
 
-        return new StoredRow(new RowId(table.Kind, reader.GetString(0), reader.GetString(1)), reader.GetInt64(2), columns.MoveToImmutable(), reader.GetFieldValue<byte[]>(3));
+        return new StoredRow(new RowId(table.Kind, reader.GetString(0), reader.GetString(1)), reader.GetInt64(2), columns.MoveToImmutable(), reader.IsDBNull(3) ? [] : reader.GetFieldValue<byte[]>(3));
     }
 }

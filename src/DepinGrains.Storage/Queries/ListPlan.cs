@@ -28,6 +28,11 @@ internal sealed class ListPlan
             table.TypeOf(order);
         }
 
+        if (query.DocumentsWhereNull is { } column)
+        {
+            table.TypeOf(column);
+        }
+
         _cursor = Cursor.Read(query, table);
     }
 
@@ -112,15 +117,16 @@ internal sealed class ListPlan
 
     private SqlText Statement(Action<SqlText> after, int limit)
     {
-        var sql = new SqlText(_mark).Add($"SELECT {_table.SelectList} FROM {_table.QuotedName} WHERE true");
+        var columns = _query.DocumentsWhereNull is { } column ? _table.SelectListWithout(column) : _table.SelectList;
+        var sql = new SqlText(_mark).Add($"SELECT {columns} FROM {_table.QuotedName} WHERE true");
         AddFilters(sql, _table, _query.Filters);
         after(sql);
         var direction = _query.Descending ? " DESC" : "";
         var nulls = Nullable ? (_query.Descending ? " NULLS LAST" : " NULLS FIRST") : "";
         sql.Add(" ORDER BY ");
-        if (OrderColumn is { } column)
+        if (OrderColumn is { } order)
         {
-            sql.Add($"{column}{direction}{nulls}, ");
+            sql.Add($"{order}{direction}{nulls}, ");
         }
 
         return sql.Add($"parent{direction}, \"key\"{direction} LIMIT {limit.ToString(CultureInfo.InvariantCulture)}");

@@ -46,6 +46,9 @@ internal sealed class Table
     /// <summary>parent, key, version, doc, typed columns.</summary>
     public string SelectList { get; }
 
+    /// <summary>The same, the document null where the column is not.</summary>
+    public string SelectListWithout(string column) => $"parent, \"key\", version, CASE WHEN \"{column}\" IS NULL THEN doc END{ColumnList}";
+
     public int? Ordinal(string column) => _ordinals.TryGetValue(column, out var at) ? at : null;
 
     /// <summary>Type of a column that may be filtered by; parent and key are text.</summary>

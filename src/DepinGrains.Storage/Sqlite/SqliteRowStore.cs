@@ -99,7 +99,7 @@ internal sealed class SqliteRowStore(SqliteStore store) : IRowStore
                 columns.Add(Value(find, i + 4, table.Columns[i].Type));
             }
 
-            rows.Add(new StoredRow(new RowId(table.Kind, find.ReadText(0), find.ReadText(1)), find.ReadInt(2), columns.MoveToImmutable(), find.ReadBlob(3)));
+            rows.Add(new StoredRow(new RowId(table.Kind, find.ReadText(0), find.ReadText(1)), find.ReadInt(2), columns.MoveToImmutable(), find.IsNull(3) ? [] : find.ReadBlob(3)));
         }
 
         return rows;

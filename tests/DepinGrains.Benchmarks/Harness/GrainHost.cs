@@ -33,6 +33,7 @@ internal static class GrainHost
         {
             Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, FreePort(), FreePort());
             Orleans.Hosting.SiloBuilderReminderMemoryExtensions.UseInMemoryReminderService(silo);
+            Grains.Hosting.OrleansGrainServices.AddGrainInterfaceNames(silo.Services);
         });
 #endif
 }

@@ -36,10 +36,10 @@ internal static class LeaseData
         // The document is one of the product's own, with the parts that differ put in by SQL.
         var document = Encoding.UTF8.GetString(RowJson.Write(Sample()).Span).Replace("'", "''", StringComparison.Ordinal);
         await RunAsync(database, $$"""
-            INSERT INTO rows_lease(parent, "key", version, write_id, doc, owner, provider, deployment, market, status, node, opened_ms, closed_ms, cpu_milli, memory_bytes, gpus, unreleased)
+            INSERT INTO rows_lease(parent, "key", version, write_id, doc, owner, provider, deployment, market, status, node, opened_ms, closed_ms, cpu_milli, memory_bytes, gpus, unreleased, resource_class, rate, currency, close_reason, close_detail)
             SELECT '', owner || '/' || g || '/1/1/' || provider, 1, '00000000-0000-0000-0000-000000000001',
                 convert_to(replace(replace(replace('{{document}}', 'OWNER', owner), 'PROVIDER', provider), '"status":"active"', '"status":"' || status || '"'), 'UTF8'),
-                owner, provider, owner || '/' || g, 'deployments', status, 'node_bench', opened, CASE WHEN status = 'closed' THEN opened + 3600000 END, 1000, 536870912, 0, false FROM ({{source}}) s
+                owner, provider, owner || '/' || g, 'deployments', status, 'node_bench', opened, CASE WHEN status = 'closed' THEN opened + 3600000 END, 1000, 536870912, 0, false, 'cpu', '1.25', 'uact', 0, '' FROM ({{source}}) s
             """);
         foreach (var columns in (string[])["owner, opened_ms, id", "provider, opened_ms, id", "status, opened_ms, id", "opened_ms, id"])
         {

@@ -104,7 +104,7 @@ internal static class ListScenario
     private static async Task<int> OursAsync(IRowStore rows, Random random)
     {
         var (column, value) = Pick(random);
-        var query = new ListQuery(LeaseState.Kind.Table.Kind, [new Filter(column, Comparison.Equal, value)], "opened_ms", Descending: true, PageSize, null);
+        var query = new ListQuery(LeaseState.Kind.Table.Kind, [new Filter(column, Comparison.Equal, value)], "opened_ms", Descending: true, PageSize, null, LeaseState.NewestColumn);
         var first = await rows.ListAsync(query);
         var shown = first.Rows.Select(LeaseSummary.Of).ToImmutableArray();
         if (first.NextCursor is { } cursor)

@@ -62,7 +62,7 @@ internal static class HeartbeatHost
 
     /// <summary>How many nodes are written down as offline.</summary>
     public static async Task<long> OfflineAsync(IRowStore rows) =>
-        (await rows.CountByAsync("node", "status", [])).Where(static group => group.Value is "offline").Sum(static group => group.Count);
+        (await rows.CountByAsync("node", "status", [new Filter("status", Comparison.Equal, "offline")])).Sum(static group => group.Count);
 
     /// <summary>Batches of a shard's nodes as a gateway sends them.</summary>
     public static ImmutableArray<Beat>[] Batches(LivenessShards shards, IEnumerable<string> ids, int shard, int size) =>

@@ -12,7 +12,7 @@ using DepinGrains.Contracts.Nodes;
 namespace DepinGrains.Benchmarks.Nodes;
 
 /// <summary>What the loader of sockets is told.</summary>
-internal sealed record SocketLoad(string Address, string Key, string[] Nodes, int Seconds, int SilenceSeconds);
+internal sealed record SocketLoad(string Address, string Key, string[] Nodes, int WarmUpSeconds, int Seconds, int SilenceSeconds);
 
 /// <summary>What it measured; milliseconds.</summary>
 internal sealed record SocketLoaded(int Connections, int Silent, double Rate, double P50, double P99, double Seconds);
@@ -41,6 +41,7 @@ internal sealed class SocketLoader(SocketLoad load)
         Volatile.Write(ref stop, true);
         await keeping;
         _agents = [.. agents.OfType<Agent>()];
+        await BeatAsync(_agents, load.WarmUpSeconds);
     }
 
     /// <summary>All beat.</summary>

@@ -30,7 +30,7 @@ internal static class SocketScenario
         await using var server = await StandaloneServer.StartAsync(
             data.Path, "--Standalone:Agent", "false", "--Http:AddressRequestsPerSecond", "0", "--AgentEndpoint:MessagesPerSecond", "100000", "--AgentEndpoint:MessageBurst", "100000",
             "--Liveness:IntervalMin", Interval.ToString("c", CultureInfo.InvariantCulture), "--Liveness:IntervalMax", Interval.ToString("c", CultureInfo.InvariantCulture));
-        await using var loader = await Child.LoaderAsync("sockets", new SocketLoad(server.Address.ToString(), key.ToPem(), ids, bench.Settings.Seconds * bench.Settings.Rounds, (int)(3 * Interval.TotalSeconds) + 4));
+        await using var loader = await Child.LoaderAsync("sockets", new SocketLoad(server.Address.ToString(), key.ToPem(), ids, bench.Settings.Size(20, 8), bench.Settings.Seconds * bench.Settings.Rounds, (int)(3 * Interval.TotalSeconds) + 4));
         await using var rows = StoreRegistration.Open(new() { Kind = "sqlite", Connection = data.File("depin.db") }, MarketServices.Tables);
         var machine = Machine.Watch();
         var going = loader.GoAsync<SocketLoaded>();

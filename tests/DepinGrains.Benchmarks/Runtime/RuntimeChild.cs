@@ -7,7 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace DepinGrains.Benchmarks.Runtime;
 
 /// <summary>What the runtime's child process is told.</summary>
-internal sealed record RuntimeLoad(int Callers, int Seconds, int Idle);
+/// <param name="Callers">Callers, and grains.</param>
+/// <param name="Seconds">Length of the measured run.</param>
+/// <param name="Idle">How many activations to weigh; 0 = measure calls.</param>
+/// <param name="WarmUp">Seconds of the same calls before, so that Orleans' methods, which come without native code, are compiled for good.</param>
+internal sealed record RuntimeLoad(int Callers, int Seconds, int Idle, int WarmUp);
 
 /// <summary>What it measured: calls per second, percentiles in milliseconds, calls of the least and the most served caller; bytes of managed memory per idle activation.</summary>
 internal sealed record RuntimeLoaded(double Rate, double P50, double P99, double Seconds, long Least, long Most, double BytesEach);
@@ -33,7 +37,7 @@ internal static class RuntimeChild
 
     private static async Task<RuntimeLoaded> CallsAsync(IGrainFactory grains, RuntimeLoad load)
     {
-        await LoopsAsync(grains, load with { Seconds = 1 });
+        await LoopsAsync(grains, load with { Seconds = load.WarmUp });
         var started = Stopwatch.GetTimestamp();
         var loops = await LoopsAsync(grains, load);
         var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;

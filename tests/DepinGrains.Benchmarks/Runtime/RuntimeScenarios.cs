@@ -12,12 +12,12 @@ internal static class RuntimeScenarios
     /// <summary>An empty call, 100 callers on 100 grains.</summary>
     public static async Task CallsAsync(Bench bench)
     {
-        var (least, most) = (0L, 0L);
+        var (least, most, warmUp) = (0L, 0L, bench.Settings.Size(15, 5));
         var medians = await bench.InterleaveAsync(
-            new Side("Orleans, in-process ping", async seconds => (await RunAsync("Orleans", new RuntimeLoad(Count, seconds, 0))).Measured, Warms: false),
+            new Side("Orleans, in-process ping", async seconds => (await RunAsync("Orleans", new RuntimeLoad(Count, seconds, 0, warmUp))).Measured, Warms: false),
             new Side("LocalRuntime, the same", async seconds =>
             {
-                var (measured, loaded) = await RunAsync("Local", new RuntimeLoad(Count, seconds, 0));
+                var (measured, loaded) = await RunAsync("Local", new RuntimeLoad(Count, seconds, 0, warmUp));
                 (least, most) = (loaded.Least, loaded.Most);
                 return measured;
             }, Warms: false));
@@ -35,7 +35,7 @@ internal static class RuntimeScenarios
     {
         foreach (var runtime in (string[])["Local", "Orleans"])
         {
-            var (measured, loaded) = await RunAsync(runtime, new RuntimeLoad(0, 0, 100_000));
+            var (measured, loaded) = await RunAsync(runtime, new RuntimeLoad(0, 0, 100_000, 0));
             Bench.Say($"{runtime}: {loaded.BytesEach:N0} bytes per idle activation");
             bench.AddAtMost("idle", $"100,000 idle activations on {runtime}, each", loaded.BytesEach / 1024, "KB", 2, measured.Cpu, "none", "child process", "managed memory");
         }

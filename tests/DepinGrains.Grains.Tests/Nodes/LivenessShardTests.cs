@@ -128,6 +128,63 @@ public sealed class LivenessShardTests : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public async Task A_shard_that_never_runs_out_of_beats_still_finds_the_dead_and_loses_nobody_living()
+    {
+        // The real clock and more callers than the machine can serve, each back at once: the shard's timer never has a turn of its own when nothing makes room for it.
+        await using var cluster = await NodeCluster.StartAsync(clock: TimeProvider.System);
+        var shard = cluster.Grains.GetGrain<ILivenessShardGrain>(0);
+        var (living, silent) = (new List<Beat>(), new List<INodeGrain>());
+        for (var i = 0; i < 20; i++)
+        {
+            var node = cluster.Node($"node_load{i}");
+            (await node.JoinAsync("op", Samples.Registration())).Require();
+            var session = (await node.ConnectAsync("boot", Samples.Hardware())).Require();
+            await shard.ConnectedAsync(session.Node, session.Session, session.Generation);
+            if (i % 2 == 0)
+            {
+                living.Add(new Beat(session.Node, session.Session, 0));
+            }
+            else
+            {
+                silent.Add(node);
+            }
+        }
+
+        using var stop = new CancellationTokenSource();
+        ImmutableArray<Beat> beats = [.. living];
+        var flood = Enumerable.Range(0, 16 * Environment.ProcessorCount).Select(_ => Task.Run(async () =>
+        {
+            var (current, calls) = (true, 0L);
+            for (; !stop.IsCancellationRequested; calls++)
+            {
+                foreach (var answer in await shard.BeatAsync(beats))
+                {
+                    current &= answer.Current;
+                }
+            }
+
+            return (current, calls);
+        })).ToArray();
+        try
+        {
+            // Three intervals of a second and one more; the rest is for machines that do other things too.
+            var begun = TimeProvider.System.GetTimestamp();
+            await Eventually(async () => (await Task.WhenAll(silent.Select(StatusAsync))).All(static s => s == NodeStatus.Offline), "the silent nodes are offline");
+            Assert.InRange(TimeProvider.System.GetElapsedTime(begun).TotalSeconds, 0, 12);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
+
+        Assert.All(await Task.WhenAll(flood), static caller => Assert.True(caller.current && caller.calls > 0));
+        foreach (var beat in living)
+        {
+            Assert.NotEqual(NodeStatus.Offline, await StatusAsync(cluster.Node(beat.Node)));
+        }
+    }
+
     private async Task<(INodeGrain Node, string Id)> JoinedAsync()
     {
         var id = $"node_live{Interlocked.Increment(ref _next)}";

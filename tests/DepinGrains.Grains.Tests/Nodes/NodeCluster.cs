@@ -36,12 +36,13 @@ public sealed class NodeCluster : IAsyncDisposable
 
     public INodeGrain Node(string id) => Grains.GetGrain<INodeGrain>(id);
 
-    public static async Task<NodeCluster> StartAsync(string? folder = null, ManualTime? time = null)
+    /// <param name="clock">Another clock than the test's own, which then does nothing.</param>
+    public static async Task<NodeCluster> StartAsync(string? folder = null, ManualTime? time = null, TimeProvider? clock = null)
     {
         var owns = folder is null;
         folder ??= Directory.CreateTempSubdirectory("depin-node-").FullName;
         time ??= new ManualTime(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
-        var store = StoreRegistration.Open(new() { Kind = "sqlite", Connection = Path.Combine(folder, "depin.db") }, NodeRows.Tables, time);
+        var store = StoreRegistration.Open(new() { Kind = "sqlite", Connection = Path.Combine(folder, "depin.db") }, NodeRows.Tables, clock ?? time);
         await store.Migrator.MigrateAsync();
         var notifier = new NodeNotifier();
         var builder = Host.CreateApplicationBuilder();
@@ -57,7 +58,7 @@ public sealed class NodeCluster : IAsyncDisposable
         });
         builder.Services.AddSingleton(store.Rows);
         builder.Services.AddSingleton(store.Events);
-        builder.Services.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, time);
+        builder.Services.AddKeyedSingleton(NetworkClock.TimeKey, clock ?? time);
         builder.Services.AddOptions<NetworkOptions>();
         builder.Services.AddSingleton<NetworkClock>();
         builder.Services.AddSingleton<INodeNotifier>(notifier);

@@ -106,6 +106,32 @@ public abstract class ListContract : StoreContract
     }
 
     [Fact]
+    public async Task Documents_stay_away_where_a_column_can_show_the_row_and_come_where_it_has_no_value()
+    {
+        await FillAsync();
+        var query = new ListQuery("lease", [], "price", true, 5, null, DocumentsWhereNull: "price");
+        var seen = new List<StoredRow>();
+        do
+        {
+            var page = await Rows.ListAsync(query);
+            seen.AddRange(page.Rows);
+            query = query with { Cursor = page.NextCursor };
+        }
+        while (query.Cursor is not null);
+
+        Assert.Equal(Expected("price", true), seen.Select(r => r.Id.Key));
+        Assert.Equal(["c", "f"], seen.Where(r => !r.Document.IsEmpty).Select(r => r.Id.Key).Order(StringComparer.Ordinal));
+        foreach (var row in seen)
+        {
+            var whole = (await Rows.ReadAsync(row.Id))!;
+            Assert.Equal(whole.Columns, row.Columns);
+            Assert.False(whole.Document.IsEmpty);
+        }
+
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => Rows.ListAsync(query with { Cursor = null, DocumentsWhereNull = "doc" }));
+    }
+
+    [Fact]
     public async Task Counts_by_column()
     {
         await FillAsync();

@@ -44,6 +44,12 @@ public sealed class LivenessOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan TickCountsAtMost { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Longest a shard works on beats alone before everything else that waits for the process's threads may go first, its own timer and the answers of the store among them.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
+    public TimeSpan BeatsAloneAtMost { get; set; } = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Most nodes told at once that they are suspect or dead.</summary>
     [Range(1, 1_000)]
     public int TellAtOnce { get; set; } = 32;

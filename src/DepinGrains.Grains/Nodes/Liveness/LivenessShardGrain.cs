@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Nodes;
 using DepinGrains.Grains.Network;
@@ -31,6 +32,10 @@ public sealed partial class LivenessShardGrain(
     /// <summary>The shard's own clock in milliseconds: stands still while the shard does. See <see cref="LivenessOptions.TickCountsAtMost"/>.</summary>
     private long _now;
     private long _stamp;
+    private long _turnAt;
+    private long _othersAt;
+    private int _interval;
+    private int _intervalOf = -1;
 
     private int Index => (int)this.GetPrimaryKeyLong();
 
@@ -110,14 +115,39 @@ public sealed partial class LivenessShardGrain(
     {
         Advance();
         var interval = Interval();
-        var answers = ImmutableArray.CreateBuilder<BeatAnswer>(beats.Length);
-        foreach (var beat in beats)
+        var answers = new BeatAnswer[beats.Length];
+        for (var i = 0; i < answers.Length; i++)
         {
-            answers.Add(Take(beat, interval));
+            answers[i] = Take(beats[i], interval);
         }
 
         metrics.Beats(beats.Length);
-        return Task.FromResult(answers.MoveToImmutable());
+        if (_now >= _turnAt)
+        {
+            // The timer waits its turn behind the beats. Only after these were taken: nobody dies of a beat that is here.
+            Turn();
+        }
+
+        var taken = ImmutableCollectionsMarshal.AsImmutableArray(answers);
+        return _othersAt <= _now ? AfterOthersAsync(taken) : Task.FromResult(taken);
+    }
+
+    /// <summary>
+    /// Answers when the threads have looked at what waits for them in common. Callers that come back at once keep a thread of the pool busy with its own queue for ever (Orleans
+    /// queues turns there), and timers, connections and answers of the store, which wait in the common one, would starve: the dead would be known and never written down.
+    /// </summary>
+    private async Task<ImmutableArray<BeatAnswer>> AfterOthersAsync(ImmutableArray<BeatAnswer> answers)
+    {
+        _othersAt = _now + Math.Max(1, (long)_options.BeatsAloneAtMost.TotalMilliseconds);
+        if (ReferenceEquals(time, TimeProvider.System))
+        {
+            // On any other clock somebody else decides who runs when.
+            var passed = new TaskCompletionSource();
+            ThreadPool.UnsafeQueueUserWorkItem(static passed => passed.SetResult(), passed, preferLocal: false);
+            await passed.Task;
+        }
+
+        return answers;
     }
 
     private BeatAnswer Take(in Beat beat, int interval)
@@ -166,6 +196,14 @@ public sealed partial class LivenessShardGrain(
     private Task TickAsync()
     {
         Advance();
+        Turn();
+        metrics.Watched(Index, _table.Watched);
+        return Task.CompletedTask;
+    }
+
+    private void Turn()
+    {
+        _turnAt = _now + (long)_options.Tick.TotalMilliseconds;
         _late.Clear();
         _dead.Clear();
         foreach (var at in _again)
@@ -186,12 +224,19 @@ public sealed partial class LivenessShardGrain(
         }
 
         Pump();
-        metrics.Watched(Index, _table.Watched);
-        return Task.CompletedTask;
     }
 
     /// <summary>Interval that keeps the shard's nodes together at <see cref="LivenessOptions.BeatsPerSecond"/>.</summary>
-    private int Interval() => (int)HeartbeatInterval.For(_table.Watched, _options.BeatsPerSecond, _options.IntervalMin, _options.IntervalMax).TotalMilliseconds;
+    private int Interval()
+    {
+        if (_intervalOf != _table.Watched)
+        {
+            _intervalOf = _table.Watched;
+            _interval = (int)HeartbeatInterval.For(_intervalOf, _options.BeatsPerSecond, _options.IntervalMin, _options.IntervalMax).TotalMilliseconds;
+        }
+
+        return _interval;
+    }
 
     private void Advance()
     {

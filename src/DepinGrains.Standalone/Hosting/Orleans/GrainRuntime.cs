@@ -1,3 +1,4 @@
+using DepinGrains.Grains.Hosting;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
@@ -19,6 +20,7 @@ internal static class GrainRuntime
             options.ResponseTimeout = TimeSpan.FromSeconds(30);
             options.CancelRequestOnTimeout = false;
         });
+        silo.Services.AddGrainInterfaceNames();
     });
 
     private static class Ports
