@@ -48,7 +48,7 @@ public sealed partial class DeploymentGrain
         await IntendAsync(group, tried);
         if (await BookAsync(tried, offer.Value.Nodes) is { } unbooked)
         {
-            await MustCommitAsync(State, new Changes().With(BidState.Kind.Delete(Id, tried.Key)));
+            await MustCommitAsync(State, new Changes().With(BidState.Kind.Delete(Id, tried.Key)).Remember<Result<BidView>>(operationId, fingerprint, unbooked));
             Settled([tried], []);
             return unbooked;
         }
