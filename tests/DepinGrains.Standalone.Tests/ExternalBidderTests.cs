@@ -4,36 +4,21 @@ using DepinGrains.Standalone.Tests.Processes;
 namespace DepinGrains.Standalone.Tests;
 
 /// <summary>A provider that bids from its own machine with a script, against a managed one, with the real programs.</summary>
-public sealed class ExternalBidderTests : IAsyncLifetime
+public sealed class ExternalBidderTests : StandaloneWalk
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("depin-bidder-").FullName;
-    private StandaloneProcess _standalone = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _standalone = new StandaloneProcess(Path.Combine(_folder, "standalone"));
-        await _standalone.StartAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _standalone.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     [Fact]
     public async Task An_external_bid_wins_and_the_bidder_comes_back_after_the_server_was_killed_and_drains_when_asked()
     {
-        var key = Path.Combine(_folder, "bidder.pem");
-        var provider = new Depin(_standalone.Url, key);
+        var key = KeyFile("bidder");
+        var provider = new Depin(Standalone.Url, key);
         await provider.RunAsync("faucet", "10", "ACT");
         await provider.RunAsync("provider", "put", "outside", "--external");
-        await using var agent = new AgentProcess(Path.Combine(_folder, "agent"), _standalone.Url, (await provider.RunAsync("node", "join")).Trim(), 34_000);
-        var tenant = new Depin(_standalone.Url, Path.Combine(_folder, "tenant.pem"));
+        await using var agent = new AgentProcess(Path.Combine(Folder, "agent"), Standalone.Url, (await provider.RunAsync("node", "join")).Trim(), 34_000);
+        var tenant = Person("tenant");
         await Programs.EventuallyAsync("two nodes online", async () => (await tenant.JsonAsync("node", "list")).AsArray().Count(static n => (string?)n!["status"] == "online") == 2 ? "yes" : null);
         await tenant.RunAsync("faucet", "100", "ACT");
 
-        await using var bidder = new BidderProcess(_standalone.Url, key, "--script", Script(), "--withdraw");
+        await using var bidder = new BidderProcess(Standalone.Url, key, "--script", Script(), "--withdraw");
         await bidder.SaysAsync("it is connected", static l => Is(l, "connected"));
         var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
         var lease = (string)deployed["leases"]![0]!["id"]!;
@@ -43,9 +28,9 @@ public sealed class ExternalBidderTests : IAsyncLifetime
         await bidder.SaysAsync("the bid", l => Is(l, "bid", order) && (string?)l["price"] == "0.5");
         await bidder.SaysAsync("that it won", l => Is(l, "won", order));
 
-        await _standalone.KillAsync();
+        await Standalone.KillAsync();
         await bidder.SaysAsync("that the server is away", static l => Is(l, "reconnecting"));
-        await _standalone.StartAsync();
+        await Standalone.StartAsync();
 
         // Nobody here has a card: its own filter says so before the script is asked.
         var gpu = System.Text.Json.Nodes.JsonNode.Parse((await tenant.TryAsync("deploy", "samples/gpu.yaml", "--wait", "1", "-o", "json")).Out)!;
@@ -70,7 +55,7 @@ public sealed class ExternalBidderTests : IAsyncLifetime
     [Fact]
     public async Task Who_is_no_provider_is_told_so()
     {
-        await using var bidder = new BidderProcess(_standalone.Url, Path.Combine(_folder, "nobody.pem"), "--script", Script());
+        await using var bidder = new BidderProcess(Standalone.Url, Path.Combine(Folder, "nobody.pem"), "--script", Script());
         Assert.NotEmpty(await bidder.Errors.WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
@@ -87,7 +72,7 @@ public sealed class ExternalBidderTests : IAsyncLifetime
             ("/v1/statistics/leases?period=quarter", 200),
             ("/v1/providers/id_nobody/addresses", 200)])
         {
-            using var answer = await http.GetAsync(new Uri(_standalone.Url + path));
+            using var answer = await http.GetAsync(new Uri(Standalone.Url + path));
             Assert.Equal((path, status), (path, (int)answer.StatusCode));
             var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
             Assert.Equal(status >= 400, body["code"] is not null);
@@ -97,7 +82,7 @@ public sealed class ExternalBidderTests : IAsyncLifetime
     [Fact]
     public async Task Scale_prices_reclamation_addresses_and_overcommit_are_set_from_the_command_line()
     {
-        var provider = new Depin(_standalone.Url, Path.Combine(_folder, "scaled.pem"));
+        var provider = new Depin(Standalone.Url, Path.Combine(Folder, "scaled.pem"));
         var put = await provider.JsonAsync(
             "provider", "put", "scaled", "--scale-cpu", "0.1", "--scale-memory", "0.5", "--scale-storage", "ephemeral=0.25", "--scale-endpoint", "7", "--scale-gpu", "a100.80Gi=900", "--reclaim-window", "86400");
         Assert.Null(put["profile"]!["pricing"]);
@@ -108,7 +93,7 @@ public sealed class ExternalBidderTests : IAsyncLifetime
         Assert.Contains("8 free", await provider.RunAsync("provider", "addresses", "show"), StringComparison.Ordinal);
 
         // The machine's own node belongs to the standalone's identity.
-        var owner = new Depin(_standalone.Url, Path.Combine(_folder, "standalone", "identity.pem"));
+        var owner = new Depin(Standalone.Url, Path.Combine(Folder, "standalone", "identity.pem"));
         var node = await Programs.EventuallyAsync("the node", async () => (string?)(await owner.JsonAsync("node", "list")).AsArray().FirstOrDefault()?["id"], 240);
         Assert.Equal(50, (int)(await owner.JsonAsync("node", "overcommit", node, "--cpu", "50"))["overcommit"]!["cpuPercent"]!);
         Assert.Contains("node.not_owner", (await Assert.ThrowsAsync<CommandException>(() => provider.RunAsync("node", "overcommit", node, "--cpu", "9"))).Message, StringComparison.Ordinal);
@@ -118,7 +103,7 @@ public sealed class ExternalBidderTests : IAsyncLifetime
 
     private string Script()
     {
-        var path = Path.Combine(_folder, "price.sh");
+        var path = Path.Combine(Folder, "price.sh");
         File.WriteAllText(path, "#!/bin/sh\ncat > /dev/null\necho 0.5\n");
         if (!OperatingSystem.IsWindows())
         {

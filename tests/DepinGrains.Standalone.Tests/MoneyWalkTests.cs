@@ -4,29 +4,14 @@ using DepinGrains.Standalone.Tests.Processes;
 namespace DepinGrains.Standalone.Tests;
 
 /// <summary>Money by the command line against the real program: ACT bought and sold, allowances, a standing order, parameters and the pool by an operator, kill -9 between.</summary>
-public sealed class MoneyWalkTests : IAsyncLifetime
+public sealed class MoneyWalkTests : StandaloneWalk
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("depin-money-").FullName;
-    private StandaloneProcess _standalone = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _standalone = new StandaloneProcess(Path.Combine(_folder, "standalone"));
-        await _standalone.StartAsync();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _standalone.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     [Fact]
     public async Task BuySellGrantDeployTopUpAndPropose()
     {
-        var tenant = new Depin(_standalone.Url, Path.Combine(_folder, "tenant.pem"));
-        var friend = new Depin(_standalone.Url, Path.Combine(_folder, "friend.pem"));
-        var op = new Depin(_standalone.Url, Path.Combine(_folder, "standalone", "identity.pem"));
+        var tenant = Person("tenant");
+        var friend = Person("friend");
+        var op = Person(Path.Combine("standalone", "identity"));
         var friendId = (string)(await friend.JsonAsync("identity", "show"))["id"]!;
         await tenant.RunAsync("faucet", "100", "AKT");
         await friend.RunAsync("faucet", "1", "ACT");
@@ -54,8 +39,8 @@ public sealed class MoneyWalkTests : IAsyncLifetime
         Assert.Equal(350, (long)set["value"]!);
         await Programs.EventuallyAsync("the parameter holds", async () =>
             (long)(await op.JsonAsync("admin", "params", "list")).AsArray().Single(static p => (string?)p!["name"] == "take_fee.uakt")!["value"]! == 350 ? "yes" : null);
-        await _standalone.KillAsync();
-        await _standalone.StartAsync();
+        await Standalone.KillAsync();
+        await Standalone.StartAsync();
         Assert.Equal("closed", (string?)(await friend.JsonAsync("deployment", "close", id))["status"]);
         Assert.Single((await op.JsonAsync("admin", "params", "history")).AsArray());
         Assert.Equal("approved", (string?)(await op.JsonAsync("pool", "propose", "burn", "0.000001", "ACT"))["status"]);

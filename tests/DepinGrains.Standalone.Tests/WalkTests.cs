@@ -7,40 +7,31 @@ namespace DepinGrains.Standalone.Tests;
 /// The walk a stranger takes, with the real programs: standalone, two more machines, an SDL, bids and reasons, a workload that answers, logs, cost, top-up, kill -9, close.
 /// The ledger must be clean before and after.
 /// </summary>
-public sealed class WalkTests : IAsyncLifetime
+public sealed class WalkTests : StandaloneWalk
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("depin-walk-").FullName;
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly List<AgentProcess> _agents = [];
-    private StandaloneProcess _standalone = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        _standalone = new StandaloneProcess(Path.Combine(_folder, "standalone"));
-        await _standalone.StartAsync();
-    }
-
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         foreach (var agent in _agents)
         {
             await agent.DisposeAsync();
         }
 
-        await _standalone.DisposeAsync();
         _http.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        await base.DisposeAsync();
     }
 
     [Fact]
     public async Task FromAnSdlFileToARunningMeteredPaidLease()
     {
-        var root = await _http.GetAsync(new Uri(_standalone.Lines[0]));
+        var root = await _http.GetAsync(new Uri(Standalone.Lines[0]));
         Assert.True(root.IsSuccessStatusCode);
 
         await JoinAsync("cheap", "0.10", 31_000);
         await JoinAsync("dear", "9.00", 32_000);
-        var tenant = new Depin(_standalone.Url, Path.Combine(_folder, "tenant.pem"));
+        var tenant = Person("tenant");
         await Programs.EventuallyAsync("three nodes online", async () =>
             (await tenant.JsonAsync("node", "list")).AsArray().Count(static n => (string?)n!["status"] == "online") == 3 ? "yes" : null);
 
@@ -59,8 +50,8 @@ public sealed class WalkTests : IAsyncLifetime
         await CostRisesAsync(tenant, id);
         await tenant.RunAsync("ledger", "verify", "ACT");
 
-        await _standalone.KillAsync();
-        await _standalone.StartAsync();
+        await Standalone.KillAsync();
+        await Standalone.StartAsync();
         await tenant.RunAsync("ledger", "verify", "ACT");
         Assert.Equal("active", (string?)(await tenant.JsonAsync("lease", "show", (string)lease["id"]!))["status"]);
         Assert.Contains("hello from", await _http.GetStringAsync(new Uri(address)), StringComparison.Ordinal);
@@ -70,11 +61,11 @@ public sealed class WalkTests : IAsyncLifetime
 
     private async Task JoinAsync(string name, string cpuUsd, int firstPort)
     {
-        var provider = new Depin(_standalone.Url, Path.Combine(_folder, name + ".pem"));
+        var provider = Person(name);
         await provider.RunAsync("faucet", "10", "ACT");
         await provider.RunAsync("provider", "put", name, "--cpu-usd", cpuUsd);
         var token = (await provider.RunAsync("node", "join")).Trim();
-        _agents.Add(new AgentProcess(Path.Combine(_folder, "agent-" + name), _standalone.Url, token, firstPort));
+        _agents.Add(new AgentProcess(Path.Combine(Folder, "agent-" + name), Standalone.Url, token, firstPort));
     }
 
     private static async Task CheapestWonAsync(Depin tenant, string id, JsonNode lease)

@@ -15,12 +15,12 @@ public sealed partial class FaultHandler(IOptions<HttpOptions> options, ILogger<
     private static readonly HashSet<string> Transient = new(StringComparer.Ordinal)
     {
         "SiloUnavailableException", "OrleansMessageRejectionException", "ConnectionFailedException", "ClusterMembershipUpdateException", "StateLostException", "StoreUnavailableException",
-        "GrainExtensionNotInstalledException", "ConnectionAbortedException",
+        "GrainExtensionNotInstalledException", "ConnectionAbortedException", "LedgerUnknownException",
     };
 
     private static readonly HashSet<string> Overload = new(StringComparer.Ordinal)
     {
-        "GatewayTooBusyException", "LimitExceededException", "StoreOverloadedException",
+        "GatewayTooBusyException", "LimitExceededException", "StoreOverloadedException", "LedgerOverloadedException",
     };
 
     /// <inheritdoc/>

@@ -8,6 +8,11 @@ namespace DepinGrains.Gateway.Http;
 /// The header <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header): needed on every POST. It is turned into an operation id scoped by caller, method and path
 /// (<see cref="OperationIds"/>) and handed to the grain, which stores the answer in the transaction of the change and gives it again, or refuses another payload with 422. The gateway stores nothing,
 /// so any gateway answers a retry alike. Retention: for ever.
+/// <para>
+/// Remembered is every answer of a command that wrote anything, refusals too: a deposit, bid or transfer that the ledger refused stays refused under its key. A refusal found before anything was
+/// written (not found, not the owner, wrong state, malformed) leaves no trace, or strangers could fill the store with refusals: under the same key such a command is judged anew, and takes effect
+/// at most once all the same. A client that wants to be sure that a refused command stays refused uses its key no more.
+/// </para>
 /// </summary>
 public static class IdempotencyKey
 {

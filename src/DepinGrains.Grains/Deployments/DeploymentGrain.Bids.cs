@@ -52,7 +52,7 @@ public sealed partial class DeploymentGrain
         var settled = State.With(group with { Order = group.Order with { Trying = [] } });
         if (refused[0] is { } unbooked)
         {
-            await MustCommitAsync(settled, new Changes());
+            await MustCommitAsync(settled, new Changes().Remember<Result<BidView>>(operationId, fingerprint, unbooked));
             Settled([tried], []);
             return unbooked;
         }

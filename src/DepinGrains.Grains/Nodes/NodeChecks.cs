@@ -4,12 +4,21 @@ using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Grains.Nodes;
 
-/// <summary>Bounds on what agents and callers send. Every amount is small enough that sums over a whole node cannot overflow.</summary>
+/// <summary>
+/// Bounds on what agents and callers send. Every amount is small enough that sums over a whole node cannot overflow. Hardware beyond any machine there is is refused; an agent that claims
+/// more than it has, but no more than a machine can have, is believed: only a benchmark that the network challenges it with could tell.
+/// </summary>
 public static class NodeChecks
 {
     private const long CpuMilliMax = 100_000_000;
     private const long BytesMax = 1L << 50;
     private const int GpusMax = 64;
+
+    /// <summary>A machine's own bounds, a few times the largest there are: 4,096 cores, 64 TiB of memory, 1 TiB on a card, 4 PiB of disks in all classes.</summary>
+    private const long MachineCpuMilliMax = 4_096_000;
+    private const long MachineMemoryMax = 1L << 46;
+    private const long CardMemoryMax = 1L << 40;
+    private const long MachineStorageMax = 1L << 52;
     private const int ClassesMax = 8;
     private const int TextMax = 256;
 
@@ -35,11 +44,12 @@ public static class NodeChecks
             null => "it is missing",
             _ when hardware.Storage.IsDefault || hardware.Gpus.IsDefault || hardware.Executors.IsDefault => "a list is missing",
             _ when !IsText(hardware.CpuModel, 0, TextMax) || !IsText(hardware.Architecture, 0, TextMax) || !IsText(hardware.OperatingSystem, 0, TextMax) => "a name is too long or not plain text",
-            { CpuMilli: < 0 or > CpuMilliMax } => $"cpuMilli must be 0 to {CpuMilliMax}",
-            { MemoryBytes: < 0 or > BytesMax } => $"memoryBytes must be 0 to {BytesMax}",
+            { CpuMilli: < 0 or > MachineCpuMilliMax } => $"cpuMilli must be 0 to {MachineCpuMilliMax}",
+            { MemoryBytes: < 0 or > MachineMemoryMax } => $"memoryBytes must be 0 to {MachineMemoryMax}",
             { PortMin: < 0 } or { PortMax: > 65_535 } => "ports must be 0 to 65535",
             _ when hardware.PortMax < hardware.PortMin || (hardware.PortMin == 0 && hardware.PortMax != 0) => "the port range is reversed or begins at 0",
             _ when hardware.Storage.Length > ClassesMax || hardware.Storage.Any(room => room.Bytes is < 0 or > BytesMax || !IsText(room.Class, 1, 32)) => "a storage class is out of bounds",
+            _ when hardware.Storage.Sum(static room => room.Bytes) > MachineStorageMax => $"all storage together may be {MachineStorageMax} bytes",
             _ when hardware.Storage.DistinctBy(room => room.Class).Count() < hardware.Storage.Length => "a storage class stands twice",
             _ when hardware.Executors.Length > 8 || hardware.Executors.Any(name => !IsText(name, 1, 32)) => "an executor's name is out of bounds",
             _ => GpuProblem(hardware.Gpus),
@@ -130,7 +140,7 @@ public static class NodeChecks
     {
         { Length: > GpusMax } => $"{gpus.Length} GPUs, at most {GpusMax}",
         _ when gpus.Any(gpu => gpu is null || !IsText(gpu.Uuid, 1, 128) || !IsText(gpu.Model, 1, 64) || !IsText(gpu.Vendor, 1, 32) || !IsText(gpu.Interface, 0, 32) || !IsText(gpu.Name, 0, TextMax)) => "a GPU's names are out of bounds",
-        _ when gpus.Any(gpu => gpu.MemoryBytes is < 0 or > BytesMax) => "a GPU's memory is out of bounds",
+        _ when gpus.Any(gpu => gpu.MemoryBytes is < 0 or > CardMemoryMax) => $"a GPU's memory must be 0 to {CardMemoryMax}",
         _ when gpus.DistinctBy(gpu => gpu.Uuid).Count() < gpus.Length => "a GPU's uuid stands twice",
         _ => null,
     };

@@ -28,6 +28,10 @@ public sealed class ProblemTests(ApiHost host) : IClassFixture<ApiHost>
     [Theory]
     [InlineData("/t/timeout", RequestError.Unavailable)]
     [InlineData("/t/overload", RequestError.Overloaded)]
+    [InlineData("/t/ledger-unknown", RequestError.Unavailable)]
+    [InlineData("/t/ledger-overload", RequestError.Overloaded)]
+    [InlineData("/t/state-lost", RequestError.Unavailable)]
+    [InlineData("/t/store-away", RequestError.Unavailable)]
     public async Task Broken_infrastructure_says_when_to_ask_again(string path, string code)
     {
         using var response = await host.Client.GetAsync(path);

@@ -30,6 +30,10 @@ public static class TestEndpoints
         app.MapGet("/t/bug", static string () => throw new InvalidOperationException("secret detail")).AllowAnonymous();
         app.MapGet("/t/timeout", static string () => throw new TimeoutException("grain did not answer")).AllowAnonymous();
         app.MapGet("/t/overload", static string () => throw new StoreOverloadedException(7)).AllowAnonymous();
+        app.MapGet("/t/ledger-unknown", static string () => throw new DepinGrains.Contracts.Ledgers.LedgerUnknownException("the journal did not confirm")).AllowAnonymous();
+        app.MapGet("/t/ledger-overload", static string () => throw new DepinGrains.Contracts.Ledgers.LedgerOverloadedException("too many wait")).AllowAnonymous();
+        app.MapGet("/t/state-lost", static string () => throw new DepinGrains.Grains.State.StateLostException("ask again")).AllowAnonymous();
+        app.MapGet("/t/store-away", static string () => throw new DepinGrains.Storage.StoreUnavailableException("the database cannot be reached")).AllowAnonymous();
         app.MapGet("/t/refused/{code}", static (string code) => Problems.From(Refusal.Of(code, "No, 3 of 2.", ("wanted", 3), ("had", 2)))).AllowAnonymous();
         app.MapGet("/t/version", static (HttpContext context) => EntityTags.Read(context, "v", 12)).AllowAnonymous();
         app.MapPut("/t/version", static IResult (HttpContext context) =>

@@ -16,7 +16,7 @@ public sealed class RawAgent : IAsyncDisposable
     public static HardwareInventory Hardware(long cpu = 8_000) =>
         new("Test CPU", "x64", cpu, 16 * Gi, [new("ephemeral", 100 * Gi)], [], "linux", 30_000, 30_099, ["native"]);
 
-    public static async Task<RawAgent> OpenAsync(NodeHost host)
+    public static async Task<RawAgent> OpenAsync(Http.TestHost host)
     {
         var agent = new RawAgent();
         agent._socket.Options.AddSubProtocol(AgentProtocol.SubProtocol);
@@ -25,7 +25,7 @@ public sealed class RawAgent : IAsyncDisposable
     }
 
     /// <summary>Opens and says hello; the answer is the welcome, or the refusal.</summary>
-    public static async Task<(RawAgent Agent, GatewayMessage? Answer)> HelloAsync(NodeHost host, string node, SigningKey key, HardwareInventory? hardware = null)
+    public static async Task<(RawAgent Agent, GatewayMessage? Answer)> HelloAsync(Http.TestHost host, string node, SigningKey key, HardwareInventory? hardware = null)
     {
         var agent = await OpenAsync(host);
         var challenge = Assert.IsType<GatewayChallenge>(await agent.ReceiveAsync());
@@ -34,7 +34,7 @@ public sealed class RawAgent : IAsyncDisposable
         return (agent, await agent.ReceiveAsync());
     }
 
-    public static async Task<RawAgent> ConnectAsync(NodeHost host, string node, SigningKey key)
+    public static async Task<RawAgent> ConnectAsync(Http.TestHost host, string node, SigningKey key)
     {
         var (agent, answer) = await HelloAsync(host, node, key);
         agent.Welcome = Assert.IsType<AgentWelcome>(answer);

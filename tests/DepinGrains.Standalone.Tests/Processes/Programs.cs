@@ -105,6 +105,8 @@ internal sealed class Depin(string server, string keyFile)
 {
     private readonly Dictionary<string, string> _environment = new() { ["DEPIN_SERVER"] = server, ["DEPIN_KEY"] = keyFile };
 
+    public string KeyFile => keyFile;
+
     /// <summary>Runs a command and answers its stdout; fails when it fails.</summary>
     public async Task<string> RunAsync(params string[] arguments)
     {

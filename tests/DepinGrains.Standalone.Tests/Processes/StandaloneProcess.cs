@@ -2,24 +2,34 @@ using System.Diagnostics;
 
 namespace DepinGrains.Standalone.Tests.Processes;
 
-/// <summary>A real standalone in a folder of its own; blocks of a tenth of a second, so that money moves while a test looks.</summary>
-internal sealed class StandaloneProcess : IAsyncDisposable
+/// <summary>A real standalone in a folder of its own; blocks of a tenth of a second, so that money moves while a test looks; no limits of rate.</summary>
+internal sealed class StandaloneProcess(string data, params string[] settings) : IAsyncDisposable
 {
-    private readonly string _data;
     private readonly int _port = Programs.FreePort();
     private Process? _process;
 
-    public StandaloneProcess(string data) => _data = data;
-
     public string Url => $"http://127.0.0.1:{_port}";
 
-    /// <summary>What it printed on stdout, the address first.</summary>
+    /// <summary>What it printed on stdout, the address first, and on stderr.</summary>
     public List<string> Lines { get; } = [];
+
+    public bool HasExited => _process!.HasExited;
+
+    /// <summary>The end of its log, for a failure's message.</summary>
+    public string LastLines()
+    {
+        lock (Lines)
+        {
+            return string.Join('\n', Lines.TakeLast(60));
+        }
+    }
 
     public async Task StartAsync()
     {
         Lines.Clear();
-        var process = Programs.Start(Programs.Dll("DepinGrains.Standalone"), null, "--data", _data, "--urls", Url, "--Network:BlockTime", "00:00:00.1", "--Deployments:RescreenEvery", "00:00:02");
+        var process = Programs.Start(
+            Programs.Dll("DepinGrains.Standalone"), null,
+            ["--data", data, "--urls", Url, "--Network:BlockTime", "00:00:00.1", "--Deployments:RescreenEvery", "00:00:02", "--Http:CallerRequestsPerSecond", "0", "--Http:AddressRequestsPerSecond", "0", .. settings]);
         _process = process;
         var first = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(90)) ?? throw new InvalidOperationException("standalone ended: " + await process.StandardError.ReadToEndAsync());
         Lines.Add(first);
@@ -49,7 +59,10 @@ internal sealed class StandaloneProcess : IAsyncDisposable
     {
         while (await reader.ReadLineAsync() is { } line)
         {
-            Lines.Add(line);
+            lock (Lines)
+            {
+                Lines.Add(line);
+            }
         }
     }
 }
