@@ -32,7 +32,7 @@ public static class EmissionSettlement
         ArgumentOutOfRangeException.ThrowIfNegative(blocks);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(blocks, BlocksMax);
         ArgumentOutOfRangeException.ThrowIfNegative(recyclePerBlock);
-        var run = new EmissionRun(state, 0, 0, 0);
+        var run = new EmissionRun(state.Latched is null ? state : state with { Latched = state.Halvings }, 0, 0, 0);
         while (blocks > 0)
         {
             if (run.Steps == StepsMax)

@@ -4,7 +4,7 @@ namespace DepinGrains.Domain.Staking;
 
 /// <summary>
 /// All stake behind one validator, with its rewards as one running number per unit of stake: paying a million delegators is one addition.
-/// Source: "F1 fee distribution" (Ojha, Cosmos), without slashing. Amounts are minor units; the index is Q64 per unit.
+/// Source: "F1 fee distribution" (Ojha, Cosmos), without slashing. What a division leaves waits for the next reward, so nobody is ever paid too much and at most one minor unit too late. Amounts are minor units; the index is Q64 per unit.
 /// </summary>
 /// <param name="Total">Stake.</param>
 /// <param name="Index">Rewards per unit of stake since the beginning, Q64.</param>
