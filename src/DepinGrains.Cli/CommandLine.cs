@@ -3,6 +3,7 @@ using DepinGrains.Cli.Common;
 using DepinGrains.Cli.Completion;
 using DepinGrains.Cli.Credits;
 using DepinGrains.Cli.Deployments;
+using DepinGrains.Cli.Emissions;
 using DepinGrains.Cli.Escrow;
 using DepinGrains.Cli.Identities;
 using DepinGrains.Cli.Leases;
@@ -13,6 +14,7 @@ using DepinGrains.Cli.Pool;
 using DepinGrains.Cli.Providers;
 using DepinGrains.Cli.Sdl;
 using DepinGrains.Cli.Stores;
+using DepinGrains.Cli.Subnets;
 
 namespace DepinGrains.Cli;
 
@@ -41,6 +43,8 @@ public static class CommandLine
             SdlCommands.Create(),
             CreditCommands.Create(),
             AllowanceCommands.Create(),
+            SubnetCommands.Create(),
+            EmissionCommands.Create(),
             OracleCommands.Create(),
             PoolCommands.Create(),
             AdminCommands.Create(),

@@ -7,6 +7,7 @@ using DepinGrains.Benchmarks.Ledgers;
 using DepinGrains.Benchmarks.Nodes;
 using DepinGrains.Benchmarks.Runtime;
 using DepinGrains.Benchmarks.Standalone;
+using DepinGrains.Benchmarks.Subnets;
 
 Scenario[] scenarios =
 [
@@ -25,6 +26,7 @@ Scenario[] scenarios =
     new("lists", "lists over 1 M leases, cold and warm, against SQL by hand", ListScenario.RunAsync),
     new("calls", "an empty call on LocalRuntime, against Orleans' in-process ping", RuntimeScenarios.CallsAsync),
     new("idle", "memory of 100,000 idle activations on both runtimes", RuntimeScenarios.IdleAsync),
+    new("epoch", "Yuma epochs of 256 uids/64 validators, 4,096/256 and 32 subnets of 256, on one core", EpochScenario.RunAsync),
     new("standalone", "start and idle memory of the standalone process", StandaloneScenario.RunAsync),
 ];
 

@@ -89,9 +89,9 @@ public sealed class MathVectorTests
 
     private static long[] Hadamard(long[][] a, long[][] b) => Flat(FixedMatrix.Map(a, (i, j, v) => I32F32.Mul(v, b[i][j])));
 
-    /// <summary>Above the threshold one value, at or below it the other; sparse forms leave absent cells absent.</summary>
+    /// <summary>At or above the threshold one value, below it the other; sparse forms leave absent cells absent.</summary>
     private static long[][] Threshold(JsonElement[] args, bool sparse, long[][] matrix) => FixedMatrix.Map(
-        matrix, (_, _, v) => sparse && v == 0 ? 0 : v > args[1].GetInt64() ? args[2].GetInt64() : args[3].GetInt64());
+        matrix, (_, _, v) => sparse && v == 0 ? 0 : v >= args[1].GetInt64() ? args[2].GetInt64() : args[3].GetInt64());
 
     private static long[] Longs(JsonElement array) => [.. array.EnumerateArray().Select(static v => v.GetInt64())];
 

@@ -1,0 +1,160 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using DepinGrains.Domain.Emissions;
+using DepinGrains.Domain.Tests.Subnets;
+
+namespace DepinGrains.Domain.Tests.Emissions;
+
+/// <summary>TAO's emission: vectors, thresholds, settlement of any number of blocks, forecast.</summary>
+public sealed class EmissionTests
+{
+    private static readonly JsonElement File = SubnetVectors.Read("emission_vectors.json");
+
+    [Fact]
+    public void EveryPair_Holds()
+    {
+        var pairs = File.GetProperty("pairs_issuance_emission_rao").EnumerateArray().ToArray();
+        Assert.Equal(43, pairs.Length);
+        Assert.All(pairs, static pair => Assert.Equal(pair[1].GetInt64(), TaoEmission.PerBlock(pair[0].GetUInt64())));
+    }
+
+    [Fact]
+    public void EveryThreshold_HoldsExactly_AndOneRaoBelow()
+    {
+        var rows = File.GetProperty("derived_threshold_table").EnumerateArray().ToArray();
+        Assert.Equal(31, rows.Length);
+        foreach (var row in rows)
+        {
+            var (halvings, threshold) = (row.GetProperty("halvings").GetInt32(), row.GetProperty("issuance_threshold_rao").GetUInt64());
+            Assert.Equal((long)threshold, TaoEmission.Threshold(halvings));
+            Assert.Equal((halvings, row.GetProperty("emission_rao_per_block").GetInt64()), (TaoEmission.Halvings(threshold), TaoEmission.PerBlock(threshold)));
+            Assert.Equal(Math.Max(0, halvings - 1), halvings == 0 ? 0 : TaoEmission.Halvings(threshold - 1));
+        }
+    }
+
+    [Fact]
+    public void AHundredStages_Converge()
+    {
+        var issuance = 0UL;
+        for (var i = 0; i < 100; i++)
+        {
+            issuance += 10_500_000 * (ulong)TaoEmission.PerBlock(issuance);
+        }
+
+        Assert.Equal(File.GetProperty("convergence").GetProperty("expected_total").GetUInt64(), issuance);
+    }
+
+    [Fact]
+    public void WholeRange_FollowsTheIntegerFormOfTheLogarithm()
+    {
+        for (var issuance = 0L; issuance < TaoEmission.Cap; issuance += 3_333_333_333_333)
+        {
+            var halvings = 0;
+            while ((Int128)(TaoEmission.Cap - issuance) << (halvings + 1) <= TaoEmission.Cap)
+            {
+                halvings++;
+            }
+
+            Assert.Equal(1_000_000_000 >> halvings, TaoEmission.PerBlock((ulong)issuance));
+        }
+    }
+
+    [Fact]
+    public void RecyclingDelay_HoldsToTheBlock()
+    {
+        foreach (var row in File.GetProperty("derived_recycling_delay").EnumerateArray())
+        {
+            var moments = EmissionSimulation.Run(EmissionState.Genesis(latch: false), 40, row.GetProperty("recycle_rao_per_block").GetInt64()).Require();
+            var halvings = moments.Where(static m => m.IsHalving).Select(static m => m.Block).ToArray();
+            Assert.Equal(row.GetProperty("halving_1_block").GetInt64(), halvings[0]);
+            var second = row.GetProperty("halving_2_block");
+            long? expected = second.ValueKind == JsonValueKind.Null ? null : second.GetInt64();
+            Assert.Equal(expected, halvings.Length > 1 ? halvings[1] : (long?)null);
+        }
+    }
+
+    /// <summary>The settlement of n blocks equals n settlements of one, whatever stage, recycling and latch; near thresholds most of all.</summary>
+    [Fact]
+    public void ManyBlocksAtOnce_EqualTheSumOfSingleOnes()
+    {
+        var random = new Random(17);
+        for (var round = 0; round < 400; round++)
+        {
+            var stage = random.Next(0, 30);
+            var emission = TaoEmission.OfStage(stage);
+            var issuance = Math.Clamp(TaoEmission.Threshold(stage) + random.NextInt64(-(4 * emission) - 3, (4 * emission) + 3), 0, TaoEmission.Cap);
+            var recycle = random.Next(4) switch { 0 => 0, 1 => random.NextInt64(0, (2 * emission) + 2), 2 => emission, _ => random.NextInt64(0, 2 * emission * (1 + random.Next(5)) + 1) };
+            var state = new EmissionState(issuance, random.Next(3) == 0 ? Math.Max(TaoEmission.Halvings((ulong)issuance), random.Next(0, 31)) : null);
+            var blocks = random.Next(0, 300);
+            var (step, emitted, recycled) = (state, 0L, 0L);
+            for (var block = 0; block < blocks; block++)
+            {
+                var (one, back) = (step.PerBlock, Math.Min(recycle, step.Issuance + step.PerBlock));
+                var next = step.Issuance + one - back;
+                (emitted, recycled) = (emitted + one, recycled + back);
+                step = new EmissionState(next, step.Latched is null ? null : Math.Max(step.Latched.Value, TaoEmission.Halvings((ulong)next)));
+            }
+
+            var run = EmissionSettlement.Settle(state, blocks, recycle).Require();
+            Assert.True((step, emitted, recycled) == (run.State, run.Emitted, run.Recycled), $"round {round}: {state}, {blocks} blocks, {recycle}: {step} {emitted} {recycled}, at once {run}");
+            Assert.Equal(state.Issuance + run.Emitted - run.Recycled, run.State.Issuance);
+        }
+    }
+
+    [Fact]
+    public void TenYears_SettleInAFewSteps_AndSplitAnywhereTheSame()
+    {
+        var random = new Random(23);
+        var blocks = 10 * EmissionSimulation.BlocksPerYear;
+        foreach (var recycle in (long[])[0, 50_000_000, 500_000_000, 600_000_000, 1_000_000_000, 1_400_000_000])
+        {
+            var whole = EmissionSettlement.Settle(new EmissionState(9_000_000_000_000_000), blocks, recycle).Require();
+            Assert.InRange(whole.Steps, 1, 8);
+            for (var round = 0; round < 20; round++)
+            {
+                var cut = random.NextInt64(blocks);
+                var first = EmissionSettlement.Settle(new EmissionState(9_000_000_000_000_000), cut, recycle).Require();
+                var second = EmissionSettlement.Settle(first.State, blocks - cut, recycle).Require();
+                Assert.Equal((whole.State, whole.Emitted, whole.Recycled), (second.State, first.Emitted + second.Emitted, first.Recycled + second.Recycled));
+            }
+        }
+    }
+
+    [Fact]
+    public void AllOfTime_IssuesNeverMoreThanTheCap()
+    {
+        var run = EmissionSettlement.Settle(EmissionState.Genesis(latch: true), EmissionSettlement.BlocksMax).Require();
+        Assert.InRange(run.State.Issuance, TaoEmission.Threshold(30), TaoEmission.Cap);
+        Assert.Equal((30, 0L, run.Emitted), (run.State.Halvings, run.State.PerBlock, run.State.Issuance));
+        Assert.InRange(run.Steps, 30, 33);
+    }
+
+    [Fact]
+    public void RecyclingBackAcrossAThreshold_DoublesAgain_UnlessLatched()
+    {
+        var crossed = new EmissionState(10_499_999_500_000_000).Issue(1_000_000_000);
+        Assert.Equal(500_000_000, crossed.PerBlock);
+        Assert.Equal(1_000_000_000, crossed.Recycle(2_000_000_000).PerBlock);
+        var latched = new EmissionState(10_499_999_500_000_000, 0).Issue(1_000_000_000).Recycle(2_000_000_000);
+        Assert.Equal((500_000_000, 1), (latched.PerBlock, latched.Latched));
+    }
+
+    [Fact]
+    public void Forecast_GivesSoonestUsualAndLatest()
+    {
+        var observed = ObservedRecycling.From([.. Enumerable.Range(1, 10).Select(static day => day * 72_000_000_000L)], 7200);
+        Assert.Equal(new ObservedRecycling(10_000_000, 50_000_000, 90_000_000), observed);
+        var forecast = HalvingForecast.For(EmissionState.Genesis(false), observed)!;
+        Assert.Equal((1, 10_500_000_000_000_000), (forecast.Halving, forecast.Threshold));
+        Assert.Equal(10_606_061, forecast.Low.Blocks);
+        Assert.Equal(11_052_632, forecast.Likely.Blocks);
+        Assert.Equal(11_538_462, forecast.High.Blocks);
+        Assert.Equal(11_052_632 * 12L, (long)forecast.Likely.In!.Value.TotalSeconds);
+        Assert.Null(HalvingForecast.DateOf(new EmissionState(10_500_000_000_000_000), 500_000_000).Blocks);
+        Assert.Null(HalvingForecast.For(new EmissionState(TaoEmission.Cap), observed));
+        Assert.Equal(new ObservedRecycling(0, 0, 0), ObservedRecycling.From(ImmutableArray<long>.Empty, 7200));
+        var blocks = forecast.Likely.Blocks!.Value;
+        Assert.Equal(0, EmissionSettlement.Settle(EmissionState.Genesis(false), blocks - 1, 50_000_000).Require().State.Halvings);
+        Assert.Equal(1, EmissionSettlement.Settle(EmissionState.Genesis(false), blocks, 50_000_000).Require().State.Halvings);
+    }
+}

@@ -1,0 +1,174 @@
+using System.Text.Json;
+using DepinGrains.Domain.Subnets.Registration;
+
+namespace DepinGrains.Domain.Tests.Subnets;
+
+/// <summary>Prices of both eras, caps, and pruning of all three, against <c>registration_vectors.json</c>.</summary>
+public sealed class RegistrationVectorTests
+{
+    private static readonly JsonElement File = SubnetVectors.Read("registration_vectors.json");
+
+    [Fact]
+    public void EveryAdjustmentOf2024_Holds()
+    {
+        var vectors = File.GetProperty("adjustment_2024").EnumerateArray().ToArray();
+        Assert.Equal(17, vectors.Length);
+        foreach (var vector in vectors)
+        {
+            var from = vector.GetProperty("inputs");
+            var terms = new IntervalPricing(
+                360, from.GetProperty("target_registrations_per_interval").GetInt32(), from.GetProperty("adjustment_alpha_u64").GetUInt64(), from.GetProperty("min_burn").GetUInt64(), from.GetProperty("max_burn").GetUInt64());
+            var (burn, difficulty) = IntervalPricing.AdjustBoth(
+                new IntervalCounts(from.GetProperty("burn_registrations").GetInt32(), from.GetProperty("pow_registrations").GetInt32()),
+                from.GetProperty("burn").GetUInt64(), from.GetProperty("difficulty").GetUInt64(), terms, from.GetProperty("min_difficulty").GetUInt64(), from.GetProperty("max_difficulty").GetUInt64());
+            foreach (var source in (string[])["expected", "model"])
+            {
+                AssertOr(vector.GetProperty(source).GetProperty("burn"), burn, vector);
+                AssertOr(vector.GetProperty(source).GetProperty("difficulty"), difficulty, vector);
+            }
+        }
+    }
+
+    [Fact]
+    public void SixtyIntervalsOfADefaultSubnet_GiveTheDerivedPrices()
+    {
+        var steps = File.GetProperty("adjustment_2024_sequence").GetProperty("steps").EnumerateArray().ToArray();
+        Assert.Equal(60, steps.Length);
+        var (pricing, block) = (new IntervalPricing(), 0UL);
+        var price = new RegistrationPrice(1_000_000_000, 0, 0);
+        foreach (var step in steps)
+        {
+            Assert.Equal(step.GetProperty("burn_before").GetUInt64(), price.Burn);
+            for (var i = 0; i < step.GetProperty("registrations").GetInt32(); i++)
+            {
+                price = pricing.Registered(price, block + 1);
+            }
+
+            block += 360;
+            Assert.Equal(price.Burn, pricing.At(price, block - 1).Burn);
+            price = pricing.At(price, block);
+            Assert.Equal(step.GetProperty("burn_after").GetUInt64(), price.Burn);
+        }
+    }
+
+    [Fact]
+    public void EveryContinuousPriceOf2026_Holds()
+    {
+        var vectors = File.GetProperty("burn_2026").EnumerateArray().ToArray();
+        Assert.Equal(7, vectors.Length);
+        foreach (var vector in vectors)
+        {
+            AssertContinuous(vector.GetProperty("name").GetString()!, vector.TryGetProperty("inputs", out var inputs) ? inputs : default, vector.GetProperty("expected"));
+        }
+
+        Assert.Equal(vectors[^1].GetProperty("factor_q32").GetUInt64(), ContinuousPricing.FactorOf(360));
+    }
+
+    [Fact]
+    public void EveryPrunedUid_IsTheOneOfItsEra()
+    {
+        var vectors = File.GetProperty("pruning").EnumerateArray().ToArray();
+        Assert.Equal(64, vectors.Length);
+        foreach (var vector in vectors)
+        {
+            var from = vector.GetProperty("inputs");
+            var era = vector.GetProperty("era").GetString() switch { "2024-04" => PruningEra.Early2024, "2024-11" => PruningEra.Late2024, _ => PruningEra.Since2025 };
+            var scores = SubnetVectors.ULongs(from.GetProperty(era == PruningEra.Since2025 ? "emission" : "pruning_scores"));
+            var registered = SubnetVectors.ULongs(from.GetProperty("registered_at"));
+            int[] immortal = era == PruningEra.Since2025 ? [.. from.GetProperty("immortal_uids").EnumerateArray().Select(static u => u.GetInt32())] : [];
+            var rules = new Pruning(era, from.GetProperty("immunity_period").GetUInt64(), era == PruningEra.Since2025 ? from.GetProperty("min_non_immune_uids").GetInt32() : 0);
+            var chosen = rules.Choose([.. scores.Select((s, uid) => new PruningCandidate(s, registered[uid], immortal.Contains(uid)))], from.GetProperty("block").GetUInt64());
+            Assert.True(vector.GetProperty("expected_uid").GetInt32() == chosen, $"{vector.GetProperty("name")}: {chosen}");
+        }
+    }
+
+    [Fact]
+    public void Since2025_NobodyGoes_WhenAllAreImmortal() =>
+        Assert.Null(new Pruning(PruningEra.Since2025, 10).Choose([new PruningCandidate(1, 0, true), new PruningCandidate(0, 0, true)], 100));
+
+    [Fact]
+    public void EveryCap_Holds()
+    {
+        Assert.Equal(5, File.GetProperty("caps_2024").GetArrayLength());
+        var context = new RegistrationContext { Price = 1000, MaxPerBlock = 10, TargetPerInterval = 100 };
+        var request = new RegistrationRequest(10_000);
+        Assert.All(Enumerable.Range(0, 10), n => Assert.True(RegistrationRules.Check(request, context with { ThisBlock = n }).IsOk));
+        Assert.Equal("TooManyRegistrationsThisBlock", Error(request, context with { ThisBlock = 10 }));
+        context = context with { MaxPerBlock = 11, TargetPerInterval = 3 };
+        Assert.All(Enumerable.Range(0, 9), n => Assert.True(RegistrationRules.Check(request, context with { ThisInterval = n }).IsOk));
+        Assert.Equal("TooManyRegistrationsThisInterval", Error(request, context with { ThisInterval = 9 }));
+        Assert.True(RegistrationRules.Check(request, context with { ThisInterval = 9, TargetPerInterval = null }).IsOk);
+        Assert.Equal(9000UL, request.Balance - RegistrationRules.Check(request, context).Require());
+        Assert.Equal("NotEnoughBalanceToStake", Error(new RegistrationRequest(999), context));
+        Assert.Equal("PriceLimitExceeded", Error(request with { MaxPrice = 999 }, context));
+        Assert.Equal("AlreadyRegistered", Error(request, context with { AlreadyRegistered = true }));
+        Assert.Equal("RegistrationDisabled", Error(request, context with { Allowed = false, ThisBlock = 99 }));
+    }
+
+    [Fact]
+    public void Prices_AreTheSameInOneStepAndInMany()
+    {
+        var random = new Random(5);
+        foreach (IRegistrationPricing pricing in (IRegistrationPricing[])[new IntervalPricing(), new IntervalPricing(7, 2, 0, 10), new ContinuousPricing(), new ContinuousPricing(5)])
+        {
+            for (var round = 0; round < 50; round++)
+            {
+                var price = new RegistrationPrice((ulong)random.NextInt64(1_000_000, 50_000_000_000), 100, random.Next(4));
+                var (end, steps) = (100UL + (ulong)random.Next(20_000), price);
+                for (var block = 100UL; block < end; block += (ulong)random.Next(1, 500))
+                {
+                    steps = pricing.At(steps, block);
+                }
+
+                Assert.Equal(pricing.At(price, end), pricing.At(steps, end));
+                Assert.Equal(pricing.At(price, end), pricing.At(pricing.At(price, end), end));
+            }
+        }
+    }
+
+    [Fact]
+    public void AnIdleSubnetOfAMillionYears_IsPricedAtOnce()
+    {
+        Assert.Equal(1UL, new IntervalPricing().At(new RegistrationPrice(100_000_000_000, 0, 3), 1UL << 60).Burn);
+        Assert.Equal(500_000UL, new ContinuousPricing().At(new RegistrationPrice(100_000_000_000, 0, 0), 1UL << 60).Burn);
+    }
+
+    private static string? Error(RegistrationRequest request, RegistrationContext context) => RegistrationRules.Check(request, context).Refusal?.Facts.Single(static f => f.Name == "error").Value;
+
+    private static void AssertOr(JsonElement expected, ulong ours, JsonElement vector)
+    {
+        if (expected.ValueKind != JsonValueKind.Null)
+        {
+            Assert.True(expected.GetUInt64() == ours, $"{vector.GetProperty("name")}: expected {expected} got {ours}");
+        }
+    }
+
+    private static void AssertContinuous(string name, JsonElement from, JsonElement expected)
+    {
+        decimal Of(string member, decimal otherwise) => from.ValueKind == JsonValueKind.Object && from.TryGetProperty(member, out var value) ? value.GetDecimal() : otherwise;
+        if (name == "defaults")
+        {
+            var usual = new ContinuousPricing();
+            Assert.Equal((expected.GetProperty("half_life").GetInt32(), expected.GetProperty("increase_mult").GetDecimal()), (usual.HalfLife, usual.IncreaseMillionths / 1_000_000m));
+            return;
+        }
+
+        var mult = from.TryGetProperty("increase_mult", out var increase) ? increase.GetDecimal() : Of("mult", 1.26m);
+        var pricing = new ContinuousPricing((int)Of("half_life", 360), (long)(mult * 1_000_000), (ulong)Of("min_burn", 0), (ulong)Of("max_burn", 100_000_000_000));
+        var price = new RegistrationPrice((ulong)Of("burn", 0), 0, 0);
+        foreach (var step in expected.EnumerateArray())
+        {
+            if (step[0].ValueKind == JsonValueKind.Number || step[0].GetString()!.EndsWith("blocks", StringComparison.Ordinal))
+            {
+                // A height counted from the start.
+                price = pricing.At(price, step[0].ValueKind == JsonValueKind.Number ? step[0].GetUInt64() : ulong.Parse(step[0].GetString()!.Split(' ')[0]));
+            }
+            else
+            {
+                price = step[0].GetString() == "register" ? pricing.Registered(price, price.Block) : pricing.At(price, price.Block + 1);
+            }
+
+            Assert.True(step[1].GetUInt64() == price.Burn, $"{name} {step}: {price.Burn}");
+        }
+    }
+}
