@@ -69,7 +69,8 @@ public sealed partial class LedgerGrain
         var outcomes = new LedgerOutcome[transfers.Length];
         for (var i = 0; i < outcomes.Length; i++)
         {
-            var known = stored is not null && transfers[i]?.Id is { } id && stored.TryGetValue(id, out var answer) ? answer : (StoredId?)null;
+            // Not among the unsure: surely not stored, or in memory. Asking the filter again would only cost.
+            var known = stored is not null && transfers[i]?.Id is { } id ? stored.GetValueOrDefault(id) : default;
             outcomes[i] = Decide(transfers[i], known);
         }
 

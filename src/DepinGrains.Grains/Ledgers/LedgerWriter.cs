@@ -12,8 +12,8 @@ namespace DepinGrains.Grains.Ledgers;
 internal sealed partial class LedgerWriter(LedgerServices services, string token, LedgerBook book, byte[] writerId, Action lost)
 {
     private readonly ReturningCallers _returning = new(book, services.Timers, services.Options.GatherMax);
-    private TaskCompletionSource? _gathering;
-    private TaskCompletionSource? _flying;
+    private DurableBatch? _gathering;
+    private DurableBatch? _flying;
     private TaskCompletionSource<BookColumns>? _columnsWanted;
     private long _flyingSequence;
     private bool _running;
@@ -51,25 +51,24 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
     }
 
     /// <summary>Completes when the batch with this sequence is durable; fails when that will not be known.</summary>
-    public Task WhenDurable(long sequence)
+    public DurableBatch WhenDurable(long sequence)
     {
         if (sequence <= Durable)
         {
-            return Task.CompletedTask;
+            return DurableBatch.Done;
         }
 
         if (_lost is not null)
         {
-            return Task.FromException(new LedgerUnknownException($"the ledger of {token} is reloading; ask again", _lost));
+            return DurableBatch.Lost(new LedgerUnknownException($"the ledger of {token} is reloading; ask again", _lost));
         }
 
         if (_flying is not null && sequence <= _flyingSequence)
         {
-            return _flying.Task;
+            return _flying;
         }
 
-        // Continuations of a batch run where the writer completes it: they are grain turns that only build their answer.
-        _gathering ??= new TaskCompletionSource();
+        _gathering ??= new DurableBatch();
         if (!_running)
         {
             _running = true;
@@ -77,7 +76,7 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         }
 
         _returning.Joined();
-        return _gathering.Task;
+        return _gathering;
     }
 
     /// <summary>The activation ends.</summary>
@@ -109,8 +108,8 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         LogLost(services.Log, token, reason, book.PendingSequence, Durable, cause);
         var unknown = new LedgerUnknownException($"the journal of {token} did not confirm ({reason}); ask again with the same id", _lost);
         lost();
-        _flying?.TrySetException(unknown);
-        _gathering?.TrySetException(unknown);
+        _flying?.Complete(unknown);
+        _gathering?.Complete(unknown);
         _columnsWanted?.TrySetException(unknown);
     }
 
@@ -168,7 +167,7 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         _returning.Expect(batch.Operations + book.OpenOperations);
         var done = _flying;
         _flying = null;
-        done?.SetResult();
+        done?.Complete();
         if (snapshot is not null)
         {
             _ = SaveSnapshotAsync(batch.Sequence, snapshot);

@@ -28,26 +28,9 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
     public async IAsyncEnumerable<JournalBatch> ReadAsync(string token, long after, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         JournalCheck.Key("token", token);
-        while (true)
+        await foreach (var batch in JournalPages.ReadAsync(from => PageAsync(token, from, cancel), after, PageRows).ConfigureAwait(false))
         {
-            var from = after;
-            var page = await store.Connections.ReadAsync(
-                (connection, stop) => connection.QueryAsync(
-                    "SELECT sequence, at_ticks, payload FROM ledger_journal WHERE token=$1 AND sequence>$2 ORDER BY sequence LIMIT $3",
-                    [token, from, (long)PageRows],
-                    reader => new JournalBatch(reader.GetInt64(0), Instants.FromTicks(reader.GetInt64(1)), reader.GetFieldValue<byte[]>(2)),
-                    stop),
-                cancel).ConfigureAwait(false);
-            foreach (var batch in page)
-            {
-                yield return batch;
-                after = batch.Sequence;
-            }
-
-            if (page.Count < PageRows)
-            {
-                yield break;
-            }
+            yield return batch;
         }
     }
 
@@ -146,6 +129,14 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
             cancel).ConfigureAwait(false);
         return found.Count == 0 ? null : (found[0].Item1, found[0].Item2);
     }
+
+    private Task<List<JournalBatch>> PageAsync(string token, long after, CancellationToken cancel) => store.Connections.ReadAsync(
+        (connection, stop) => connection.QueryAsync(
+            "SELECT sequence, at_ticks, payload FROM ledger_journal WHERE token=$1 AND sequence>$2 ORDER BY sequence LIMIT $3",
+            [token, after, (long)PageRows],
+            reader => new JournalBatch(reader.GetInt64(0), Instants.FromTicks(reader.GetInt64(1)), reader.GetFieldValue<byte[]>(2)),
+            stop),
+        cancel);
 
     private static async Task CopyEntriesAsync(NpgsqlConnection connection, string token, IndexedEntry[] entries)
     {

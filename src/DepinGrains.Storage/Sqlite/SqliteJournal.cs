@@ -30,19 +30,9 @@ internal sealed class SqliteJournal(SqliteStore store) : ILedgerJournal
     public async IAsyncEnumerable<JournalBatch> ReadAsync(string token, long after, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         JournalCheck.Key("token", token);
-        while (true)
+        await foreach (var batch in JournalPages.ReadAsync(from => store.Readers.RunAsync(session => Page(session, token, from), cancel), after, PageRows).ConfigureAwait(false))
         {
-            var page = await store.Readers.RunAsync(session => Page(session, token, after), cancel).ConfigureAwait(false);
-            foreach (var batch in page)
-            {
-                yield return batch;
-                after = batch.Sequence;
-            }
-
-            if (page.Count < PageRows)
-            {
-                yield break;
-            }
+            yield return batch;
         }
     }
 

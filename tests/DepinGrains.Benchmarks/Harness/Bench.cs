@@ -93,7 +93,7 @@ internal sealed class Bench(Settings settings) : IAsyncDisposable
             var slice = Math.Min(WarmUpSlice, settings.WarmUp - spent);
             var measured = await side.RunAsync(slice);
             spent += slice;
-            if (measured.CpuMicroseconds > before * 0.95)
+            if (spent >= settings.WarmUp / 2 && measured.CpuMicroseconds > before * 0.95)
             {
                 Say($"{side.Name}: warm after {spent} s");
                 return;
