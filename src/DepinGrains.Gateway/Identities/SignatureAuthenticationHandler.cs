@@ -28,6 +28,8 @@ public sealed class SignatureAuthenticationHandler(
     /// <summary>Name of the scheme.</summary>
     public const string SchemeName = "Signature";
 
+    private const int BufferBytes = 4_096;
+
     /// <inheritdoc/>
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -98,22 +100,25 @@ public sealed class SignatureAuthenticationHandler(
             throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
         }
 
-        var body = new MemoryStream(Request.ContentLength is { } length ? (int)length : 0);
-        var buffer = new byte[16_384];
-        int read;
-        while ((read = await Request.Body.ReadAsync(buffer, Context.RequestAborted)) > 0)
+        // A body of known length, and all our clients send one, is read into place; one byte more than it may have tells that it is over.
+        var buffer = new byte[Request.ContentLength is { } known ? (int)known + 1 : BufferBytes];
+        int length = 0, read;
+        while ((read = await Request.Body.ReadAsync(buffer.AsMemory(length), Context.RequestAborted)) > 0)
         {
-            if (body.Length + read > limit)
+            length += read;
+            if (length > limit)
             {
                 throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
             }
 
-            body.Write(buffer, 0, read);
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, buffer.Length * 2);
+            }
         }
 
-        body.Position = 0;
-        Request.Body = body;
-        return SHA256.HashData(body.GetBuffer().AsSpan(0, (int)body.Length));
+        Request.Body = new MemoryStream(buffer, 0, length, writable: false);
+        return SHA256.HashData(buffer.AsSpan(0, length));
     }
 
     private SignedRequest Compose(string input, ImmutableArray<byte> signature, byte[] sha256)

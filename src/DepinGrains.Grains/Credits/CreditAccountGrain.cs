@@ -36,6 +36,7 @@ public sealed class CreditAccountGrain(IRowStore store, TokenCatalog tokens) : G
     /// <summary>The ledger's answer to an id that names another operation.</summary>
     private const string IdReused = "ledger.id_reused";
 
+    private readonly Dictionary<string, ILedgerGrain> _ledgers = new(StringComparer.Ordinal);
     private GrainRow<CreditAccountState> _row = null!;
     private string _credit = "";
     private string _account = "";
@@ -125,7 +126,13 @@ public sealed class CreditAccountGrain(IRowStore store, TokenCatalog tokens) : G
     private async Task<Result<CreditMoved>> CompleteAsync(SendIntent intent)
     {
         var answer = await MoveAsync(intent);
-        var changes = new Changes().Remember(intent.TransferId, Print(intent.TransferId, intent.To, intent.Amount, intent.Memo, intent.Source), answer);
+        var changes = new Changes();
+        if (answer.Refusal?.Code != "request.id_reused")
+        {
+            // Else another request's id would be taken from it.
+            changes.Remember(intent.TransferId, Print(intent.TransferId, intent.To, intent.Amount, intent.Memo, intent.Source), answer);
+        }
+
         return await _row.CommitAsync(new CreditAccountState((SendIntent?)null), changes) is { } refusal ? refusal : answer;
     }
 
@@ -186,5 +193,14 @@ public sealed class CreditAccountGrain(IRowStore store, TokenCatalog tokens) : G
 
     private static ReadOnlyMemory<byte> Print(string transferId, string to, long amount, string memo, string? source) => Changes.Fingerprint(new { transferId, to, amount, memo, source });
 
-    private ILedgerGrain Ledger(string token) => GrainFactory.GetGrain<ILedgerGrain>(token);
+    private ILedgerGrain Ledger(string token)
+    {
+        // Kept: making a reference costs as much as a short call.
+        if (!_ledgers.TryGetValue(token, out var ledger))
+        {
+            _ledgers[token] = ledger = GrainFactory.GetGrain<ILedgerGrain>(token);
+        }
+
+        return ledger;
+    }
 }

@@ -45,7 +45,7 @@ internal static class HttpScenario
 
     private static async Task<Measured> LoadAsync(Bench bench, string name, Uri address, string[] keys, int seconds)
     {
-        await using (var warm = await Child.LoaderAsync("http", new HttpLoad(address.ToString(), keys, Connections, 1, 12_000)))
+        await using (var warm = await Child.LoaderAsync("http", new HttpLoad(address.ToString(), keys, Connections, bench.Settings.Size(8, 1), 5_000)))
         {
             await warm.GoAsync<Loaded>();
         }

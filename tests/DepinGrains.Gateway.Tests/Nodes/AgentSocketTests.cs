@@ -115,7 +115,7 @@ public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
         var leaseId = $"owner/{node[5..15]}/1/1/provider";
         var (_, booking) = await BookAsync(node, leaseId);
         var lease = host.Grains.GetGrain<ILeaseGrain>(leaseId);
-        (await lease.OpenAsync(new LeaseTerms("deployments", "owner", host.Provider, "d", "uakt", "1", [booking], 0, TimeProvider.System.GetUtcNow()))).Require();
+        (await lease.OpenAsync(new LeaseTerms("deployments", "owner", host.Provider, "d", "uakt", "1", [booking], 0, TimeProvider.System.GetUtcNow()), [])).Require();
         var spec = Workload(booking, leaseId);
         (await lease.DeployAsync([spec])).Require();
 

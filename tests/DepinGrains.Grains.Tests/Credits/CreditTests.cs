@@ -57,6 +57,35 @@ public sealed class CreditTests(Market market) : IClassFixture<Market>
         Assert.Equal(100_000, await market.PostedAsync("uakt", LedgerAccounts.Wallet(_r.Tenant)));
     }
 
+    /// <summary>What was sent without a source is not sent again with one, nor the other way round: the ledger knows which of the two an id began.</summary>
+    [Fact]
+    public async Task A_transfer_sent_again_is_answered_alike_though_the_account_has_got_or_lost_its_source()
+    {
+        await PriceAsync();
+        await _r.MintAsync(_r.Tenant, 1_000);
+        var wallet = LedgerAccounts.Wallet(_r.Tenant);
+        var friend = LedgerAccounts.Wallet(_r.Provider("friend"));
+        var (plain, sourced) = ("t/" + _r.NewOperation(), "t/" + _r.NewOperation());
+        var first = (await Account(wallet).SendAsync(plain, friend, 1_000, "")).Require();
+        Assert.Equal([new SourcedCredit(null, 1_000)], first.Parts);
+
+        await _r.MintAsync(_r.Tenant, 200_000, "uakt");
+        (await ConvertAsync(CreditDirection.Buy, "uakt", 40_000)).Require();
+        Assert.Equal("request.id_reused", (await Account(wallet).SendAsync(plain, friend, 999, "")).Refusal!.Code);
+        Assert.Equal(first.Receipt, (await Account(wallet).SendAsync(plain, friend, 1_000, "")).Require().Receipt);
+        Assert.Equal("request.id_reused", (await Account(wallet).SendAsync(plain, friend, 999, "")).Refusal!.Code);
+        Assert.Equal((1_000, 0), (await market.PostedAsync("uact", friend), await market.PostedAsync("uact.uakt", friend)));
+
+        var all = await market.PostedAsync("uact", wallet);
+        var second = (await Account(wallet).SendAsync(sourced, friend, all, "")).Require();
+        Assert.Equal([new SourcedCredit("uakt", all)], second.Parts);
+        Assert.Equal(sourced, second.Receipt.Id);
+        Assert.Equal(second.Receipt, (await Account(wallet).SendAsync(sourced, friend, all, "")).Require().Receipt);
+        Assert.Equal("request.id_reused", (await Account(wallet).SendAsync(sourced, friend, 1, "")).Refusal!.Code);
+        Assert.Equal((0, all + 1_000, all), (await market.PostedAsync("uact", wallet), await market.PostedAsync("uact", friend), await market.PostedAsync("uact.uakt", friend)));
+        await market.AssertBooksCleanAsync();
+    }
+
     /// <summary>Credit leaves with its source, in whatever pieces: source never stays behind without its credit.</summary>
     [Fact]
     public async Task Credit_keeps_its_source_through_transfers_of_any_size()
