@@ -50,7 +50,7 @@ public sealed class EmissionTests
         for (var issuance = 0L; issuance < TaoEmission.Cap; issuance += 3_333_333_333_333)
         {
             var halvings = 0;
-            while ((Int128)(TaoEmission.Cap - issuance) << (halvings + 1) <= TaoEmission.Cap)
+            while (halvings < TaoEmission.LastStage && (Int128)(TaoEmission.Cap - issuance) << (halvings + 1) <= TaoEmission.Cap)
             {
                 halvings++;
             }
