@@ -31,7 +31,7 @@ public sealed class ImageSet
     }
 
     /// <summary>Waits for a condition, asking again every half second.</summary>
-    internal static async Task<T> EventuallyAsync<T>(string what, Func<Task<T?>> ask, Func<Task<string>> logs, int seconds = 180)
+    internal static async Task<T> EventuallyAsync<T>(string what, Func<Task<T?>> ask, Func<Task<string>> logs, int seconds = 300)
         where T : class
     {
         Exception? last = null;
