@@ -40,12 +40,15 @@ internal sealed class DeploymentLoad(IReadOnlyList<Person> tenants)
 
     private const long Money = 500_000_000;
     private const long Deposit = 5_000_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private int _leases;
     private int _without;
 
     /// <summary>Deployments that got a lease.</summary>
     public int Leases => _leases;
+
+    /// <summary>What the network said about the last order that got none.</summary>
+    public string Why { get; private set; } = "";
 
     /// <summary>Deployments that were closed without one.</summary>
     public int Without => _without;
@@ -87,6 +90,11 @@ internal sealed class DeploymentLoad(IReadOnlyList<Person> tenants)
         while (!stop.IsCancellationRequested)
         {
             var (id, lease) = await DeployAsync(tenant, Patience);
+            if (lease is null)
+            {
+                Why = (await tenant.ReadAsync($"/v1/deployments/{id}", CancellationToken.None)).ToJsonString() + (await tenant.ReadAsync($"/v1/deployments/{id}/groups/1/orders/1/why", CancellationToken.None)).ToJsonString();
+            }
+
             _ = lease is null ? Interlocked.Increment(ref _without) : Interlocked.Increment(ref _leases);
             await Eventually.PauseAsync(TimeSpan.FromSeconds(1));
             await CloseAsync(tenant, id);
