@@ -25,6 +25,7 @@ internal sealed class Market : IAsyncDisposable
         var market = new Market();
         market._provider = new Person(network.Addresses, 1);
         await market._provider.RegisterAsync("provider", "tenant");
+        await DeploymentLoad.MoneyAsync(market._provider);
         var (status, body) = await market._provider.SendAsync(HttpMethod.Post, "/v1/providers", new { name = "test", pricing = new { } });
         Assert.True(status is 200 or 201, $"provider: {status} {body?.ToJsonString()}");
         for (var i = 0; i < 2; i++)

@@ -16,6 +16,7 @@ public sealed class RoutingTests
         await using var network = await SiloNetwork.StartAsync(silos: 1, gateways: 2);
         using var provider = new Person(network.Addresses, 1);
         await provider.RegisterAsync("provider", "tenant");
+        await DeploymentLoad.MoneyAsync(provider);
         await provider.SendAsync(HttpMethod.Post, "/v1/providers", new { name = "test", pricing = new { } });
         await using var agent = await FakeAgent.JoinAsync(network.Addresses, provider, 0);
         using var tenant = new Person(network.Addresses, 2);
