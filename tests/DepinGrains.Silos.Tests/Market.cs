@@ -25,6 +25,7 @@ internal sealed class Market : IAsyncDisposable
         var market = new Market();
         market._provider = new Person(network.Addresses, 1);
         await market._provider.RegisterAsync("provider", "tenant");
+        await DeploymentLoad.MoneyAsync(market._provider);
         var (status, body) = await market._provider.SendAsync(HttpMethod.Post, "/v1/providers", new { name = "test", pricing = new { } });
         Assert.True(status is 200 or 201, $"provider: {status} {body?.ToJsonString()}");
         for (var i = 0; i < 2; i++)
@@ -53,7 +54,7 @@ internal sealed class Market : IAsyncDisposable
     /// <summary>Until everybody has had some successes and the code is compiled.</summary>
     public async Task WarmAsync(TimeSpan time)
     {
-        await Eventually.TrueAsync("the first lease", () => Task.FromResult(_deployments.Leases > 0 || _running.IsCompleted), 120);
+        await Eventually.TrueAsync("the first lease", () => Task.FromResult(_deployments.Leases > 0), 120, () => _running.IsFaulted ? _running.Exception.ToString() : _deployments.Without > 1 ? $"{_deployments.Why}; agents {string.Join(' ', _agents.Select(static a => $"{a.Sessions}@{a.ConnectedTo}"))}" : null);
         await Eventually.PauseAsync(time);
     }
 

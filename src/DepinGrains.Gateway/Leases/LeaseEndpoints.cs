@@ -46,7 +46,7 @@ public static class LeaseEndpoints
 
     /// <summary>Log lines of every workload of the lease (or of one service), each an event <c>log</c>.</summary>
     public static async Task<IResult> LogsAsync(
-        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, IGrainFactory grains, AgentConnections agents, string? service, int tail = 100, bool follow = false)
+        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, LeaseRelay relay, string? service, int tail = 100, bool follow = false)
     {
         var lease = await FindAsync(owner, $"{owner}/{dseq}/{gseq}/{oseq}/{provider}", provider, caller, grains);
         if (!lease.IsOk)
@@ -54,16 +54,19 @@ public static class LeaseEndpoints
             return Problems.From(lease.Refusal);
         }
 
-        var workloads = lease.Value.Workloads.Where(w => service is null || w.Service == service).ToArray();
-        foreach (var workload in workloads)
+        var places = new List<LeaseRelay.Place>();
+        foreach (var workload in lease.Value.Workloads.Where(w => (service is null || w.Service == service) && (LeaseRelay.Asked(context) ?? w.Id) == w.Id))
         {
-            if (agents.NotConnected(workload.Node) is { } away)
+            var place = await relay.FindAsync(context, workload);
+            if (!place.IsOk)
             {
-                return Problems.From(away);
+                return Problems.From(place.Refusal);
             }
+
+            places.Add(place.Value);
         }
 
-        return new EventStreamResult((_, cancel) => LogLinesAsync(agents, workloads, Math.Clamp(tail, 0, TailMax), follow, cancel));
+        return new EventStreamResult((_, cancel) => LogLinesAsync(context, agents, relay, places, Math.Clamp(tail, 0, TailMax), follow, cancel));
     }
 
     /// <summary>
@@ -71,7 +74,7 @@ public static class LeaseEndpoints
     /// terminal. All that can be refused is refused before the upgrade; a request that is no WebSocket is told so last, so that a client whose upgrade failed can ask again plainly for the reason.
     /// </summary>
     public static async Task<IResult> ShellAsync(
-        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, string? service, string[]? command, int replica = 0, int columns = 0, int rows = 0)
+        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, LeaseRelay relay, string? service, string[]? command, int replica = 0, int columns = 0, int rows = 0)
     {
         if (caller.OwnerOnly(owner, operatorsToo: false) is { } foreign)
         {
@@ -99,14 +102,20 @@ public static class LeaseEndpoints
             return Problems.From(Refusal.Of("lease.shell_invalid", $"A terminal has 1 to {TerminalMax} columns and rows, a command at most {CommandWordsMax} words without NUL.", ("max", TerminalMax)));
         }
 
-        if (agents.NotConnected(workload.Node) is { } away)
+        var place = await relay.FindAsync(context, workload);
+        if (!place.IsOk)
         {
-            return Problems.From(away);
+            return Problems.From(place.Refusal);
         }
 
         if (!context.WebSockets.IsWebSocketRequest)
         {
             return Problems.From(Refusal.Of("lease.shell_invalid", "A shell is opened as a WebSocket (HTTP/1.1 upgrade)."));
+        }
+
+        if (place.Value.Peer is not null)
+        {
+            return await LeaseRelay.ShellAsync(context, place.Value);
         }
 
         var shell = agents.OpenShell(workload.Node, workload.Id, [.. command is { Length: > 0 } ? command : ["/bin/sh"]], columns, rows);
@@ -132,12 +141,22 @@ public static class LeaseEndpoints
     }
 
     private static async IAsyncEnumerable<StreamEvent> LogLinesAsync(
-        AgentConnections agents, WorkloadView[] workloads, int tail, bool follow, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+        HttpContext context, AgentConnections agents, LeaseRelay relay, List<LeaseRelay.Place> places, int tail, bool follow, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         // One workload after the other without follow; all at once with it would interleave anyway: the first one's stream is followed.
-        foreach (var workload in workloads)
+        foreach (var place in places)
         {
-            await foreach (var line in agents.StreamLogsAsync(workload.Node, workload.Id, -1, tail, follow, cancel))
+            if (place.Peer is not null)
+            {
+                await foreach (var line in relay.LinesAsync(context, place, cancel))
+                {
+                    yield return new StreamEvent(null, "log", line);
+                }
+
+                continue;
+            }
+
+            await foreach (var line in agents.StreamLogsAsync(place.Workload.Node, place.Workload.Id, -1, tail, follow, cancel))
             {
                 yield return new StreamEvent(null, "log", System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(line, Json));
             }

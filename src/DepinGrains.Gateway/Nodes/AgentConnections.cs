@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace DepinGrains.Gateway.Nodes;
 
 /// <summary>
-/// The agents connected to this process. Logs and shells reach a node only through the gateway that holds its connection: with several gateways the caller must come to that one.
+/// The agents connected to this process. Logs and shells reach a node only through the gateway that holds its connection: others send the caller's request on to it.
 /// </summary>
 public sealed partial class AgentConnections : INodeListener, IDisposable
 {
@@ -43,6 +43,9 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
 
     /// <summary>The connection of a node, or null when it is not connected to this process.</summary>
     public AgentConnection? Find(string node) => _byNode.GetValueOrDefault(node);
+
+    /// <summary>The connections that are open now.</summary>
+    public ImmutableArray<AgentRoute> Routes() => [.. _byNode.Select(static c => new AgentRoute(c.Key, c.Value.Session))];
 
     /// <summary>Refuses when the node is not connected to this process.</summary>
     public Refusal? NotConnected(string node) => Find(node) is null

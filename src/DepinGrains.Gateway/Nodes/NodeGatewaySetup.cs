@@ -17,6 +17,8 @@ public static class NodeGatewaySetup
         services.AddSingleton<HeartbeatBatcher>();
         services.AddSingleton<AgentConnections>();
         services.AddSingleton<AgentSocketHandler>();
+        services.TryAddSingleton<IAgentPeers, NoPeers>();
+        services.AddSingleton<Leases.LeaseRelay>();
         services.AddWebSockets(static options => options.KeepAliveInterval = TimeSpan.FromSeconds(30));
         return services;
     }

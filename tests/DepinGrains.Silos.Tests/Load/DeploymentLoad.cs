@@ -40,12 +40,15 @@ internal sealed class DeploymentLoad(IReadOnlyList<Person> tenants)
 
     private const long Money = 500_000_000;
     private const long Deposit = 5_000_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private int _leases;
     private int _without;
 
     /// <summary>Deployments that got a lease.</summary>
     public int Leases => _leases;
+
+    /// <summary>What the network said about the last order that got none.</summary>
+    public string Why { get; private set; } = "";
 
     /// <summary>Deployments that were closed without one.</summary>
     public int Without => _without;
@@ -53,6 +56,12 @@ internal sealed class DeploymentLoad(IReadOnlyList<Person> tenants)
     public static async Task FundAsync(Person person)
     {
         await person.RegisterAsync("tenant");
+        await MoneyAsync(person);
+    }
+
+    /// <summary>Also providers need it: every bid holds a deposit.</summary>
+    public static async Task MoneyAsync(Person person)
+    {
         var (status, body) = await person.SendAsync(HttpMethod.Post, "/v1/ledgers/uact/faucet", new { amount = Money });
         Assert.True(status == 200, $"faucet: {status} {body?.ToJsonString()}");
     }
@@ -87,6 +96,11 @@ internal sealed class DeploymentLoad(IReadOnlyList<Person> tenants)
         while (!stop.IsCancellationRequested)
         {
             var (id, lease) = await DeployAsync(tenant, Patience);
+            if (lease is null)
+            {
+                Why = (await tenant.ReadAsync($"/v1/deployments/{id}", CancellationToken.None)).ToJsonString() + (await tenant.ReadAsync($"/v1/deployments/{id}/groups/1/orders/1/why", CancellationToken.None)).ToJsonString();
+            }
+
             _ = lease is null ? Interlocked.Increment(ref _without) : Interlocked.Increment(ref _leases);
             await Eventually.PauseAsync(TimeSpan.FromSeconds(1));
             await CloseAsync(tenant, id);

@@ -36,8 +36,13 @@ internal sealed class FakeAgent : IAsyncDisposable
         var agent = new FakeAgent(gateways);
         var (_, token) = await provider.SendAsync(HttpMethod.Post, "/v1/providers/join-tokens", new { lifetimeSeconds = 600 });
         using var client = new HttpClient { BaseAddress = gateways[0] };
-        using var joined = await client.PostAsJsonAsync("/v1/nodes/join", new NodeJoinRequest((string)token!["token"]!, agent._key.PublicKey, Hardware(), "test"), AgentProtocolJson.Options);
-        joined.EnsureSuccessStatusCode();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/nodes/join")
+        {
+            Content = JsonContent.Create(new NodeJoinRequest((string)token!["token"]!, agent._key.PublicKey, Hardware(), "test", "127.0.0.1"), options: AgentProtocolJson.Options),
+        };
+        request.Headers.Add("Idempotency-Key", RequestSigner.NewIdempotencyKey());
+        using var joined = await client.SendAsync(request);
+        Assert.True(joined.IsSuccessStatusCode, await joined.Content.ReadAsStringAsync());
         agent.Node = (await joined.Content.ReadFromJsonAsync<NodeJoinResponse>(AgentProtocolJson.Options))!.NodeId;
         agent._running = agent.RunAsync(first);
         return agent;

@@ -141,7 +141,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
         ["Management__Port"] = Text(management),
         ["Management__DrainDelay"] = "00:00:01",
         ["Logging__LogLevel__Default"] = "Warning",
-        ["DOTNET_gcServer"] = "0",
+        ["Oracle__Seed__uakt"] = "0.50",
     };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -1,3 +1,4 @@
+using DepinGrains.Gateway.Nodes;
 using DepinGrains.Grains;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.ServiceDefaults.Hosting;
@@ -27,6 +28,9 @@ internal static class GatewayServices
         builder.Services.Configure<StoreOptions>(static store => store.Kind = "postgres");
         builder.Services.AddDepinStore(builder.Configuration.GetSection(StoreOptions.Section), MarketServices.Tables);
         builder.Services.AddMarketReads();
+        builder.Services.AddSingleton<AgentPeers>();
+        builder.Services.AddSingleton<IAgentPeers>(static services => services.GetRequiredService<AgentPeers>());
+        builder.Services.AddHostedService(static services => services.GetRequiredService<AgentPeers>());
         builder.Services.AddDepinGateway(builder.Configuration);
         builder.Services.AddSingleton<SilosConnection>();
         builder.Services.AddSingleton<IClusterConnectionStatusObserver>(static services => services.GetRequiredService<SilosConnection>());

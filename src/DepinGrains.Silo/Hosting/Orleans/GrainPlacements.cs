@@ -5,6 +5,7 @@ using DepinGrains.Grains.Leases;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Nodes.Liveness;
+using DepinGrains.Grains.Nodes.Routes;
 using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.Providers;
@@ -47,6 +48,7 @@ public sealed class GrainPlacements(IServiceProvider services) : IGrainPropertie
         // Shards: at a fresh start they are activated one after the other, and load, not the one silo that was first, should decide.
         [typeof(SweepGrain)] = false,
         [typeof(LivenessShardGrain)] = false,
+        [typeof(AgentRouteGrain)] = false,
         // Seldom called, by anybody.
         [typeof(NetworkParametersGrain)] = false,
         [typeof(OracleGrain)] = false,

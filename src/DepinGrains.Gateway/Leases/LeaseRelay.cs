@@ -1,0 +1,147 @@
+using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
+using System.Net.WebSockets;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Nodes;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace DepinGrains.Gateway.Leases;
+
+/// <summary>
+/// Fetches what a node says from the gateway that holds its connection. The caller's own request is sent on, with his credentials and the one workload that is wanted in a header: the other gateway
+/// checks who asks as it would if he had come there, so gateways need not trust each other. A request that was sent on is not sent on again.
+/// </summary>
+public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDisposable
+{
+    private const string WorkloadHeader = "Depin-Relayed-Workload";
+    private const int BufferBytes = 16_384;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1), UseProxy = false, UseCookies = false });
+
+    /// <summary>The one workload that another gateway asks this one about; null when the caller came himself.</summary>
+    public static string? Asked(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Request.Headers[WorkloadHeader] is [{ } workload] ? workload : null;
+    }
+
+    /// <summary>Where a workload's node is connected: null = to this process; a peer's address; or the refusal that nobody knows.</summary>
+    public async Task<Result<Place>> FindAsync(HttpContext context, WorkloadView workload)
+    {
+        ArgumentNullException.ThrowIfNull(workload);
+        return agents.NotConnected(workload.Node) is not { } away ? new Place(workload, null)
+            : Asked(context) is null && await peers.FindAsync(workload.Node) is { } peer ? new Place(workload, peer)
+            : away;
+    }
+
+    /// <summary>The workload's log lines from a peer, each the JSON of its event. Ends with the peer's stream.</summary>
+    public async IAsyncEnumerable<byte[]> LinesAsync(HttpContext context, Place place, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(place);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(place.Peer!, Target(context)));
+        request.Headers.Host = context.Request.Host.Value;
+        request.Headers.TryAddWithoutValidation("Authorization", context.Request.Headers.Authorization.ToString());
+        request.Headers.Add(WorkloadHeader, place.Workload.Id);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+        using var answer = await AskAsync(request, place, cancel);
+        await using var stream = await answer.Content.ReadAsStreamAsync(cancel);
+        await foreach (var item in SseParser.Create(stream, static (_, data) => data.ToArray()).EnumerateAsync(cancel))
+        {
+            if (item.EventType == "log")
+            {
+                yield return item.Data;
+            }
+        }
+    }
+
+    /// <summary>Joins the caller's WebSocket to a shell on a peer. All that can be refused is refused before the upgrade.</summary>
+    public static async Task<IResult> ShellAsync(HttpContext context, Place place)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(place);
+        using var remote = new ClientWebSocket();
+        remote.Options.SetRequestHeader("Authorization", context.Request.Headers.Authorization.ToString());
+        remote.Options.SetRequestHeader(WorkloadHeader, place.Workload.Id);
+        remote.Options.Proxy = null;
+        var target = new Uri(place.Peer!, Target(context));
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+            limit.CancelAfter(ConnectTimeout);
+            await remote.ConnectAsync(new UriBuilder(target) { Scheme = target.Scheme == "https" ? "wss" : "ws" }.Uri, limit.Token);
+        }
+        catch (Exception problem) when (problem is WebSocketException or OperationCanceledException or HttpRequestException)
+        {
+            return Problems.From(Unreachable(place));
+        }
+
+        using var person = await context.WebSockets.AcceptWebSocketAsync();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var input = PumpAsync(person, remote, end.Token);
+        await PumpAsync(remote, person, end.Token);
+
+        // The shell has ended or its gateway went away: the person has been told, what he still types has nowhere to go.
+        await end.CancelAsync();
+        await input;
+        return Results.Empty;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> AskAsync(HttpRequestMessage request, Place place, CancellationToken cancel)
+    {
+        try
+        {
+            var answer = await _http.SendAsync(request, cancel);
+            if (answer.IsSuccessStatusCode)
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+        }
+        catch (HttpRequestException)
+        {
+            // That gateway is gone; its agents are on their way to another.
+        }
+
+        throw new RefusalException(Unreachable(place));
+    }
+
+    private static async Task PumpAsync(WebSocket from, WebSocket to, CancellationToken cancel)
+    {
+        var buffer = new byte[BufferBytes];
+        try
+        {
+            while (true)
+            {
+                var received = await from.ReceiveAsync(buffer.AsMemory(), cancel);
+                if (received.MessageType == WebSocketMessageType.Close)
+                {
+                    break;
+                }
+
+                await to.SendAsync(buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, cancel);
+            }
+
+            await to.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancel);
+        }
+        catch (Exception problem) when (problem is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // One of the two left without a word; the other's end follows.
+        }
+    }
+
+    private static string Target(HttpContext context) => context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+
+    private static Refusal Unreachable(Place place) => Refusal.Of(
+        "node.not_connected", $"node {place.Workload.Node} is on its way from one gateway to another; ask again in a few seconds", ("node", place.Workload.Node));
+
+    /// <summary>A workload and where its node is connected.</summary>
+    /// <param name="Peer">The gateway to ask; null = this process.</param>
+    public sealed record Place(WorkloadView Workload, Uri? Peer);
+}
