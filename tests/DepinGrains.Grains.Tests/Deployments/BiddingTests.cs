@@ -1,5 +1,6 @@
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Grains.Tests.Nodes;
+using DepinGrains.Storage.InMemory;
 
 namespace DepinGrains.Grains.Tests.Deployments;
 
@@ -30,6 +31,46 @@ public sealed class BiddingTests(Market market) : IClassFixture<Market>
         Assert.Empty((await _r.Node("dear").GetAsync()).Require().Reservations);
         Assert.Equal(order.LeaseId, Assert.Single((await _r.Node("cheap").GetAsync()).Require().Reservations).Lease);
         Assert.Single((await _r.LeaseAsync()).Workloads);
+    }
+
+    /// <summary>The price of an order, as its speed hangs on it: 3 bids here, each of which adds two change sets (booked, given back), the winner's three (booked, confirmed, workloads).</summary>
+    [Fact]
+    public async Task An_order_costs_as_few_commits_as_its_saga_allows()
+    {
+        foreach (var (who, price) in ((string, string)[])[("a", "1.60"), ("b", "2.40"), ("c", "3.20")])
+        {
+            await _r.AddProviderAsync(who, price);
+        }
+
+        var nodes = ((string[])["a", "b", "c"]).Select(n => _r.Node(n).GetPrimaryKeyString()).ToHashSet(StringComparer.Ordinal);
+        var commits = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        market.Store.Fault = point =>
+        {
+            if (point.Call == StoreCall.Append || (point.Call == StoreCall.Commit && (nodes.Contains(point.Subject) || point.Subject.StartsWith(_r.Tenant, StringComparison.Ordinal))))
+            {
+                commits.Enqueue($"{point.Call} {point.Subject}");
+            }
+
+            return StoreFault.None;
+        };
+        try
+        {
+            await _r.DeployAsync();
+            await _r.Deployment.TickAsync();
+        }
+        finally
+        {
+            market.Store.Fault = null;
+        }
+
+        Assert.NotNull((await _r.GroupAsync()).Order.LeaseId);
+        Assert.Single((await _r.LeaseAsync()).Workloads);
+        var rows = commits.Where(static c => c.StartsWith("Commit", StringComparison.Ordinal)).GroupBy(static c => c, static (c, all) => $"{c} x {all.Count()}").ToArray();
+        // The deployment's four: its intent, open with its bids' intent, bids with the award, the award's end. Its escrow's three share its key: intent, credit, payment. Then the lease, then the nodes.
+        Assert.Contains($"Commit {_r.Key} x 7", rows);
+        Assert.True(commits.Count(static c => c.StartsWith("Commit", StringComparison.Ordinal)) <= 7 + 1 + 3 + 4, string.Join("\n", commits));
+        // Minted, deposited, held, released.
+        Assert.InRange(commits.Count(static c => c == "Append uact"), 4, 4);
     }
 
     [Fact]

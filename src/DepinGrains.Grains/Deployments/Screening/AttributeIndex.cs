@@ -6,6 +6,7 @@ namespace DepinGrains.Grains.Deployments.Screening;
 /// <summary>Which providers of a snapshot of the market declare an attribute: spares an order the look at every provider of the network.</summary>
 public sealed class AttributeIndex
 {
+    private static readonly List<int> Nobody = [];
     private readonly Dictionary<Fact, List<int>> _declaring = [];
 
     /// <summary>Indexes a snapshot.</summary>
@@ -35,10 +36,10 @@ public sealed class AttributeIndex
     /// <summary>The fewest providers of whom it is known that nobody else declares all of these attributes, in order; null when nothing is known: no name without wildcard is wanted.</summary>
     public IReadOnlyList<int>? Declaring(IEnumerable<Fact> wanted)
     {
-        IReadOnlyList<int>? fewest = null;
+        List<int>? fewest = null;
         foreach (var attribute in wanted.Where(static a => !a.Name.Contains('*', StringComparison.Ordinal)))
         {
-            var declaring = _declaring.GetValueOrDefault(attribute) ?? [];
+            var declaring = _declaring.GetValueOrDefault(attribute, Nobody);
             fewest = fewest is null || declaring.Count < fewest.Count ? declaring : fewest;
         }
 
