@@ -51,7 +51,8 @@ internal static class StandaloneHost
             oracle.Seed.TryAdd("uakt", "0.50");
             oracle.Seed.TryAdd("uusdc", "1.00");
         });
-        builder.Services.Configure<FaucetOptions>(faucet => faucet.Enabled = options.Faucet);
+        // After the section Faucet is bound: Faucet:Enabled alone must not open a faucet that Standalone's own checks have not seen.
+        builder.Services.PostConfigure<FaucetOptions>(faucet => faucet.Enabled = options.Faucet);
         builder.Services.Configure<HttpOptions>(http => http.LoopbackOnly = options.Problem([]) is null && urls.All(static u => new Uri(u).IsLoopback));
         builder.Services.AddDepinGateway(builder.Configuration);
         builder.Services.AddSingleton<StandaloneNetwork>();

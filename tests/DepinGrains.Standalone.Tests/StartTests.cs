@@ -25,6 +25,25 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task Faucet_SwitchedOffForStandalone_IsNotOpenedByTheSectionOfTheGateway()
+    {
+        var data = Directory.CreateTempSubdirectory("depin-start-").FullName;
+        try
+        {
+            await using var standalone = new StandaloneProcess(Path.Combine(data, "standalone"), "--Standalone:Agent", "false", "--Standalone:Faucet", "false", "--Faucet:Enabled", "true");
+            await standalone.StartAsync();
+            var settings = new Dictionary<string, string> { ["HOME"] = data, ["DEPIN_SERVER"] = standalone.Url };
+            var (code, _, error) = await Programs.RunAsync(Programs.Dll("DepinGrains.Cli", "depin"), settings, "faucet", "100", "ACT");
+            Assert.Equal(1, code);
+            Assert.Contains("no faucet", error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task SdlManifest_OfTheSamples_IsPureJsonWithoutAServer()
     {
         var samples = Directory.GetFiles(Path.Combine(Programs.Repository, "samples"), "*.yaml");
