@@ -25,12 +25,14 @@ public sealed class LeaseSummaryTests
         Assert.Equal(new LeaseSummary("o/1/1/1/p", status, "o", "p", "1.25", "uact", Opened, state.ClosedAt, state.CloseReason, state.CloseDetail), LeaseSummary.Of(Row(state, withDocument: false)));
     }
 
+    /// <param name="detail">~ stands for half a surrogate pair, which no attribute can hold.</param>
+    /// <param name="shown">What the list shows.</param>
     [Theory]
     [InlineData("a\0b", "a\uFFFDb")]
-    [InlineData("a\uD83Db", "a\uFFFDb")]
+    [InlineData("a~b", "a\uFFFDb")]
     [InlineData("plain 😀", "plain 😀")]
     public void Words_no_column_can_hold_are_shown_without_what_it_cannot(string detail, string shown) =>
-        Assert.Equal(shown, LeaseSummary.Of(Row(State(LeaseStatus.Closed, Opened, 1, detail), withDocument: false)).CloseDetail);
+        Assert.Equal(shown, LeaseSummary.Of(Row(State(LeaseStatus.Closed, Opened, 1, detail.Replace('~', '\uD83D')), withDocument: false)).CloseDetail);
 
     private static LeaseState State(LeaseStatus status, DateTimeOffset? closed, int reason, string detail)
     {

@@ -20,6 +20,35 @@ public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
         Assert.Equal(NodeStatus.Online, await host.StatusAsync(node));
     }
 
+    [Theory]
+    [InlineData("""{"type":"heartbeat","session":1,"sequence":7,"appliedGeneration":0}""")]
+    [InlineData(""" { "appliedGeneration" : 0 , "sequence" : 7 , "session" : 1 , "type" : "heartbeat" } """)]
+    [InlineData("""{"sequence":7,"session":1,"type":"heartbeat"}""")]
+    [InlineData("""{"type":"heartbeat","Session":"1","SEQUENCE":7,"appliedGeneration":0}""")]
+    [InlineData("""{"type":"heartbeat","session":1,"sequence":6,"sequence":7,"appliedGeneration":0,"added":{"later":[1]}}""")]
+    [InlineData("""{"type":"heart\u0062eat","session":1,"sequence":7,"appliedGeneration":0}""")]
+    public async Task A_beat_is_understood_in_every_spelling_the_serializer_knows(string text)
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        await agent.SendAsync(System.Text.Encoding.UTF8.GetBytes(text));
+        Assert.Equal(7, (await agent.ReceiveAsync<HeartbeatAck>()).Sequence);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"heartbeat","session":1,"sequence":7,"appliedGeneration":0}x""")]
+    [InlineData("""{"type":"heartbeat","session":1,"sequence":7,"appliedGeneration":0""")]
+    [InlineData("""{"type":"heartbeat","session":1,"sequence":99999999999999999999,"appliedGeneration":0}""")]
+    [InlineData("""{"type":"heartbeat","session":1,"sequence":[7],"appliedGeneration":0}""")]
+    [InlineData("[]")]
+    public async Task What_is_almost_a_beat_ends_the_connection(string text)
+    {
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        await agent.SendAsync(System.Text.Encoding.UTF8.GetBytes(text));
+        Assert.Equal("agent.protocol", (await agent.ReceiveAsync<GatewayRefusal>()).Code);
+    }
+
     [Fact]
     public async Task Another_key_an_unknown_node_and_another_nonce_are_turned_away()
     {
