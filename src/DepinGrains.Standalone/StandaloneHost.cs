@@ -89,6 +89,13 @@ internal static class StandaloneHost
         builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "HH:mm:ss ", true));
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddFilter("DepinGrains", LogLevel.Warning);
+
+        // Advice for servers, at every start: a laptop runs neither a server's collector nor its watchdogs, and nothing of ours is protected by ASP.NET's keys.
+        foreach (var advice in (string[])["Orleans.Runtime.Silo", "Orleans.Runtime.Watchdog", "Microsoft.AspNetCore.DataProtection"])
+        {
+            builder.Logging.AddFilter(advice, LogLevel.Error);
+        }
+
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 }

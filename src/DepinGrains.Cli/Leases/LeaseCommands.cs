@@ -20,7 +20,7 @@ public static class LeaseCommands
             ("lease", static l => (string?)l["id"]),
             ("status", static l => (string?)l["status"]),
             ("price a block", static l => $"{(string?)l["rate"]} {(string?)l["currency"]}"),
-            ("opened", static l => (string?)l["openedAt"]),
+            ("opened", static l => l["openedAt"]?.GetValue<DateTimeOffset>().UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture)),
             ("closed because", static l => (string?)l["closeDetail"]))));
         var show = new Command("show", "workloads, addresses, last status") { id };
         show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/leases/{Ids.Lease(parse.GetValue(id))}"), Draw)));

@@ -31,7 +31,7 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
             Programs.Dll("DepinGrains.Standalone"), null,
             ["--data", data, "--urls", Url, "--Network:BlockTime", "00:00:00.1", "--Deployments:RescreenEvery", "00:00:02", "--Http:CallerRequestsPerSecond", "0", "--Http:AddressRequestsPerSecond", "0", .. settings]);
         _process = process;
-        var first = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(90)) ?? throw new InvalidOperationException("standalone ended: " + await process.StandardError.ReadToEndAsync());
+        var first = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(4)) ?? throw new InvalidOperationException("standalone ended: " + await process.StandardError.ReadToEndAsync());
         Lines.Add(first);
         _ = DrainAsync(process.StandardOutput);
         _ = DrainAsync(process.StandardError);
