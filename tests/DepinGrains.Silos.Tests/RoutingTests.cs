@@ -58,7 +58,8 @@ public sealed class RoutingTests
             text.Append(Encoding.UTF8.GetString(buffer, 0, received.Count));
             if (received.MessageType == WebSocketMessageType.Close)
             {
-                await shell.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, limit.Token);
+                // Whoever answers it late finds the gateway gone already.
+                break;
             }
         }
 
