@@ -41,6 +41,9 @@ public sealed class OutputTests(RunningNetwork network)
             ["provider", "put", "me"], ["provider", "list"], ["node", "join"], ["node", "list"], ["identity", "show"],
             ["sdl", "validate", "samples/hello-native.yaml"], ["sdl", "manifest", "samples/hello-native.yaml"],
             ["db", "migrate", "--sqlite", Path.Combine(network.Folder, "json.db")], ["completion", "bash"],
+            ["db", "backup", Path.Combine(network.Folder, "json.backup"), "--sqlite", Path.Combine(network.Folder, "json.db")],
+            ["db", "restore", Path.Combine(network.Folder, "json.backup"), "--sqlite", Path.Combine(network.Folder, "json-again.db")],
+            ["subnet", "epoch", "--input", Path.Combine("tests", "vectors", "subnets", "generated_epochs.json")], ["emission", "TAO", "--issuance", "10500000"],
         ];
         foreach (var line in lines)
         {

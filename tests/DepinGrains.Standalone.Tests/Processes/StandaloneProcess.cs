@@ -5,7 +5,13 @@ namespace DepinGrains.Standalone.Tests.Processes;
 /// <summary>A real standalone in a folder of its own; blocks of a tenth of a second, so that money moves while a test looks; no limits of rate.</summary>
 internal sealed class StandaloneProcess(string data, params string[] settings) : IAsyncDisposable
 {
+    private const int PortsEach = 100;
+    private static int s_portsFrom = 20_000 - PortsEach;
+
     private readonly int _port = Programs.FreePort();
+
+    // Workloads of several standalones run beside each other: without ports of their own one would answer for the other.
+    private readonly int _portsFrom = Interlocked.Add(ref s_portsFrom, PortsEach);
     private Process? _process;
 
     public string Url => $"http://127.0.0.1:{_port}";
@@ -29,7 +35,8 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
         Lines.Clear();
         var process = Programs.Start(
             Programs.Dll("DepinGrains.Standalone"), null,
-            ["--data", data, "--urls", Url, "--Network:BlockTime", "00:00:00.1", "--Deployments:RescreenEvery", "00:00:02", "--Http:CallerRequestsPerSecond", "0", "--Http:AddressRequestsPerSecond", "0", .. settings]);
+            ["--data", data, "--urls", Url, "--Network:BlockTime", "00:00:00.1", "--Deployments:RescreenEvery", "00:00:02", "--Http:CallerRequestsPerSecond", "0", "--Http:AddressRequestsPerSecond", "0",
+                "--Agent:Resources:PortMin", Text(_portsFrom), "--Agent:Resources:PortMax", Text(_portsFrom + PortsEach - 1), .. settings]);
         _process = process;
         var first = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(4)) ?? throw new InvalidOperationException("standalone ended: " + await process.StandardError.ReadToEndAsync());
         Lines.Add(first);
@@ -54,6 +61,8 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
 
         _process?.Dispose();
     }
+
+    private static string Text(int port) => port.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task DrainAsync(StreamReader reader)
     {
