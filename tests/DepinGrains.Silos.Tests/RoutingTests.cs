@@ -12,6 +12,7 @@ public sealed class RoutingTests
     [Fact]
     public async Task LogsAndShell_ThroughTheGatewayTheAgentIsNotAt_AndAfterItsGatewayStopped()
     {
+        Needs.AskedFor();
         Needs.SilosAndPostgres();
         await using var network = await SiloNetwork.StartAsync(silos: 1, gateways: 2);
         using var provider = new Person(network.Addresses, 1);
