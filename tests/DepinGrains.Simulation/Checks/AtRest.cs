@@ -119,15 +119,23 @@ internal sealed class AtRest(World world, Model model)
         }
     }
 
-    /// <summary>Every reservation belongs to a bid that is open or a lease that stands.</summary>
+    /// <summary>
+    /// What orders are trying to book at this very moment: orders without bids are screened again all the time, also while these checks run. The order says so, and comes back to it within a minute.
+    /// </summary>
+    private HashSet<string> Trying() => world.All("deployment").Select(static r => RowKind<DeploymentState>.Read(r))
+        .Where(d => d.NextActionAt <= world.Time.GetUtcNow() + TimeSpan.FromMinutes(1))
+        .SelectMany(static d => d.Groups).SelectMany(static g => g.Order.Trying).Select(static b => b.HoldId).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Every reservation belongs to a bid that is open or just being made, or to a lease that stands.</summary>
     private void Bookings()
     {
         var now = world.Time.GetUtcNow();
+        var trying = Trying();
         var bids = world.All("deployment").SelectMany(d => world.Children("bid", d.Id.Key)).Select(static r => RowKind<BidState>.Read(r)).ToArray();
         foreach (var row in world.All("node"))
         {
             var node = RowKind<NodeState>.Read(row);
-            foreach (var booking in node.Bookings.Where(b => b.Lease is not null || b.ReservedUntil > now))
+            foreach (var booking in node.Bookings.Where(b => b.Lease is not null || (b.ReservedUntil > now && !trying.Contains(b.Id))))
             {
                 var bid = bids.FirstOrDefault(b => b.HoldId == booking.Id);
                 _problems.Unless(bid?.Status is BidStatus.Open or BidStatus.Active, $"node {node.Id} keeps {booking.Id} for a bid that is {bid?.Status.ToString() ?? "unknown"}");
@@ -138,9 +146,10 @@ internal sealed class AtRest(World world, Model model)
         }
     }
 
-    /// <summary>Every hold is a caller's own or the deposit of a bid that is open or won.</summary>
+    /// <summary>Every hold is a caller's own or the deposit of a bid that is open, just being made, or won.</summary>
     private void Holds()
     {
+        var trying = Trying();
         var bids = world.All("deployment").SelectMany(d => world.Children("bid", d.Id.Key)).Select(static r => RowKind<BidState>.Read(r)).ToArray();
         foreach (var token in world.Ledgers.Tokens)
         {
@@ -151,7 +160,7 @@ internal sealed class AtRest(World world, Model model)
                     _problems.Unless(!own.Closed && own.Left == left, $"hold {hold} has {left} left, acknowledged commands left {own.Left}{(own.Closed ? " and closed it" : "")}");
                     _problems.Unless(own.ExpiresAt is not { } end || end > world.Time.GetUtcNow() - TimeSpan.FromMinutes(1), $"hold {hold} is over since {own.ExpiresAt:O}");
                 }
-                else
+                else if (!trying.Contains(hold))
                 {
                     var bid = bids.FirstOrDefault(b => b.HoldId == hold);
                     _problems.Unless(bid?.Status is BidStatus.Open or BidStatus.Active, $"hold {hold} of {left} belongs to a bid that is {bid?.Status.ToString() ?? "unknown"}");
