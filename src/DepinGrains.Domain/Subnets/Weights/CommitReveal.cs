@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using DepinGrains.Contracts.Common;
+using Org.BouncyCastle.Crypto.Digests;
 
 namespace DepinGrains.Domain.Subnets.Weights;
 
@@ -56,7 +58,11 @@ public sealed record CommitReveal(ulong RevealPeriod = 1, int OpenMax = 10)
         Span<byte> last = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64LittleEndian(last, version);
         bytes.AddRange(last);
-        return Convert.ToHexStringLower(Blake2b.Hash256([.. bytes]));
+        var blake = new Blake2bDigest(256);
+        blake.BlockUpdate(CollectionsMarshal.AsSpan(bytes));
+        Span<byte> hash = stackalloc byte[32];
+        blake.DoFinal(hash);
+        return Convert.ToHexStringLower(hash);
     }
 
     private static void Append(List<byte> bytes, ReadOnlySpan<ushort> list)
