@@ -95,6 +95,24 @@ public sealed class RawAgent : IAsyncDisposable
         }
     }
 
+    /// <summary>Beats once a period until cancelled or until the gateway closed.</summary>
+    public async Task KeepBeatingAsync(TimeSpan period, CancellationToken cancel)
+    {
+        using var timer = new PeriodicTimer(period);
+        try
+        {
+            for (var sequence = 1L; _socket.State == WebSocketState.Open; sequence++)
+            {
+                await SendAsync(new AgentHeartbeat(Welcome.Session, sequence, 0));
+                await timer.WaitForNextTickAsync(cancel);
+            }
+        }
+        catch (Exception end) when (end is OperationCanceledException or WebSocketException)
+        {
+            // Told, or the line is closed.
+        }
+    }
+
     /// <summary>Ends without a word, as a machine that lost its power.</summary>
     public void Abort() => _socket.Abort();
 
