@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+
+namespace DepinGrains.Contracts.Subnets;
+
+/// <summary>A hotkey wants a uid. <paramref name="Coldkey"/> pays and must own the hotkey.</summary>
+/// <param name="MaxPrice">Most rao it will pay; null: whatever it costs.</param>
+/// <param name="Proof">Which node the miner runs on, where the subnet asks for hardware.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.register.v1")]
+public sealed record RegisterNeuron(
+    [property: Id(0)] string Coldkey,
+    [property: Id(1)] string Hotkey,
+    [property: Id(2)] long? MaxPrice = null,
+    [property: Id(3)] HardwareProof? Proof = null);
+
+/// <summary>A node's answer to a subnet's benchmark.</summary>
+/// <param name="Node">The node; its provider must be the coldkey.</param>
+/// <param name="Challenge">Id of the challenge; empty where the subnet has no benchmark.</param>
+/// <param name="Digests">One per block of work, in order.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.hardware_proof.v1")]
+public sealed record HardwareProof([property: Id(0)] string Node, [property: Id(1)] string Challenge, [property: Id(2)] ImmutableArray<ulong> Digests);
+
+/// <summary>A benchmark to do now.</summary>
+/// <param name="Nonce">Seed of the work, 16 bytes.</param>
+/// <param name="Work">Blocks of work.</param>
+/// <param name="Deadline">When the answer must have arrived.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.challenge.v1")]
+public sealed record HardwareChallenge(
+    [property: Id(0)] string Id,
+    [property: Id(1)] string Node,
+    [property: Id(2)] ImmutableArray<byte> Nonce,
+    [property: Id(3)] int Work,
+    [property: Id(4)] DateTimeOffset Deadline);
+
+/// <summary>A validator's weights: any scale, the largest becomes 65535.</summary>
+/// <param name="Hotkey">Who sets them; the gateway has checked that the signer may act for it (<see cref="Hotkeys.MaySign"/>), the grain that <paramref name="Signer"/> owns it.</param>
+/// <param name="Signer">Identity that signed.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.set_weights.v1")]
+public sealed record SetWeights(
+    [property: Id(0)] string Signer,
+    [property: Id(1)] string Hotkey,
+    [property: Id(2)] ImmutableArray<ushort> Uids,
+    [property: Id(3)] ImmutableArray<ushort> Values,
+    [property: Id(4)] ulong VersionKey);
+
+/// <summary>A promise of weights. <paramref name="Hash"/>: BLAKE2b-256 as of the chain, 64 hex digits (<c>CommitReveal.HashOf</c>).</summary>
+[GenerateSerializer, Immutable, Alias("depin.subnet.commit_weights.v1")]
+public sealed record CommitWeights([property: Id(0)] string Signer, [property: Id(1)] string Hotkey, [property: Id(2)] string Hash);
+
+/// <summary>What was promised; the first 32 bytes of the hash's input are SHA-256 of the hotkey's text.</summary>
+[GenerateSerializer, Immutable, Alias("depin.subnet.reveal_weights.v1")]
+public sealed record RevealWeights([property: Id(0)] SetWeights Weights, [property: Id(1)] ImmutableArray<ushort> Salt);
+
+/// <summary>Weights as they were taken.</summary>
+/// <param name="Block">When: what counts as the validator's last update.</param>
+/// <param name="Weights">How many.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.weights_set.v1")]
+public sealed record WeightsSet([property: Id(0)] int Netuid, [property: Id(1)] int Uid, [property: Id(2)] long Block, [property: Id(3)] int Weights);
+
+/// <summary>A commit as it was taken; it can be revealed in epoch <paramref name="RevealEpoch"/> only.</summary>
+[GenerateSerializer, Immutable, Alias("depin.subnet.weights_committed.v1")]
+public sealed record WeightsCommitted([property: Id(0)] int Netuid, [property: Id(1)] int Uid, [property: Id(2)] string Hash, [property: Id(3)] long Block, [property: Id(4)] long RevealEpoch);
+
+/// <summary>A hotkey says where it answers; an empty endpoint takes it back.</summary>
+[GenerateSerializer, Immutable, Alias("depin.subnet.serve_axon.v1")]
+public sealed record ServeAxon(
+    [property: Id(0)] string Signer,
+    [property: Id(1)] string Hotkey,
+    [property: Id(2)] string Endpoint,
+    [property: Id(3)] string? Node,
+    [property: Id(4)] ImmutableArray<string> Models,
+    [property: Id(5)] long Version);
+
+/// <summary>An owner changes a hyperparameter. <paramref name="Name"/> in snake case, <paramref name="Value"/> as text.</summary>
+[GenerateSerializer, Immutable, Alias("depin.subnet.set_hyperparameter.v1")]
+public sealed record SetHyperparameter([property: Id(0)] string Signer, [property: Id(1)] string Name, [property: Id(2)] string Value);
+
+/// <summary>Somebody opens a subnet.</summary>
+/// <param name="Owner">Pays the lock and gets it back when the subnet is dissolved.</param>
+/// <param name="Name">1…64 characters.</param>
+/// <param name="MaxLock">Most rao to lock; null: whatever it costs.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.create.v1")]
+public sealed record CreateSubnet([property: Id(0)] string Owner, [property: Id(1)] string Name, [property: Id(2)] SubnetTask Task, [property: Id(3)] long? MaxLock = null);
