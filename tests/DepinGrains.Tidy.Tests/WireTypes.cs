@@ -99,7 +99,7 @@ internal static class WireTypes
             return known && type.GetGenericArguments().All(IsImmutable);
         }
 
-        return type == typeof(string) || type == typeof(decimal) || type == typeof(Guid) || type == typeof(DateTimeOffset) || type == typeof(TimeSpan) || type == typeof(Int128)
+        return type == typeof(string) || type == typeof(decimal) || type == typeof(Guid) || type == typeof(DateTimeOffset) || type == typeof(TimeSpan) || type == typeof(Int128) || type == typeof(UInt128)
             || (type.Assembly == Contracts && (type.GetCustomAttribute<GenerateSerializerAttribute>() is not null || typeof(Exception).IsAssignableFrom(type)));
     }
 }

@@ -23,6 +23,10 @@ public interface ILedgerGrain : IGrainWithStringKey
     [Alias("balance")]
     Task<AccountBalance> GetBalanceAsync(string account);
 
+    /// <summary>Balances of up to <c>LedgerOptions.BalancesMax</c> accounts at one moment; <c>ledger.too_many_accounts</c>.</summary>
+    [Alias("balances")]
+    Task<Result<LedgerBalances>> GetBalancesAsync(ImmutableArray<string> accounts);
+
     /// <summary>An open hold, or null when it is closed or never was.</summary>
     [Alias("hold")]
     Task<HoldView?> GetHoldAsync(string holdId);

@@ -68,6 +68,11 @@ public sealed record AccountBalance(
     public long Available => Posted - Held;
 }
 
+/// <summary>Many accounts' money at one moment, in the order asked; an account never used has 0.</summary>
+/// <param name="Posted">What each account owns, what is held included; minor units.</param>
+[GenerateSerializer, Immutable, Alias("depin.ledger.balances.v1")]
+public sealed record LedgerBalances([property: Id(0)] long Sequence, [property: Id(1)] ImmutableArray<long> Posted);
+
 /// <summary>An open hold.</summary>
 [GenerateSerializer, Immutable, Alias("depin.ledger.hold.v1")]
 public sealed record HoldView(

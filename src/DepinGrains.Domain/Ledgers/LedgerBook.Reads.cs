@@ -31,6 +31,9 @@ public sealed partial class LedgerBook
             : new AccountBalance(account, _accounts[number].Posted, _accounts[number].Held, PendingSequence);
     }
 
+    /// <summary>What an account owns as pending, held or not; 0 when it was never used.</summary>
+    public long Posted(string account) => Number(account) is var number and >= 0 ? _accounts[number].Posted : 0;
+
     /// <summary>An open hold as pending, or null.</summary>
     public HoldView? FindHold(string id) => _holds.Find(id) is not { } hold ? null : new HoldView(
         hold.Id,

@@ -28,9 +28,7 @@ public static class DelegationPayout
     {
         ArgumentNullException.ThrowIfNull(earnings);
         var total = stakes.Aggregate(UInt128.Zero, static (sum, s) => sum + s.Stake);
-        var taken = (ulong)(((UInt128)earnings.Validating * (((UInt128)earnings.Take << 64) / ushort.MaxValue)) >> 64);
-        taken = earnings.Take == ushort.MaxValue ? earnings.Validating : taken;
-        var rest = earnings.Validating - taken;
+        var rest = earnings.Validating - Taken(earnings.Take, earnings.Validating);
         var (payments, owners) = (ImmutableArray.CreateBuilder<Nomination>(), checked(earnings.Mining + earnings.Validating));
         foreach (var (coldkey, stake) in stakes)
         {
@@ -52,8 +50,12 @@ public static class DelegationPayout
         return payments.DrainToImmutable();
     }
 
-    /// <summary>floor(floor(stake·2⁶⁴/total)·rest/2⁶⁴).</summary>
-    private static ulong Part(ulong stake, UInt128 total, ulong rest) => (ulong)((((UInt128)stake << 64) / total * rest) >> 64);
+    /// <summary>The take of what was validated, rounded down: floor(validating · floor(take·2⁶⁴/65535) / 2⁶⁴).</summary>
+    public static ulong Taken(ushort take, ulong validating) =>
+        take == ushort.MaxValue ? validating : (ulong)(((UInt128)validating * (((UInt128)take << 64) / ushort.MaxValue)) >> 64);
+
+    /// <summary>The part of a stake: floor(floor(stake·2⁶⁴/total)·rest/2⁶⁴); all of it for all of the stake.</summary>
+    public static ulong Part(ulong stake, UInt128 total, ulong rest) => (ulong)((((UInt128)stake << 64) / total * rest) >> 64);
 }
 
 /// <summary>How a delegate may change its take. Source: subtensor e6683abcd (v1.1.7) <c>increase_take, decrease_take</c>.</summary>

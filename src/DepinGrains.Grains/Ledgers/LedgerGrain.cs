@@ -108,6 +108,32 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
     }
 
     /// <inheritdoc/>
+    public async Task<Result<LedgerBalances>> GetBalancesAsync(ImmutableArray<string> accounts)
+    {
+        if (!_known)
+        {
+            return UnknownToken();
+        }
+
+        if (accounts.IsDefault || accounts.Length > services.Options.BalancesMax)
+        {
+            var asked = accounts.IsDefault ? 0 : accounts.Length;
+            return Refusal.Of("ledger.too_many_accounts", $"{asked} accounts in one call, at most {services.Options.BalancesMax} are taken", ("accounts", asked), ("most", services.Options.BalancesMax));
+        }
+
+        _writer.ThrowIfClosed();
+        var posted = ImmutableArray.CreateBuilder<long>(accounts.Length);
+        foreach (var account in accounts)
+        {
+            posted.Add(_book.Posted(account));
+        }
+
+        var balances = new LedgerBalances(_book.PendingSequence, posted.MoveToImmutable());
+        await _writer.WhenDurable(balances.Sequence);
+        return balances;
+    }
+
+    /// <inheritdoc/>
     public async Task<HoldView?> GetHoldAsync(string holdId)
     {
         if (!_known)

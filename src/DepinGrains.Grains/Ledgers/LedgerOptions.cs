@@ -20,6 +20,10 @@ public sealed class LedgerOptions
     [Range(1, 1000)]
     public int BatchMax { get; set; } = 1000;
 
+    /// <summary>Most accounts of one <c>GetBalancesAsync</c>: two of each hotkey of the largest subnet.</summary>
+    [Range(1, 100_000)]
+    public int BalancesMax { get; set; } = 10_000;
+
     /// <summary>Most lines of a statement page.</summary>
     [Range(1, 1000)]
     public int StatementMax { get; set; } = 200;
