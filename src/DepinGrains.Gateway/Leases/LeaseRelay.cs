@@ -81,9 +81,13 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
         using var person = await context.WebSockets.AcceptWebSocketAsync();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var input = PumpAsync(person, remote, end.Token);
-        await PumpAsync(remote, person, end.Token);
+        if (!await PumpAsync(remote, person, end.Token))
+        {
+            await LostAsync(person, end.Token);
+        }
 
-        // The shell has ended or its gateway went away: the person has been told, what he still types has nowhere to go.
+        // The shell has ended or its gateway went away: the person has been told and closes; what he still types has nowhere to go.
+        await Task.WhenAny(input, Task.Delay(ShellSession.GoodbyeLimit, TimeProvider.System, end.Token));
         await end.CancelAsync();
         await input;
         return Results.Empty;
@@ -112,7 +116,22 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
         throw new RefusalException(Unreachable(place));
     }
 
-    private static async Task PumpAsync(WebSocket from, WebSocket to, CancellationToken cancel)
+    /// <summary>The other gateway went away without a word: an exit code that nobody knows.</summary>
+    private static async Task LostAsync(WebSocket person, CancellationToken cancel)
+    {
+        try
+        {
+            await person.SendAsync(ShellSession.ExitMessage(null), WebSocketMessageType.Text, true, cancel);
+            await person.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancel);
+        }
+        catch (Exception problem) when (problem is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // It was the person who left.
+        }
+    }
+
+    /// <summary>Hands on messages until the sender says goodbye (true) or is gone without one.</summary>
+    private static async Task<bool> PumpAsync(WebSocket from, WebSocket to, CancellationToken cancel)
     {
         var buffer = new byte[BufferBytes];
         try
@@ -129,10 +148,12 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
             }
 
             await to.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancel);
+            return true;
         }
         catch (Exception problem) when (problem is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
             // One of the two left without a word; the other's end follows.
+            return false;
         }
     }
 

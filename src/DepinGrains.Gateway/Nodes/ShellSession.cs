@@ -8,7 +8,10 @@ namespace DepinGrains.Gateway.Nodes;
 public sealed class ShellSession : IAsyncDisposable
 {
     private const int InputBytesMax = 16_384;
-    private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a person has to read the last words and close. Ending the socket before resets it, and what is still on its way is lost.</summary>
+    internal static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(10);
+
     private readonly AgentStream _stream;
 
     internal ShellSession(AgentStream stream) => _stream = stream;
@@ -57,10 +60,10 @@ public sealed class ShellSession : IAsyncDisposable
                 }
             }
 
-            await person.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { exitCode = exit }), WebSocketMessageType.Text, true, end.Token);
+            await person.SendAsync(ExitMessage(exit), WebSocketMessageType.Text, true, end.Token);
             await person.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, end.Token);
 
-            // Cancelling a receive resets the connection, and what was sent last may be lost with it: the person closes first.
+            // The person closes first.
             await input.WaitAsync(GoodbyeLimit, end.Token);
         }
         catch (Exception problem) when (problem is OperationCanceledException or WebSocketException or TimeoutException)
@@ -73,6 +76,9 @@ public sealed class ShellSession : IAsyncDisposable
             await input;
         }
     }
+
+    /// <summary>The last message to a person: the shell's exit code, null when nobody knows it.</summary>
+    internal static byte[] ExitMessage(int? code) => JsonSerializer.SerializeToUtf8Bytes(new { exitCode = code });
 
     /// <summary>Kills the shell if it still runs.</summary>
     public ValueTask DisposeAsync()

@@ -68,10 +68,13 @@ internal static class SiloServices
         });
     }
 
-    /// <summary>A death is noticed within ProbeTimeout × (ProbesMissedMax + 1) by each voter, and written at once.</summary>
+    /// <summary>
+    /// A death is noticed within ProbeTimeout × (ProbesMissedMax + 1) by each voter, and written at once. Orleans would let the time-out grow to four times as much by itself, and trust a connection
+    /// that was heard of within ProbesMissedMax of those: a frozen silo, whose connections stay open, would be believed alive for half a minute.
+    /// </summary>
     private static void Watch(ClusterMembershipOptions membership, SilosOptions silos)
     {
-        membership.ProbeTimeout = silos.ProbeTimeout;
+        membership.ProbeTimeout = membership.MinProbeTimeout = membership.MaxProbeTimeout = silos.ProbeTimeout;
         membership.NumMissedProbesLimit = silos.ProbesMissedMax;
         membership.NumVotesForDeathDeclaration = silos.VotesForDeath;
         membership.TableRefreshTimeout = silos.TableEvery;
