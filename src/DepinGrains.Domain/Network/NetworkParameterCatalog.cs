@@ -27,6 +27,10 @@ public static class NetworkParameterCatalog
     public const string PoolApprovals = "pool.approvals_min";
     public const string PoolDelay = "pool.delay_seconds";
     public const string PoolLifetime = "pool.proposal_seconds";
+    public const string InferencePrompt = "inference.prompt_price";
+    public const string InferenceCompletion = "inference.completion_price";
+    public const string InferenceImage = "inference.image_price";
+    public const string InferenceFee = "inference.fee_bps";
 
     /// <summary>Suffix for every token without a value of its own.</summary>
     public const string AnyDenom = "default";
@@ -50,6 +54,10 @@ public static class NetworkParameterCatalog
         new(PoolApprovals, false, "operators", 1, 100, 1, "operators who must approve a proposal, its author included"),
         new(PoolDelay, false, "seconds", 0, 2_592_000, 60, "time between approval and execution, in which it can be cancelled"),
         new(PoolLifetime, false, "seconds", 60, 31_536_000, 604_800, "how long a proposal waits for approvals"),
+        new(InferencePrompt, true, "minor units per million counted tokens", 0, 1_000_000_000_000_000, 500_000, "price of prompts sent to subnets"),
+        new(InferenceCompletion, true, "minor units per million counted tokens", 0, 1_000_000_000_000_000, 1_500_000, "price of what subnets answer"),
+        new(InferenceImage, true, "minor units per image", 0, 1_000_000_000_000_000, 100_000, "price of an image a subnet generates"),
+        new(InferenceFee, false, "basis points", 0, 10_000, 500, "share of payments for inference that goes to the community pool"),
     ];
 
     private static readonly ImmutableDictionary<string, long> DenomDefaults =

@@ -1,0 +1,224 @@
+using System.Net.ServerSentEvents;
+using DepinGrains.Domain.Subnets.Serving;
+using DepinGrains.Domain.Subnets.Serving.OpenAi;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace DepinGrains.Gateway.Subnets.Serving;
+
+/// <summary>Passes one miner's answer to the caller: tokens as they come, or a whole document. What is counted is what was written to the caller.</summary>
+internal sealed class AnswerRelay(HttpContext context, InferenceRequest request, InferenceAccount.Hold hold, ServingOptions options, TimeProvider time)
+{
+    // A token is rarely longer than this; a miner that goes on and on is cut off, the bill is bounded anyway.
+    private const int BytesPerTokenMax = 64;
+    private const int BytesGrace = 1_024;
+
+    private readonly long _started = time.GetTimestamp();
+    private long _textBytes;
+    private bool _begun;
+    private bool _finished;
+    private TimeSpan _firstToken;
+
+    /// <summary>One try, from the request to the last byte.</summary>
+    public async Task<TryResult> RunAsync(MinerCall call, Miner miner, Deadline deadline, string id)
+    {
+        try
+        {
+            deadline.Allow(request.Stream ? options.FirstTokenTimeout : options.AnswerTimeout);
+            var (answer, body) = await call.AskAsync(miner, request, id, deadline.Token);
+            using (answer)
+            {
+                await using var bounded = new BoundedStream(body, options.AnswerBytesMax, request.Stream ? options.EventBytesMax : options.AnswerBytesMax);
+                var frame = new AnswerFrame(request, (request.Kind == InferenceKind.Chat ? "chatcmpl-" : "cmpl-") + id, time.GetUtcNow().ToUnixTimeSeconds());
+                context.Response.Headers["X-Depin-Miner"] = miner.Hotkey;
+                return request.Stream ? await StreamAsync(bounded, frame, deadline) : await WholeAsync(bounded, frame, deadline);
+            }
+        }
+        catch (CallerLeftException)
+        {
+            return Ended(TryEnd.Left);
+        }
+        catch (Exception problem) when (MinerCall.ReasonOf(problem) is { } reason)
+        {
+            if (context.RequestAborted.IsCancellationRequested)
+            {
+                return Ended(TryEnd.Left);
+            }
+
+            if (!_begun)
+            {
+                context.Response.Headers.Remove("X-Depin-Miner");
+                return new TryResult(TryEnd.Failed, Reason: reason);
+            }
+
+            return await BrokenOffAsync(reason);
+        }
+    }
+
+    private InferenceUse Use => _begun ? new(request.Bound.PromptTokens, Math.Min(TokenCount.OfBytes(_textBytes), request.Bound.CompletionTokens), 0) : default;
+
+    private TryResult Ended(TryEnd end, string reason = "") => new(end, Use, _firstToken, reason);
+
+    private async Task<TryResult> StreamAsync(BoundedStream body, AnswerFrame frame, Deadline deadline)
+    {
+        var textMax = (request.Bound.CompletionTokens * BytesPerTokenMax) + BytesGrace;
+        List<byte[]> before = [];
+        var parser = SseParser.Create(body, (_, data) => StreamPiece.Read(data, frame, request.Choices));
+        await using var events = parser.EnumerateAsync(deadline.Token).GetAsyncEnumerator(deadline.Token);
+        while (await events.MoveNextAsync())
+        {
+            body.Taken();
+            var piece = events.Current.Data;
+            if (piece.IsDone)
+            {
+                break;
+            }
+
+            if (piece.Event is not { } bytes)
+            {
+                continue;
+            }
+
+            if (!_begun)
+            {
+                // Roles and empty beginnings wait for the first token: until then another miner can still take over.
+                before.Add(bytes);
+                if (piece is { TextBytes: 0, Finished: false })
+                {
+                    continue;
+                }
+
+                if (await BeginAsync() is { } refused)
+                {
+                    return refused;
+                }
+
+                before.ForEach(WriteAside);
+            }
+            else
+            {
+                WriteAside(bytes);
+            }
+
+            _textBytes += piece.TextBytes;
+            _finished |= piece.Finished;
+            await FlushAsync();
+            if (_textBytes > textMax)
+            {
+                return await BrokenOffAsync("too_many_tokens");
+            }
+
+            deadline.Allow(options.IdleTimeout);
+        }
+
+        return !_begun ? throw new MinerException("empty") : _finished ? await DoneAsync(frame) : await BrokenOffAsync("broken");
+    }
+
+    private async Task<TryResult> DoneAsync(AnswerFrame frame)
+    {
+        if (request.StreamUsage)
+        {
+            WriteAside(frame.UsageEvent(Use));
+        }
+
+        WriteAside(AnswerFrame.Done.ToArray());
+        await FlushAsync();
+        return Ended(TryEnd.Answered);
+    }
+
+    private async Task<TryResult> WholeAsync(BoundedStream body, AnswerFrame frame, Deadline deadline)
+    {
+        using var document = new MemoryStream();
+        await body.CopyToAsync(document, deadline.Token);
+        var json = document.GetBuffer().AsMemory(0, (int)document.Length);
+        if (!AnswerReader.TryRead(json.Span, frame.List, request.Choices, out var part) || part.Items == 0 || (request.Kind == InferenceKind.Embedding && part.Items != request.Choices))
+        {
+            throw new MinerException("garbage");
+        }
+
+        _firstToken = time.GetElapsedTime(_started);
+        if (await hold.BeforeAnsweringAsync() is { } refused)
+        {
+            return new TryResult(TryEnd.Refused, Refusal: refused);
+        }
+
+        // Counting sees bounds as streams do; an answer that is too long was made, and is given, but not billed beyond what it was asked for.
+        _begun = true;
+        _textBytes = request.Kind is InferenceKind.Chat or InferenceKind.Completion ? part.TextBytes : 0;
+        var use = Use with { Images = request.Kind == InferenceKind.Image ? part.Items : 0 };
+        context.Response.ContentType = "application/json";
+        var bytes = frame.Whole(json.Span.Slice(part.Start, part.Length), use);
+        context.Response.ContentLength = bytes.Length;
+        try
+        {
+            await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+            await context.Response.CompleteAsync();
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException)
+        {
+            return new TryResult(TryEnd.Left, use, _firstToken);
+        }
+
+        return new TryResult(TryEnd.Answered, use, _firstToken);
+    }
+
+    /// <summary>The first token is there: from here on there is one miner, and a status of 200.</summary>
+    private async Task<TryResult?> BeginAsync()
+    {
+        _firstToken = time.GetElapsedTime(_started);
+        if (await hold.BeforeAnsweringAsync() is { } refused)
+        {
+            return new TryResult(TryEnd.Refused, Refusal: refused);
+        }
+
+        _begun = true;
+        var response = context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Accel-Buffering"] = "no";
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        return null;
+    }
+
+    private void WriteAside(byte[] bytes)
+    {
+        var memory = context.Response.BodyWriter.GetMemory(bytes.Length);
+        bytes.CopyTo(memory);
+        context.Response.BodyWriter.Advance(bytes.Length);
+    }
+
+    private async ValueTask FlushAsync()
+    {
+        try
+        {
+            var flushed = await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+            if (!flushed.IsCompleted && !flushed.IsCanceled && !context.RequestAborted.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException)
+        {
+            // Told below.
+        }
+
+        throw new CallerLeftException();
+    }
+
+    /// <summary>Too late for another miner: the caller's library is told, and throws.</summary>
+    private async Task<TryResult> BrokenOffAsync(string reason)
+    {
+        try
+        {
+            WriteAside(AnswerFrame.ErrorEvent(ServingErrors.Interrupted, "The miner broke off; what arrived so far is charged, the prompt is not."));
+            await FlushAsync();
+        }
+        catch (CallerLeftException)
+        {
+            // Nobody is there to be told.
+        }
+
+        return Ended(TryEnd.Interrupted, reason);
+    }
+
+    private sealed class CallerLeftException : Exception;
+}

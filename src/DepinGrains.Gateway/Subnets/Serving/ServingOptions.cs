@@ -1,0 +1,142 @@
+using System.ComponentModel.DataAnnotations;
+using DepinGrains.Domain.Subnets.Serving;
+using DepinGrains.Domain.Subnets.Serving.OpenAi;
+using DepinGrains.Grains.Ledgers;
+using Microsoft.Extensions.Options;
+
+namespace DepinGrains.Gateway.Subnets.Serving;
+
+/// <summary>How inference is routed, bounded and paid; section <c>Serving</c>. Prices and the network's fee are network parameters (<c>inference.…</c>).</summary>
+public sealed class ServingOptions
+{
+    /// <summary>Section of the configuration.</summary>
+    public const string Section = "Serving";
+
+    /// <summary>The token callers pay in; not a credit that is minted from others.</summary>
+    [Required]
+    public string Denom { get; set; } = "rao";
+
+    /// <summary>Also connect to miners at loopback and private addresses: a network on one machine, or in one's own data centre.</summary>
+    public bool PrivateAddresses { get; set; }
+
+    /// <summary>PEM file of the key requests to miners are signed with, so that they know who asks; empty: not signed, unless the host gives a key.</summary>
+    public string KeyFile { get; set; } = "";
+
+    /// <summary>Time to resolve a miner's name, connect and agree on TLS.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Time a miner has for the first token of a stream; then the next one is asked.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan FirstTokenTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Longest pause between two tokens of a stream.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Time a miner has for an answer that is not streamed; then the next one is asked.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Time a whole request may take, all tries together; a stream that lasts longer is ended. Holds outlive it by a minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "06:00:00")]
+    public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How many miners a request is tried with.</summary>
+    [Range(1, 16)]
+    public int Tries { get; set; } = 3;
+
+    /// <summary>Share of requests that try another miner than the best first, basis points.</summary>
+    [Range(0, 10_000)]
+    public int ExploreBasisPoints { get; set; } = 500;
+
+    /// <summary>A first token this late halves a miner's score.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    public TimeSpan ReferenceFirstToken { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>So many open requests of this gateway halve a miner's score.</summary>
+    [Range(1, 100_000)]
+    public int MinerSlots { get; set; } = 16;
+
+    /// <summary>Failures in a row after which a miner rests.</summary>
+    [Range(1, 100)]
+    public int RestAfterFailures { get; set; } = 3;
+
+    /// <summary>Its first rest; each further failure doubles it.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan Rest { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Its longest rest.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "06:00:00")]
+    public TimeSpan RestMax { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How old a gateway's copy of a metagraph may be.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan MetagraphAge { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Requests of one caller at once, in this process.</summary>
+    [Range(1, 100_000)]
+    public int RequestsPerCallerMax { get; set; } = 256;
+
+    /// <summary>Bytes of a request's body; <c>Http:BodyBytesMax</c> holds as well.</summary>
+    [Range(1_024, 64 << 20)]
+    public int PromptBytesMax { get; set; } = 1 << 20;
+
+    /// <summary>Counted tokens of a prompt.</summary>
+    [Range(1, 10_000_000)]
+    public int PromptTokensMax { get; set; } = 131_072;
+
+    /// <summary>Bound of an answer whose request names none, tokens.</summary>
+    [Range(1, 1_000_000)]
+    public int AnswerTokensDefault { get; set; } = 1_024;
+
+    /// <summary>Most tokens a request may ask for.</summary>
+    [Range(1, 1_000_000)]
+    public int AnswerTokensMax { get; set; } = 32_768;
+
+    /// <summary>Choices or images of one request.</summary>
+    [Range(1, 128)]
+    public int ChoicesMax { get; set; } = 4;
+
+    /// <summary>Messages, prompts or texts of one request.</summary>
+    [Range(1, 100_000)]
+    public int InputsMax { get; set; } = 2_048;
+
+    /// <summary>Bytes of one event of a miner's stream.</summary>
+    [Range(1_024, 16 << 20)]
+    public int EventBytesMax { get; set; } = 256 << 10;
+
+    /// <summary>Bytes of a whole answer or stream of a miner, frames included.</summary>
+    [Range(1_024, 1 << 30)]
+    public int AnswerBytesMax { get; set; } = 32 << 20;
+
+    /// <summary>KiB of a miner's response headers.</summary>
+    [Range(1, 64)]
+    public int HeaderKilobytesMax { get; set; } = 16;
+
+    /// <summary>Connections to one miner.</summary>
+    [Range(1, 100_000)]
+    public int ConnectionsPerMinerMax { get; set; } = 2_048;
+
+    internal InferenceLimits Limits => new(PromptTokensMax, AnswerTokensDefault, AnswerTokensMax, ChoicesMax, InputsMax);
+
+    internal ChoiceParameters Choice => new(ExploreBasisPoints, (long)ReferenceFirstToken.TotalMicroseconds, MinerSlots, Tries);
+}
+
+/// <summary>The check across fields.</summary>
+public sealed class ServingOptionsCheck(TokenCatalog tokens) : IValidateOptions<ServingOptions>
+{
+    /// <inheritdoc/>
+    public ValidateOptionsResult Validate(string? name, ServingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (!tokens.IsDenom(options.Denom) || tokens.Sources(options.Denom).Count > 0)
+        {
+            return ValidateOptionsResult.Fail($"Serving:Denom ({options.Denom}) must be the denomination of a token of this network that is no credit.");
+        }
+
+        return options.AnswerTokensDefault > options.AnswerTokensMax
+            ? ValidateOptionsResult.Fail($"Serving:AnswerTokensDefault ({options.AnswerTokensDefault}) must not exceed Serving:AnswerTokensMax ({options.AnswerTokensMax}).")
+            : ValidateOptionsResult.Success;
+    }
+}
