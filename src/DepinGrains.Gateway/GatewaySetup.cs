@@ -12,6 +12,7 @@ using DepinGrains.Gateway.Oracle;
 using DepinGrains.Gateway.Pages;
 using DepinGrains.Gateway.Pool;
 using DepinGrains.Gateway.Providers;
+using DepinGrains.Gateway.Subnets.Serving;
 using Scalar.AspNetCore;
 
 namespace DepinGrains.Gateway;
@@ -25,6 +26,7 @@ public static class GatewaySetup
         services.AddDepinHttp(configuration);
         services.AddDepinOpenApi();
         services.AddDepinNodeGateway(configuration);
+        services.AddDepinServing();
         services.AddOptions<FaucetOptions>().BindConfiguration(FaucetOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         return services;
     }
@@ -50,6 +52,7 @@ public static class GatewaySetup
         app.MapCreditEndpoints();
         app.MapPoolEndpoints();
         app.MapAllowanceEndpoints();
+        app.MapServingEndpoints();
         app.MapEventEndpoints();
         return app;
     }

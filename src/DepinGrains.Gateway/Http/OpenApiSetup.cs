@@ -1,5 +1,6 @@
 using System.Globalization;
 using DepinGrains.Gateway.Identities;
+using DepinGrains.Gateway.Subnets.Serving;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -23,7 +24,7 @@ public static class OpenApiSetup
                 Version = "v1",
                 Description = "A marketplace for decentralised physical infrastructure. Reads take a token or an API key; requests that move money or cannot be undone are signed (RFC 9421: "
                     + "@method, @path, @query, content-digest, idempotency-key; ecdsa-p256-sha256; at most 5 minutes). Every POST needs an Idempotency-Key. Every refusal is application/problem+json "
-                    + "with a stable code (type urn:depin:error:{code}), the numbers behind it (facts), and a traceId.",
+                    + "with a stable code (type urn:depin:error:{code}), the numbers behind it (facts), and a traceId; under /v1/openai errors have OpenAI's shape.",
             };
             document.Components ??= new OpenApiComponents();
             document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal)
@@ -76,6 +77,8 @@ public static class OpenApiSetup
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         var changes = !HttpMethods.IsGet(context.Description.HttpMethod ?? "");
+        var type = metadata.OfType<OpenAiDialect>().Any() ? "application/json" : Problems.MediaType;
+        OpenApiResponse Problem(string description) => ProblemAs(description, type);
         operation.Responses ??= [];
         operation.Responses.TryAdd("400", Problem("The request cannot be read or breaks a declared rule"));
         if (!metadata.OfType<IAllowAnonymous>().Any())
@@ -101,10 +104,10 @@ public static class OpenApiSetup
         operation.Responses.TryAdd("503", Problem("A part of the service is away, the outcome unknown: ask again with the same Idempotency-Key"));
     }
 
-    private static OpenApiResponse Problem(string description) => new()
+    private static OpenApiResponse ProblemAs(string description, string type) => new()
     {
         Description = description,
-        Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal) { [Problems.MediaType] = new OpenApiMediaType() },
+        Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal) { [type] = new OpenApiMediaType() },
     };
 
     private static void Header(OpenApiOperation operation, string name, string description, bool required = true)

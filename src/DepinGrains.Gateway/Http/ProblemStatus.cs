@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using DepinGrains.Domain.Identities;
+using DepinGrains.Domain.Subnets.Serving;
 
 namespace DepinGrains.Gateway.Http;
 
@@ -55,6 +56,7 @@ public static class ProblemStatus
         ["request.id_reused"] = 422,
         ["ledger.id_reused"] = 422,
         ["request.unstorable"] = 400,
+        [ServingErrors.RequestInvalid] = 400,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static readonly (string Ending, int Status)[] Endings =

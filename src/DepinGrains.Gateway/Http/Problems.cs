@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DepinGrains.Contracts.Common;
+using DepinGrains.Gateway.Subnets.Serving;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -84,8 +85,11 @@ public static class Problems
             return;
         }
 
-        context.Response.ContentType = MediaType;
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(problem, problem.GetType(), ProblemJson.Options);
+        var openAi = OpenAiDialect.Speaks(context);
+        context.Response.ContentType = openAi ? "application/json" : MediaType;
+        var bytes = openAi
+            ? JsonSerializer.SerializeToUtf8Bytes(OpenAiDialect.Of(problem), ProblemJson.WithNulls)
+            : JsonSerializer.SerializeToUtf8Bytes(problem, problem.GetType(), ProblemJson.Options);
         context.Response.ContentLength = bytes.Length;
         await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
@@ -103,6 +107,8 @@ public static class Problems
 /// <summary>The dialect of problems.</summary>
 internal static class ProblemJson
 {
+    public static readonly JsonSerializerOptions WithNulls = new(JsonSerializerDefaults.Web);
+
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,

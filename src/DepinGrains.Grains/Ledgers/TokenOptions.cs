@@ -36,14 +36,15 @@ public sealed class TokenListOptions
     /// <summary>Axelar and Noble USDC as Akash names it on chain.</summary>
     public const string UsdcIbcDenom = "ibc/170C677610AC31DF0904FFE09CD3B5C657492170E7E52372E48756B71E56F2F1";
 
-    /// <summary>The tokens; empty means AKT, ACT and USDC.</summary>
+    /// <summary>The tokens; empty means AKT, ACT, USDC and TAO.</summary>
     public IList<TokenOptions> List { get; } = [];
 
-    /// <summary>AKT, ACT and USDC, 6 decimals each.</summary>
+    /// <summary>AKT, ACT and USDC, 6 decimals each; TAO, 9.</summary>
     public static IReadOnlyList<TokenOptions> Default { get; } =
     [
         new() { Denom = "uakt", Symbol = "AKT", Native = true },
         new() { Denom = "uact", Symbol = "ACT", MintedFrom = { "uusdc", "uakt" } },
         new() { Denom = "uusdc", Symbol = "USDC", Aliases = { UsdcIbcDenom } },
+        new() { Denom = "rao", Symbol = "TAO", Decimals = 9, Native = true },
     ];
 }

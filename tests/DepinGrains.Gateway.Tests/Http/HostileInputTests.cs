@@ -85,7 +85,12 @@ public sealed class HostileInputTests
             return null;
         }
 
-        var code = answer.Content.Headers.ContentType?.MediaType == "application/problem+json" ? (string?)JsonNode.Parse(text)?["code"] : null;
+        var code = answer.Content.Headers.ContentType?.MediaType switch
+        {
+            "application/problem+json" => (string?)JsonNode.Parse(text)?["code"],
+            "application/json" when answer.RequestMessage!.RequestUri!.AbsolutePath.StartsWith("/v1/openai/", StringComparison.Ordinal) => (string?)JsonNode.Parse(text)?["error"]?["code"],
+            _ => null,
+        };
         return status >= 500 || string.IsNullOrEmpty(code) ? $"{status} {text[..Math.Min(300, text.Length)]}" : null;
     }
 

@@ -11,6 +11,7 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
     // A token is rarely longer than this; a miner that goes on and on is cut off, the bill is bounded anyway.
     private const int BytesPerTokenMax = 64;
     private const int BytesGrace = 1_024;
+    private const int BeforeFirstMax = 64;
 
     private readonly long _started = time.GetTimestamp();
     private long _textBytes;
@@ -82,6 +83,11 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
             {
                 // Roles and empty beginnings wait for the first token: until then another miner can still take over.
                 before.Add(bytes);
+                if (before.Count > BeforeFirstMax)
+                {
+                    throw new MinerException("garbage");
+                }
+
                 if (piece is { TextBytes: 0, Finished: false })
                 {
                     continue;

@@ -8,10 +8,10 @@ internal sealed class Deadline : IDisposable
     private readonly TimeProvider _time;
     private readonly long _end;
 
-    /// <param name="caller">Ends when the caller leaves.</param>
     /// <param name="left">What is left of the whole request's time.</param>
     /// <param name="time">The clock.</param>
-    public Deadline(CancellationToken caller, TimeSpan left, TimeProvider time)
+    /// <param name="caller">Ends when the caller leaves.</param>
+    public Deadline(TimeSpan left, TimeProvider time, CancellationToken caller)
     {
         _time = time;
         _end = time.GetTimestamp() + (long)(left.TotalSeconds * time.TimestampFrequency);

@@ -71,6 +71,8 @@ public sealed partial class InferenceAccount(
         return (id, null);
     }
 
+    private void Billed(int netuid, InferenceUse use) => metrics.Billed(netuid, use);
+
     private ILedgerGrain Ledger => grains.GetGrain<ILedgerGrain>(options.Value.Denom);
 
     /// <summary>Asks until the ledger says what became of it, some times.</summary>
@@ -171,7 +173,7 @@ public sealed partial class InferenceAccount(
             }
 
             await _account.SettleAsync(_request.Netuid, new Transfer(id + "/take", TransferKind.Capture, legs.ToImmutable(), HoldId: id, CloseHold: true, Memo: $"{_request.Model} uid {miner.Uid}"));
-            _account.metrics.Billed(_request.Netuid, use);
+            _account.Billed(_request.Netuid, use);
         }
     }
 }

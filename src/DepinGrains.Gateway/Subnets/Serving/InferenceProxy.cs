@@ -95,7 +95,6 @@ public sealed partial class InferenceProxy(
         }
         finally
         {
-            // An answer that is not streamed is paid before it leaves; all else here.
             await hold.SettleAsync(last.End is TryEnd.Failed or TryEnd.Refused ? null : paid, last.End == TryEnd.Interrupted ? last.Delivered.WithoutPrompt() : last.Delivered);
         }
 
@@ -106,11 +105,13 @@ public sealed partial class InferenceProxy(
     private async Task<TryResult> TryAsync(HttpContext context, Miner miner, InferenceRequest request, InferenceAccount.Hold hold, TimeSpan left)
     {
         var entry = book.Begin(miner);
-        var result = new TryResult(TryEnd.Failed);
+
+        // What breaks on our side is not the miner's fault.
+        var result = new TryResult(TryEnd.Refused);
         try
         {
             var relay = new AnswerRelay(context, request, hold, options.Value, time);
-            using var deadline = new Deadline(context.RequestAborted, left, time);
+            using var deadline = new Deadline(left, time, context.RequestAborted);
             result = await relay.RunAsync(call, miner, deadline, RequestSigner.NewIdempotencyKey());
             return result;
         }
@@ -140,7 +141,8 @@ public sealed partial class InferenceProxy(
         switch (last.End)
         {
             case TryEnd.Refused:
-                await Problems.WriteAsync(context, last.Refusal!);
+                // The ledger's no is about money.
+                await Problems.WriteAsync(context, last.Refusal!, StatusCodes.Status402PaymentRequired);
                 break;
             case TryEnd.Failed when !context.RequestAborted.IsCancellationRequested:
                 await Problems.WriteAsync(context, Refusal.Of(ServingErrors.MinersFailed, $"The miners of {request.Model} that were asked did not answer; nothing is charged. Ask again.", ("model", request.Model)));

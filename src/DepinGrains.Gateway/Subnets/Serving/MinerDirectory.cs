@@ -15,6 +15,6 @@ public interface IMinerDirectory
     /// <summary>The miners of a subnet that announced an address; null when there is no such subnet.</summary>
     ValueTask<IReadOnlyList<Miner>?> FindAsync(int netuid, CancellationToken cancel);
 
-    /// <summary>The subnets there are, ascending, with the time each was made.</summary>
-    ValueTask<IReadOnlyList<(int Netuid, DateTimeOffset CreatedAt)>> ListAsync(CancellationToken cancel);
+    /// <summary>The subnets there are, ascending.</summary>
+    ValueTask<IReadOnlyList<int>> ListAsync(CancellationToken cancel);
 }

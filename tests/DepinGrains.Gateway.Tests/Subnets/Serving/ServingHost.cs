@@ -1,0 +1,159 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DepinGrains.Contracts.Identities;
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Contracts.Ledgers;
+using DepinGrains.Gateway.Subnets.Serving;
+using DepinGrains.Gateway.Tests.Http;
+using DepinGrains.Grains;
+using DepinGrains.Storage.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace DepinGrains.Gateway.Tests.Subnets.Serving;
+
+/// <summary>The whole gateway over all grains, a real ledger and real connections; only who serves which subnet is said by the test, which needs miners no metagraph would list.</summary>
+public sealed class ServingHost : TestHost, IMinerDirectory
+{
+    public const string Denom = "rao";
+
+    private readonly Dictionary<string, string?> _settings;
+    private ImmutableArray<Miner> _miners = [];
+
+    private ServingHost(Dictionary<string, string?> settings) => _settings = settings;
+
+    protected override Dictionary<string, string?> Settings => new(_settings)
+    {
+        ["Faucet:Enabled"] = "true",
+        ["Faucet:AmountMax"] = "1000000000000",
+    };
+
+    /// <summary>Starts, with loopback miners allowed and without exploration unless the settings say otherwise.</summary>
+    public static async Task<ServingHost> StartAsync(params (string Name, string Value)[] settings)
+    {
+        var all = new Dictionary<string, string?> { ["Serving:PrivateAddresses"] = "true", ["Serving:ExploreBasisPoints"] = "0", ["Serving:FirstTokenTimeout"] = "00:00:30" };
+        foreach (var (name, value) in settings)
+        {
+            all["Serving:" + name] = value;
+        }
+
+        var host = new ServingHost(all);
+        await host.InitializeAsync();
+        return host;
+    }
+
+    /// <summary>The miners of subnet 1, best first.</summary>
+    public void Serve(params string[] addresses) => _miners =
+    [
+        .. addresses.Select(static (address, uid) => new Miner(1, uid, HotkeyOf(uid), PayTo(uid), address, (ushort)(60_000 - (uid * 10_000)))),
+    ];
+
+    public static string HotkeyOf(int uid) => $"hotkey-{uid}";
+
+    public static string PayTo(int uid) => $"wallet/miner-{uid}";
+
+    /// <summary>Somebody with money and an API key for inference.</summary>
+    public async Task<ServingCaller> CallerAsync(long amount = 1_000_000_000, string scope = "inference:write")
+    {
+        var key = SigningKey.Generate();
+        var id = IdentityIds.ForFirstKey(key.KeyId, "");
+        await SignedAsync(key, id, "/v1/identities", new { publicKey = key.PublicKey, salt = "", label = "test", roles = (string[])["tenant"] });
+        if (amount > 0)
+        {
+            await SignedAsync(key, id, $"/v1/ledgers/{Denom}/faucet", new { amount });
+        }
+
+        var made = await SignedAsync(key, id, $"/v1/identities/{id}/api-keys", new { name = "test", scopes = (string[])[scope], expiresAt = DateTimeOffset.UtcNow.AddDays(1) });
+        key.Dispose();
+        return new ServingCaller(this, id, (string)made["key"]!);
+    }
+
+    /// <summary>Balance of any account.</summary>
+    public Task<AccountBalance> BalanceAsync(string account) => Services.GetRequiredService<IGrainFactory>().GetGrain<ILedgerGrain>(Denom).GetBalanceAsync(account);
+
+    /// <summary>Waits until nothing is held of an account, and answers its balance.</summary>
+    public async Task<long> SettledAsync(string account)
+    {
+        for (var n = 0; n < 600; n++)
+        {
+            if (await BalanceAsync(account) is { Held: 0 } free)
+            {
+                return free.Posted;
+            }
+
+            using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+            await pause.WaitForNextTickAsync();
+        }
+
+        throw new TimeoutException($"{account} still has money held after a minute");
+    }
+
+    public ValueTask<IReadOnlyList<Miner>?> FindAsync(int netuid, CancellationToken cancel) => ValueTask.FromResult<IReadOnlyList<Miner>?>(netuid == 1 ? _miners : null);
+
+    public ValueTask<IReadOnlyList<int>> ListAsync(CancellationToken cancel) => ValueTask.FromResult<IReadOnlyList<int>>([1]);
+
+    protected override void Add(WebApplicationBuilder builder)
+    {
+        builder.Services.AddDepinStore(store => (store.Kind, store.Connection) = ("sqlite", Database), MarketServices.Tables);
+        builder.Services.AddMarket(builder.Configuration);
+        builder.Services.AddSingleton<IMinerDirectory>(this);
+        builder.Services.AddDepinGateway(builder.Configuration);
+    }
+
+    protected override void Map(WebApplication app) => app.MapDepinGateway();
+
+    private async Task<JsonNode> SignedAsync(SigningKey key, string id, string path, object body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Address, path)) { Content = JsonBody.Of(body) };
+        await new RequestSigner(key, id).SignAsync(request);
+        using var answer = await Client.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode} {text}");
+        return JsonNode.Parse(text)!;
+    }
+}
+
+/// <summary>An API key that speaks OpenAI's protocol by hand, so that tests see every byte.</summary>
+public sealed class ServingCaller(ServingHost host, string id, string apiKey)
+{
+    public string ApiKey => apiKey;
+
+    public string Wallet => LedgerAccounts.Wallet(id);
+
+    public Task<HttpResponseMessage> PostAsync(string path, object body, CancellationToken cancel = default)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(host.Address, "/v1/openai/" + path)) { Content = JsonBody.Of(body) };
+        request.Headers.Authorization = new("Bearer", apiKey);
+        return host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+    }
+
+    public Task<HttpResponseMessage> ChatAsync(string prompt, bool stream, int maxTokens = 100, CancellationToken cancel = default) =>
+        PostAsync("chat/completions", new { model = "subnet-1", stream, max_tokens = maxTokens, messages = new[] { new { role = "user", content = prompt } } }, cancel);
+
+    /// <summary>A streamed chat to its end.</summary>
+    public async Task<ChatEnd> StreamAsync(string prompt, int maxTokens = 100)
+    {
+        using var answer = await ChatAsync(prompt, stream: true, maxTokens);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{(int)answer.StatusCode} {text}");
+        Assert.Equal("text/event-stream", answer.Content.Headers.ContentType?.MediaType);
+        var events = text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(static e => e["data: ".Length..]).ToArray();
+        var pieces = events.Where(static e => e.StartsWith('{')).Select(static e => JsonNode.Parse(e)!).ToArray();
+        var content = string.Concat(pieces.SelectMany(static p => p["choices"]?.AsArray() ?? []).Select(static c => (string?)c!["delta"]?["content"]));
+        return new ChatEnd(content, answer.Headers.GetValues("X-Depin-Miner").Single(), events[^1] == "[DONE]", (string?)pieces[^1]["error"]?["code"], text);
+    }
+
+    /// <summary>The error of an answer.</summary>
+    public static async Task<JsonElement> ErrorAsync(HttpResponseMessage answer, HttpStatusCode status)
+    {
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == status, $"{(int)answer.StatusCode} {text}");
+        Assert.Equal("application/json", answer.Content.Headers.ContentType?.MediaType);
+        return JsonDocument.Parse(text).RootElement.GetProperty("error");
+    }
+}
+
+/// <summary>How a streamed chat went.</summary>
+public sealed record ChatEnd(string Content, string Miner, bool Done, string? Error, string Raw);
