@@ -15,6 +15,8 @@ using DepinGrains.Cli.Providers;
 using DepinGrains.Cli.Sdl;
 using DepinGrains.Cli.Stores;
 using DepinGrains.Cli.Subnets;
+using DepinGrains.Cli.Subnets.Mining;
+using DepinGrains.Cli.Subnets.Validating;
 
 namespace DepinGrains.Cli;
 
@@ -44,6 +46,8 @@ public static class CommandLine
             CreditCommands.Create(),
             AllowanceCommands.Create(),
             SubnetCommands.Create(),
+            MinerRunCommand.Create(),
+            ValidatorRunCommand.Create(),
             EmissionCommands.Create(),
             OracleCommands.Create(),
             PoolCommands.Create(),

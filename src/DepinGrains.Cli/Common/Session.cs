@@ -32,9 +32,9 @@ public sealed class Session : IDisposable
 
         _key = LoadKey(parse.GetValue(GlobalOptions.Key)!);
         Identity = IdentityIds.ForFirstKey(_key.KeyId, "");
-        var signer = new RequestSigner(_key, Identity);
+        Signer = new RequestSigner(_key, Identity);
         var tokens = new TokenIssuer(_key, Identity, parse.GetValue(GlobalOptions.Network)!);
-        _handler = new SigningHandler(signer, tokens, [Scopes.Read, "leases:shell"]) { InnerHandler = new SocketsHttpHandler() };
+        _handler = new SigningHandler(Signer, tokens, [Scopes.Read, "leases:shell"]) { InnerHandler = new SocketsHttpHandler() };
         _http = new HttpClient(_handler, disposeHandler: false)
         {
             BaseAddress = address,
@@ -44,6 +44,12 @@ public sealed class Session : IDisposable
 
     /// <summary>The caller's identity.</summary>
     public string Identity { get; }
+
+    /// <summary>The hotkey that the caller's own key is.</summary>
+    public string Hotkey => IdentityIds.Reference(Identity, _key.KeyId);
+
+    /// <summary>Signs requests to others than the API.</summary>
+    public RequestSigner Signer { get; }
 
     /// <summary>Pure JSON on stdout.</summary>
     public bool Json { get; }

@@ -19,7 +19,7 @@ public static class ServingSetup
         services.AddSingleton<MinerCall>();
         services.AddSingleton<ServingMetrics>();
         services.AddSingleton<InferenceAccount>();
-        services.AddSingleton<CallerSlots>();
-        return services.AddSingleton<InferenceProxy>();
+        services.AddSingleton<InferenceProxy>();
+        return services.AddSingleton<InferenceServer>();
     }
 }

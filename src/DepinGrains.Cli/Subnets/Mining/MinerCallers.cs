@@ -1,0 +1,132 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using DepinGrains.Cli.Common;
+using DepinGrains.Contracts.Identities;
+using DepinGrains.Domain.Identities;
+using Microsoft.AspNetCore.Http;
+
+namespace DepinGrains.Cli.Subnets.Mining;
+
+/// <summary>
+/// Lets through what is signed, for this miner's own address and once, by an operator of the network (its gateways), by a validator with a permit in the subnet, or by somebody on the list. Keys and permits are asked
+/// of the network and believed for a minute.
+/// </summary>
+internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions options, TimeProvider time)
+{
+    private const int KnownMax = 4_096;
+    private const int SeenMax = 100_000;
+    private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
+    private readonly ConcurrentDictionary<string, (IdentityKeys? Keys, long At)> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
+    private (HashSet<string> Coldkeys, long At)? _validators;
+
+    /// <summary>Null when the request may be answered, else why not.</summary>
+    public async Task<string?> WhyNotAsync(HttpRequest request, ReadOnlyMemory<byte> body)
+    {
+        if (options.AllowAnyone)
+        {
+            return null;
+        }
+
+        var headers = SignatureHeaders.Parse(Single(request, "Signature-Input"), Single(request, "Signature"));
+        var input = headers.IsOk ? SignatureInput.Parse(headers.Value.Input) : headers.Refusal;
+        if (!headers.IsOk || !input.IsOk)
+        {
+            return "miner.unsigned";
+        }
+
+        if (!input.Value.Components.Contains("@authority"))
+        {
+            return "miner.authority_not_signed";
+        }
+
+        if (await KeysAsync(input.Value.Identity) is not { } keys)
+        {
+            return "miner.caller_unknown";
+        }
+
+        var signed = new SignedRequest(
+            request.Method, request.Host.Value?.ToLowerInvariant() ?? "", request.Path, request.QueryString.Value ?? "", [.. SHA256.HashData(body.Span)], Single(request, "Idempotency-Key") ?? "", headers.Value.Input, headers.Value.Signature);
+        var caller = RequestVerification.Verify(signed, keys, KeyRoles.OwnerOrOperator, time.GetUtcNow());
+        if (!caller.IsOk)
+        {
+            return caller.Refusal.Code;
+        }
+
+        return !await MayAskAsync(keys) ? "miner.caller_not_allowed" : !FirstTime(signed.IdempotencyKey, caller.Value.Expires) ? "miner.replayed" : null;
+    }
+
+    private async Task<bool> MayAskAsync(IdentityKeys keys) =>
+        (keys.Roles & IdentityRoles.Operator) != 0 || options.Allow.Contains(keys.Identity) || (await ValidatorsAsync()).Contains(keys.Identity);
+
+    private bool FirstTime(string key, DateTimeOffset expires)
+    {
+        if (_seen.Count >= SeenMax)
+        {
+            var now = time.GetUtcNow();
+            foreach (var old in _seen.Where(s => s.Value < now))
+            {
+                _seen.TryRemove(old);
+            }
+        }
+
+        return _seen.Count < SeenMax && _seen.TryAdd(key, expires);
+    }
+
+    private async Task<IdentityKeys?> KeysAsync(string identity)
+    {
+        if (_known.TryGetValue(identity, out var known) && time.GetElapsedTime(known.At) < Fresh)
+        {
+            return known.Keys;
+        }
+
+        IdentityKeys? keys;
+        try
+        {
+            keys = Read(await session.GetAsync($"/v1/identities/{identity}"));
+        }
+        catch (ApiException unknown) when (unknown.Status == StatusCodes.Status404NotFound)
+        {
+            keys = null;
+        }
+
+        if (_known.Count >= KnownMax)
+        {
+            _known.Clear();
+        }
+
+        _known[identity] = (keys, time.GetTimestamp());
+        return keys;
+    }
+
+    private async Task<HashSet<string>> ValidatorsAsync()
+    {
+        if (_validators is { } known && time.GetElapsedTime(known.At) < Fresh)
+        {
+            return known.Coldkeys;
+        }
+
+        var metagraph = await api.MetagraphAsync("coldkeys,validator_permit");
+        var permits = metagraph["validatorPermit"]!.AsArray();
+        HashSet<string> coldkeys = [.. metagraph["coldkeys"]!.AsArray().Where((_, uid) => (bool)permits[uid]!).Select(static c => (string)c!)];
+        _validators = (coldkeys, time.GetTimestamp());
+        return coldkeys;
+    }
+
+    private static IdentityKeys Read(JsonNode identity) => new(
+        (string)identity["id"]!,
+        identity["roles"]!.AsArray().Aggregate(IdentityRoles.None, static (roles, role) => roles | (Enum.TryParse<IdentityRoles>((string?)role, ignoreCase: true, out var named) ? named : IdentityRoles.None)),
+        [.. identity["keys"]!.AsArray().Select(static k => new IdentityKey(
+            (string)k!["keyId"]!,
+            Enum.Parse<KeyRole>((string)k["role"]!, ignoreCase: true),
+            (string)k["publicKey"]!,
+            "",
+            (DateTimeOffset)k["addedAt"]!,
+            (DateTimeOffset?)k["revokedAt"]))],
+        ImmutableArray<ApiKeyRecord>.Empty,
+        0);
+
+    private static string? Single(HttpRequest request, string name) => request.Headers[name] is { Count: 1 } values ? values[0] : null;
+}

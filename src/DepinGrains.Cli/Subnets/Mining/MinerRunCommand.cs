@@ -1,0 +1,65 @@
+using System.CommandLine;
+using DepinGrains.Cli.Common;
+
+namespace DepinGrains.Cli.Subnets.Mining;
+
+/// <summary><c>depin miner run</c>: serves a subnet with a model that already speaks OpenAI's protocol.</summary>
+internal static class MinerRunCommand
+{
+    private const string DefaultListen = "http://127.0.0.1:8091";
+
+    /// <summary><c>depin miner</c>.</summary>
+    public static Command Create() => new("miner", "serve a subnet with your model") { CreateRun() };
+
+    private static Command CreateRun()
+    {
+        var netuid = new Option<int>("--netuid") { Description = "the subnet", Required = true };
+        var upstream = new Option<string?>("--upstream") { Description = "base address of your model's OpenAI-compatible API, e.g. http://127.0.0.1:11434/v1 (Ollama, llama.cpp, vLLM); without it the deterministic sample answers" };
+        var model = new Option<string?>("--model") { Description = "the model's name there; without it requests are passed on under the subnet's name" };
+        var listen = new Option<string>("--listen") { Description = "where to serve", DefaultValueFactory = static _ => DefaultListen };
+        var announce = new Option<string?>("--endpoint") { Description = "address to announce, as gateways reach you, up to /v1; default: --listen with /v1" };
+        var hotkey = new Option<string?>("--hotkey") { Description = "hotkey (id_…/key_…) that serves; default: the key of --key itself" };
+        var allow = new Option<string[]>("--allow") { Description = "identities that may ask beside the network's operators and the subnet's validators", DefaultValueFactory = static _ => [] };
+        var anyone = new Option<bool>("--allow-anyone") { Description = "answer unsigned requests too" };
+        var concurrency = new Option<int>("--concurrency") { Description = "requests at once, 1 to 4096; more are told to go elsewhere", DefaultValueFactory = static _ => 32 };
+        var register = new Option<bool>("--no-announce") { Description = "serve without telling the subnet" };
+        var run = new Command("run", "announce the hotkey's address and answer the network's gateways and validators; Ctrl-C finishes what was begun")
+        {
+            netuid, upstream, model, listen, announce, hotkey, allow, anyone, concurrency, register,
+        };
+        run.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var address = ServiceRun.Address(parse.GetValue(listen)!, "--listen");
+            var options = new MinerOptions(
+                parse.GetValue(netuid),
+                parse.GetValue(upstream) is { } named ? ServiceRun.Address(named, "--upstream") : null,
+                parse.GetValue(model),
+                address,
+                ServiceRun.Address(parse.GetValue(announce) ?? address.ToString().TrimEnd('/') + "/v1", "--endpoint"),
+                parse.GetValue(hotkey) ?? session.Hotkey,
+                [.. parse.GetValue(allow)!],
+                parse.GetValue(anyone),
+                parse.GetValue(concurrency));
+            ServiceRun.Check(options.Netuid is >= 0 and <= ushort.MaxValue, "miner.netuid", "--netuid is 0 to 65535");
+            ServiceRun.Check(options.Concurrency is >= 1 and <= 4_096, "miner.concurrency", "--concurrency is 1 to 4096");
+            return await ServiceRun.UntilToldAsync(async cancel =>
+            {
+                await using var server = new MinerServer(session, options, TimeProvider.System);
+                await server.StartAsync(cancel);
+                if (!parse.GetValue(register))
+                {
+                    await server.AnnounceAsync();
+                }
+
+                await server.RunAsync(cancel);
+            });
+        }));
+        return run;
+    }
+}
+
+/// <summary>What a miner was asked to do.</summary>
+/// <param name="Upstream">Null: the deterministic sample answers.</param>
+/// <param name="Allow">Identities that may ask beside operators and validators.</param>
+internal sealed record MinerOptions(
+    int Netuid, Uri? Upstream, string? Model, Uri Listen, Uri Endpoint, string Hotkey, HashSet<string> Allow, bool AllowAnyone, int Concurrency);

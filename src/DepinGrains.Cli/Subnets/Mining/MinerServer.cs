@@ -1,0 +1,144 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using DepinGrains.Cli.Common;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace DepinGrains.Cli.Subnets.Mining;
+
+/// <summary>A miner's HTTP side: who may ask, how many at once, and who answers.</summary>
+internal sealed class MinerServer : IAsyncDisposable
+{
+    private const int BodyBytesMax = 2 << 20;
+    private readonly Session _session;
+    private readonly MinerOptions _options;
+    private readonly SubnetApi _api;
+    private readonly MinerCallers _callers;
+    private readonly IMinerModel _model;
+    private readonly WebApplication _app;
+    private int _open;
+    private long _answered;
+
+    public MinerServer(Session session, MinerOptions options, TimeProvider time)
+    {
+        (_session, _options) = (session, options);
+        _api = new SubnetApi(session, options.Netuid);
+        _callers = new MinerCallers(session, _api, options, time);
+        _model = options.Upstream is { } upstream ? new UpstreamModel(upstream, options.Model) : new SampleModel();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls(options.Listen.ToString());
+        builder.WebHost.ConfigureKestrel(static kestrel => (kestrel.AddServerHeader, kestrel.Limits.MaxRequestBodySize) = (false, BodyBytesMax));
+        builder.Services.AddRoutingCore();
+        _app = builder.Build();
+        foreach (var path in (string[])["chat/completions", "completions", "embeddings", "images/generations"])
+        {
+            _app.MapPost("/v1/" + path, context => AnswerAsync(context, path));
+        }
+    }
+
+    /// <summary>Listens.</summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        await _app.StartAsync(cancel);
+        Say(new JsonObject { ["event"] = "serving", ["listen"] = _app.Urls.First(), ["hotkey"] = _options.Hotkey, ["netuid"] = _options.Netuid });
+    }
+
+    /// <summary>Tells the subnet, unless it knows: announcing is limited to once in some blocks.</summary>
+    public async Task AnnounceAsync()
+    {
+        var endpoint = _options.Endpoint.ToString().TrimEnd('/');
+        var neurons = await _api.MetagraphAsync("hotkeys,axons");
+        var uid = neurons["hotkeys"]!.AsArray().Select(static h => (string?)h).ToList().IndexOf(_options.Hotkey);
+        ServiceRun.Check(uid >= 0, "miner.not_registered", $"{_options.Hotkey} has no uid in subnet {_options.Netuid}: 'depin subnet register' buys one");
+        if ((string?)neurons["axons"]![uid]?["endpoint"] != endpoint)
+        {
+            await _api.ServeAxonAsync(_options.Hotkey, endpoint, _options.Model is { } name ? [name] : []);
+        }
+
+        Say(new JsonObject { ["event"] = "announced", ["uid"] = uid, ["endpoint"] = endpoint });
+    }
+
+    /// <summary>Serves until told to stop; what was begun is finished.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await _app.StopAsync(CancellationToken.None);
+        Say(new JsonObject { ["event"] = "ended", ["answered"] = Interlocked.Read(ref _answered) });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        (_model as IDisposable)?.Dispose();
+    }
+
+    private async Task AnswerAsync(HttpContext context, string path)
+    {
+        if (Interlocked.Increment(ref _open) > _options.Concurrency)
+        {
+            Interlocked.Decrement(ref _open);
+            await RefuseAsync(context, StatusCodes.Status429TooManyRequests, "miner.busy");
+            return;
+        }
+
+        try
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            if (await _callers.WhyNotAsync(context.Request, body.GetBuffer().AsMemory(0, (int)body.Length)) is { } refusal)
+            {
+                await RefuseAsync(context, StatusCodes.Status401Unauthorized, refusal);
+                return;
+            }
+
+            await _model.AnswerAsync(context, path, body.ToArray());
+            Interlocked.Increment(ref _answered);
+        }
+        catch (Exception gone) when (context.RequestAborted.IsCancellationRequested && gone is OperationCanceledException or IOException)
+        {
+            // The gateway left: nobody reads on.
+        }
+        catch (Exception broken) when (broken is HttpRequestException or System.Text.Json.JsonException or InvalidOperationException)
+        {
+            Say(new JsonObject { ["event"] = "failed", ["problem"] = broken.Message });
+            await RefuseAsync(context, StatusCodes.Status502BadGateway, "miner.upstream");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string code)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        }
+
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync($"{{\"error\":{{\"message\":\"{code}\",\"type\":\"server_error\",\"param\":null,\"code\":\"{code}\"}}}}");
+    }
+
+    private void Say(JsonObject entry)
+    {
+        var line = _session.Json ? entry.ToJsonString() : string.Join("  ", entry.Select(static e => e.Key == "event" ? (string?)e.Value : $"{e.Key} {e.Value}"));
+        lock (_app)
+        {
+            Console.Out.WriteLine(line);
+        }
+    }
+}
+
+/// <summary>Who answers.</summary>
+internal interface IMinerModel
+{
+    /// <summary>Writes the whole response.</summary>
+    Task AnswerAsync(HttpContext context, string path, byte[] body);
+}

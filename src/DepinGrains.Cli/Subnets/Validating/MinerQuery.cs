@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text.Json;
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Domain.Subnets.Serving.OpenAi;
+using DepinGrains.Domain.Subnets.Validating;
+using DepinGrains.Gateway.Subnets.Serving;
+
+namespace DepinGrains.Cli.Subnets.Validating;
+
+/// <summary>Asks one miner one question, signed, through the same policy of addresses as gateways; whatever goes wrong is no answer.</summary>
+internal sealed class MinerQuery(RequestSigner signer, bool privateToo, TimeSpan timeout) : IDisposable
+{
+    private const int AnswerBytesMax = 16 << 20;
+    private readonly HttpMessageInvoker _http = new(EgressHttp.Handler(privateToo, timeout, headerKilobytesMax: 16, connectionsMax: 4));
+
+    public async Task<ChallengeAnswer> AskAsync(int uid, string endpoint, string model, Challenge challenge, bool image, CancellationToken cancel)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(timeout);
+        try
+        {
+            var body = Body(model, challenge, image);
+            EgressHttp.Check(endpoint, privateToo);
+            using var request = new HttpRequestMessage(HttpMethod.Post, endpoint.TrimEnd('/') + (image ? "/images/generations" : "/chat/completions"))
+            {
+                Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+            };
+            await signer.SignAsync(request, cancel: limit.Token);
+            using var answer = await _http.SendAsync(request, limit.Token);
+            var content = answer.StatusCode == System.Net.HttpStatusCode.OK ? Read(await ReadAsync(answer, limit.Token), image) : null;
+            return new ChallengeAnswer(uid, content, (long)Stopwatch.GetElapsedTime(started).TotalMicroseconds);
+        }
+        catch (Exception bad) when (!cancel.IsCancellationRequested && bad is HttpRequestException or IOException or OperationCanceledException or JsonException or InvalidOperationException or SocketException or UriFormatException)
+        {
+            return new ChallengeAnswer(uid, null, (long)Stopwatch.GetElapsedTime(started).TotalMicroseconds);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static byte[] Body(string model, Challenge challenge, bool image)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("model", model);
+            if (image)
+            {
+                json.WriteString("prompt", challenge.Prompt);
+                json.WriteNumber("n", 1);
+                json.WriteString("response_format", "b64_json");
+            }
+            else
+            {
+                json.WriteStartArray("messages");
+                json.WriteStartObject();
+                json.WriteString("role", "user");
+                json.WriteString("content", challenge.Prompt);
+                json.WriteEndObject();
+                json.WriteEndArray();
+                json.WriteNumber("max_tokens", challenge.AnswerTokensMax);
+                json.WriteBoolean("stream", false);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static async Task<byte[]> ReadAsync(HttpResponseMessage answer, CancellationToken cancel)
+    {
+        await using var stream = await answer.Content.ReadAsStreamAsync(cancel);
+        using var document = new MemoryStream();
+        var buffer = new byte[16_384];
+        int read;
+        while ((read = await stream.ReadAsync(buffer, cancel)) > 0)
+        {
+            document.Write(buffer, 0, read);
+            if (document.Length > AnswerBytesMax)
+            {
+                throw new IOException("too large");
+            }
+        }
+
+        return document.ToArray();
+    }
+
+    private static string? Read(byte[] json, bool image)
+    {
+        if (!AnswerReader.TryRead(json, image ? "data"u8 : "choices"u8, 1, out var part) || part.Items != 1)
+        {
+            return null;
+        }
+
+        using var list = JsonDocument.Parse(json.AsMemory(part.Start, part.Length));
+        var item = list.RootElement[0];
+        return image
+            ? item.TryGetProperty("b64_json", out var bytes) && bytes.ValueKind == JsonValueKind.String ? bytes.GetString() : null
+            : item.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.Object && message.TryGetProperty("content", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
+    }
+}

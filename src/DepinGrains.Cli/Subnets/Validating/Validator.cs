@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using DepinGrains.Cli.Common;
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Domain.Subnets.Validating;
+using DepinGrains.Domain.Subnets.Weights;
+
+namespace DepinGrains.Cli.Subnets.Validating;
+
+/// <summary>Rounds of challenges, moving averages, weights when they are due. A round that cannot reach the network is tried again with the next.</summary>
+internal sealed class Validator(Session session, ValidatorOptions options, ValidatorFile file, MinerQuery query, Action<JsonObject> say, TimeProvider time)
+{
+    private readonly SubnetApi _api = new(session, options.Netuid);
+    private ValidatorMemory _memory = file.Load(options.Netuid, options.Hotkey);
+
+    /// <summary>Runs until told to end, or for so many rounds.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        using var timer = new PeriodicTimer(options.Every, time);
+        for (var n = 1; ; n++)
+        {
+            try
+            {
+                await RoundAsync(cancel);
+            }
+            catch (Exception away) when (away is ApiException or HttpRequestException || (away is TaskCanceledException && !cancel.IsCancellationRequested))
+            {
+                say(new JsonObject { ["event"] = "failed", ["problem"] = away.Message });
+            }
+
+            if (n == options.RoundsMax)
+            {
+                return;
+            }
+
+            await timer.WaitForNextTickAsync(cancel);
+        }
+    }
+
+    private async Task RoundAsync(CancellationToken cancel)
+    {
+        var subnet = await _api.GetAsync();
+        var task = options.Task ?? TaskOf((string)subnet["task"]!);
+        var metagraph = await _api.MetagraphAsync("hotkeys,axons,last_update");
+        string[] hotkeys = [.. metagraph["hotkeys"]!.AsArray().Select(static h => (string)h!)];
+        var own = Array.IndexOf(hotkeys, options.Hotkey);
+        var asked = Choose(hotkeys, metagraph["axons"]!.AsArray(), own);
+        var challenge = task.Create(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
+        var model = string.Create(CultureInfo.InvariantCulture, $"subnet-{options.Netuid}");
+        var answers = await Task.WhenAll(asked.Select(m => query.AskAsync(m.Uid, m.Endpoint, model, challenge, task.IsImage, cancel)));
+        var quality = task.Judge(challenge, answers);
+        var book = ValidatorFile.BookOf(_memory);
+        for (var i = 0; i < answers.Length; i++)
+        {
+            book = book.With(hotkeys[answers[i].Uid], ScoreBook.Worth(quality[i], answers[i].Micros, (long)options.Reference.TotalMicroseconds), options.Alpha);
+        }
+
+        book = book.Only(hotkeys.ToHashSet(StringComparer.Ordinal));
+        Remember(_memory with { Rounds = _memory.Rounds + 1, Scores = [.. book.Scores.Values] });
+        say(new JsonObject
+        {
+            ["event"] = "round", ["round"] = _memory.Rounds, ["asked"] = answers.Length, ["answered"] = answers.Count(static a => a.Content is not null), ["good"] = quality.Count(static q => q > 0),
+        });
+        await WeightsAsync(subnet, metagraph, hotkeys, own, book);
+    }
+
+    /// <summary>Who is asked this time: all, or as many as wished, drawn evenly.</summary>
+    private List<(int Uid, string Endpoint)> Choose(string[] hotkeys, JsonArray axons, int own)
+    {
+        var known = Enumerable.Range(0, hotkeys.Length)
+            .Where(uid => uid != own && (string?)axons[uid]?["endpoint"] is { Length: > 0 } && axons[uid]!["node"] is null)
+            .Select(uid => (uid, (string)axons[uid]!["endpoint"]!)).ToArray();
+        RandomNumberGenerator.Shuffle(known.AsSpan());
+        return [.. known.Take(options.Sample)];
+    }
+
+    private async Task WeightsAsync(JsonNode subnet, JsonNode metagraph, string[] hotkeys, int own, ScoreBook book)
+    {
+        var rules = subnet["hyperparameters"]!;
+        if (_memory.UnderWay is { } underWay)
+        {
+            await ContinueAsync(underWay, (long)subnet["epoch"]!);
+            return;
+        }
+
+        var block = (long)subnet["block"]!;
+        var every = Math.Max(options.WeightsEvery, (long)rules["weightsRateLimit"]!);
+        var last = own < 0 ? 0 : (long)metagraph["lastUpdate"]![own]!;
+        if (own < 0 || block - Math.Max(_memory.LastWeightsBlock, last) < every)
+        {
+            return;
+        }
+
+        var (uids, values) = book.Weights(hotkeys, own);
+        if (uids.Length < Math.Min((int)rules["minAllowedWeights"]!, hotkeys.Length))
+        {
+            say(new JsonObject { ["event"] = "waiting", ["problem"] = $"{uids.Length} miner(s) earned weights; the subnet wants {(int)rules["minAllowedWeights"]!}" });
+            return;
+        }
+
+        var salt = (bool)rules["commitRevealWeights"]! ? Enumerable.Range(0, 8).Select(static _ => BitConverter.ToUInt16(RandomNumberGenerator.GetBytes(2))).ToArray() : null;
+        var weights = new WeightsToSet(options.Hotkey, uids, values, (ulong)rules["weightsVersion"]!);
+        Remember(_memory with { LastWeightsBlock = block, UnderWay = new WeightsUnderWay(weights, RequestSigner.NewIdempotencyKey(), salt, null) });
+        await ContinueAsync(_memory.UnderWay!, (long)subnet["epoch"]!);
+    }
+
+    /// <summary>Sends what is written down; a definite no drops it, an unknown outcome keeps it for the next round under the same key.</summary>
+    private async Task ContinueAsync(WeightsUnderWay underWay, long epoch)
+    {
+        try
+        {
+            if (underWay.Salt is not { } salt)
+            {
+                await _api.SetWeightsAsync(underWay.Weights, underWay.Key);
+                Done("weights", underWay);
+            }
+            else if (underWay.RevealEpoch is not { } due)
+            {
+                var committed = await _api.CommitWeightsAsync(options.Hotkey, HashOf(underWay.Weights, salt), underWay.Key);
+                Remember(_memory with { UnderWay = underWay with { RevealEpoch = (long)committed["revealEpoch"]!, Key = RequestSigner.NewIdempotencyKey() } });
+                say(new JsonObject { ["event"] = "committed", ["revealEpoch"] = (long)committed["revealEpoch"]! });
+            }
+            else if (epoch >= due)
+            {
+                await _api.RevealWeightsAsync(underWay.Weights, salt, underWay.Key);
+                Done("revealed", underWay);
+            }
+        }
+        catch (ApiException refused) when (!refused.OutcomeUnknown)
+        {
+            Remember(_memory with { UnderWay = null });
+            say(new JsonObject { ["event"] = "refused", ["code"] = refused.Code, ["problem"] = refused.Message });
+        }
+    }
+
+    private void Done(string what, WeightsUnderWay underWay)
+    {
+        Remember(_memory with { UnderWay = null });
+        say(new JsonObject { ["event"] = what, ["uids"] = new JsonArray([.. underWay.Weights.Uids.Select(static u => JsonValue.Create(u))]), ["values"] = new JsonArray([.. underWay.Weights.Values.Select(static v => JsonValue.Create(v))]) });
+    }
+
+    private string HashOf(WeightsToSet weights, IReadOnlyList<ushort> salt) => CommitReveal.HashOf(
+        SHA256.HashData(Encoding.UTF8.GetBytes(options.Hotkey)), (ushort)options.Netuid, [.. weights.Uids], [.. weights.Values], [.. salt], weights.VersionKey);
+
+    private void Remember(ValidatorMemory memory)
+    {
+        file.Save(memory);
+        _memory = memory;
+    }
+
+    private static IChallengeTask TaskOf(string name) => ValidatorRunCommand.Tasks.TryGetValue(name, out var task) ? task : throw new ApiException("validator.task_unknown", $"the subnet's task is {name}; this validator knows {string.Join(' ', ValidatorRunCommand.Tasks.Keys)}");
+}

@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using DepinGrains.Contracts.Common;
+using DepinGrains.Domain.Subnets.Serving;
+using DepinGrains.Domain.Subnets.Serving.OpenAi;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Identities;
+using Microsoft.Extensions.Options;
+
+namespace DepinGrains.Gateway.Subnets.Serving;
+
+/// <summary>From bytes to a request that can be served: one caller's share of this process, the body's bound, the protocol's rules.</summary>
+public sealed class InferenceServer(InferenceProxy proxy, IOptions<ServingOptions> options)
+{
+    private const int BufferBytes = 16_384;
+    private readonly ConcurrentDictionary<string, int> _open = new(StringComparer.Ordinal);
+
+    /// <summary>Answers a request of one kind.</summary>
+    public async Task ServeAsync(HttpContext context, Caller caller, InferenceKind kind)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(caller);
+        if (!TryEnter(caller.Identity))
+        {
+            var max = options.Value.RequestsPerCallerMax;
+            await Problems.WriteAsync(context, Refusal.Of(ServingErrors.TooMany, $"You have {max} requests open, the most there may be.", ("max", max)), StatusCodes.Status429TooManyRequests);
+            return;
+        }
+
+        try
+        {
+            var request = InferenceRequestReader.Read(kind, await ReadAsync(context, options.Value.PromptBytesMax), options.Value.Limits);
+            if (request.IsOk)
+            {
+                await proxy.ServeAsync(context, caller.Identity, request.Value);
+            }
+            else
+            {
+                await Problems.WriteAsync(context, request.Refusal);
+            }
+        }
+        finally
+        {
+            Leave(caller.Identity);
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, int max)
+    {
+        if (!context.Request.HasJsonContentType())
+        {
+            throw new BadHttpRequestException("The body must be application/json.", StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        if (context.Request.ContentLength > max)
+        {
+            throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
+        }
+
+        using var body = new MemoryStream((int)(context.Request.ContentLength ?? BufferBytes));
+        var buffer = new byte[BufferBytes];
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+        {
+            if (body.Length + read > max)
+            {
+                throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
+            }
+
+            body.Write(buffer, 0, read);
+        }
+
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
+
+    private bool TryEnter(string caller)
+    {
+        if (_open.AddOrUpdate(caller, 1, static (_, count) => count + 1) <= options.Value.RequestsPerCallerMax)
+        {
+            return true;
+        }
+
+        Leave(caller);
+        return false;
+    }
+
+    private void Leave(string caller)
+    {
+        var left = _open.AddOrUpdate(caller, 0, static (_, count) => count - 1);
+        if (left <= 0)
+        {
+            _open.TryRemove(KeyValuePair.Create(caller, left));
+        }
+    }
+}
