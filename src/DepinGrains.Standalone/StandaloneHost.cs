@@ -4,6 +4,7 @@ using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Gateway;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Ledgers;
+using DepinGrains.Gateway.Subnets.Serving;
 using DepinGrains.Grains;
 using DepinGrains.Grains.Identities;
 using DepinGrains.Grains.Oracle;
@@ -54,6 +55,10 @@ internal static class StandaloneHost
         // After the section Faucet is bound: Faucet:Enabled alone must not open a faucet that Standalone's own checks have not seen.
         builder.Services.PostConfigure<FaucetOptions>(faucet => faucet.Enabled = options.Faucet);
         builder.Services.Configure<HttpOptions>(http => http.LoopbackOnly = options.Problem([]) is null && urls.All(static u => new Uri(u).IsLoopback));
+        // A network of one machine has its miners there too; they see by the signature that the network itself asks.
+        var alone = urls.All(static u => Uri.TryCreate(u, UriKind.Absolute, out var uri) && uri.IsLoopback);
+        builder.Services.Configure<ServingOptions>(serving => serving.PrivateAddresses |= alone);
+        builder.Services.AddSingleton(new RequestSigner(data.Key, data.Identity));
         builder.Services.AddDepinGateway(builder.Configuration);
         builder.Services.AddSingleton<StandaloneNetwork>();
         builder.Services.AddHostedService<StandaloneWaker>();

@@ -27,6 +27,7 @@ Scenario[] scenarios =
     new("calls", "an empty call on LocalRuntime, against Orleans' in-process ping", RuntimeScenarios.CallsAsync),
     new("idle", "memory of 100,000 idle activations on both runtimes", RuntimeScenarios.IdleAsync),
     new("epoch", "Yuma epochs of 256 uids/64 validators, 4,096/256 and 32 subnets of 256, on one core", EpochScenario.RunAsync),
+    new("inference", "what the gateway adds to a token with 1,000 streamed chats in flight, against straight to the miner", InferenceScenario.RunAsync),
     new("standalone", "start and idle memory of the standalone process", StandaloneScenario.RunAsync),
 ];
 

@@ -18,7 +18,7 @@ internal sealed class SubnetApi(Session session, int netuid)
 
     /// <summary>Announces where a hotkey answers.</summary>
     public Task<JsonNode> ServeAxonAsync(string hotkey, string endpoint, IReadOnlyList<string> models) =>
-        session.PostAsync($"{_base}/axons", new { hotkey, endpoint, models, version = 1 });
+        session.PostAsync($"{_base}/axon", new { hotkey, endpoint, models, version = 1 });
 
     /// <summary>Sets weights under one idempotency key.</summary>
     public Task<JsonNode> SetWeightsAsync(WeightsToSet weights, string key) => session.PostAsync($"{_base}/weights", weights, key);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using DepinGrains.Benchmarks.Http;
 using DepinGrains.Benchmarks.Nodes;
 using DepinGrains.Benchmarks.Runtime;
+using DepinGrains.Benchmarks.Subnets;
 
 namespace DepinGrains.Benchmarks.Harness;
 
@@ -22,6 +23,14 @@ internal static class ChildProgram
                 await sockets.PrepareAsync();
                 await AnswerAsync(sockets.FloodAsync, sockets.SilenceAsync);
                 return 0;
+            case "inference-miner":
+                var miner = await InferenceMiner.StartAsync(Read<InferenceMiner.Spec>());
+                await AnswerAsync(() => Task.FromResult(miner), UntilKilledAsync<InferenceMiner.Serving>);
+                return 0;
+            case "inference-gateway":
+                var gateway = await InferenceGateway.StartAsync(Read<InferenceGateway.Spec>());
+                await AnswerAsync(() => Task.FromResult(gateway), UntilKilledAsync<InferenceMiner.Serving>);
+                return 0;
             case "runtime":
                 var load = Read<RuntimeLoad>();
                 using (var host = await RuntimeChild.StartAsync())
@@ -34,6 +43,13 @@ internal static class ChildProgram
             default:
                 return 64;
         }
+    }
+
+    /// <summary>A server lives until its parent ends it.</summary>
+    private static async Task<T> UntilKilledAsync<T>()
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan);
+        return default!;
     }
 
     private static T Read<T>() => JsonSerializer.Deserialize<T>(Console.In.ReadLine() ?? "") ?? throw new InvalidOperationException("nothing to do");
