@@ -22,6 +22,24 @@ public static class IdentityCommands
                 }
             });
         }));
-        return new Command("identity", "who you are") { show };
+        return new Command("identity", "who you are") { show, ApiKey() };
+    }
+
+    /// <summary>An API key, for programs that cannot sign.</summary>
+    private static Command ApiKey()
+    {
+        var name = new Argument<string>("name") { Description = "for people" };
+        var scopes = new Option<string[]>("--scope") { Description = "what it may do, e.g. inference:write (OpenAI's API), leases:read, read", Required = true, AllowMultipleArgumentsPerToken = true };
+        var days = new Option<int>("--days") { Description = "days until it ends, 1 to 366", DefaultValueFactory = static _ => 90 };
+        var create = new Command("api-key", "make an API key; it is shown this once") { name, scopes, days };
+        create.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            await session.MyIdentityAsync();
+            var made = await session.PostAsync(
+                $"/v1/identities/{session.Identity}/api-keys",
+                new { name = parse.GetValue(name), scopes = parse.GetValue(scopes), expiresAt = TimeProvider.System.GetUtcNow().AddDays(parse.GetValue(days)).AddMinutes(-1) });
+            return session.Show(made, static m => Console.Out.WriteLine((string?)m["key"]));
+        }));
+        return create;
     }
 }

@@ -183,7 +183,7 @@ public sealed class ForeignResourceTests
                 ["id"] = path.Split('/')[2] switch { "identities" => Tenant, "providers" => Seller, "nodes" => _ids["node"], _ => _ids["proposal"] },
             };
             var names = path.Split('/').Where(static p => p.StartsWith('{')).Select(static p => p.Trim('{', '}').Split(':')[0]).ToArray();
-            return names.Length == 0 || names.Any(static n => n is "token" or "credit") ? null : string.Join('/', path.Split('/').Select(p => p.StartsWith('{') ? ids[p.Trim('{', '}').Split(':')[0]] : p));
+            return names.Length == 0 || names.Any(static n => n is "token" or "credit" or "netuid" or "model") ? null : string.Join('/', path.Split('/').Select(p => p.StartsWith('{') ? ids[p.Trim('{', '}').Split(':')[0]] : p));
         }
 
         /// <summary>All that strangers could have touched, as its owners see it.</summary>

@@ -9,8 +9,8 @@ namespace DepinGrains.Standalone.Tests.Commands;
 /// <summary>What every command promises: pure JSON on stdout when asked, exit codes in its help, refusals that explain themselves.</summary>
 public sealed class OutputTests(RunningNetwork network)
 {
-    // A shell's stdout is the program's own; the bidder goes on until it is stopped, its lines are read by ExternalBidderTests.
-    private static readonly string[] Elsewhere = ["lease shell", "provider run"];
+    // A shell's stdout is the program's own; bidders, miners and validators go on until they are stopped, their lines are read by tests of their own.
+    private static readonly string[] Elsewhere = ["lease shell", "provider run", "miner run", "validator run"];
 
     [Fact]
     public async Task EveryCommand_AskedForJson_WritesNothingElseToStdout()
@@ -38,7 +38,7 @@ public sealed class OutputTests(RunningNetwork network)
             ["lease", "list"], ["lease", "show", lease], ["lease", "logs", lease, "--tail", "5"], ["lease", "withdraw", second], ["lease", "close", second],
             ["deployment", "pause", picked], ["deployment", "start", picked], ["deployment", "close", picked],
             ["ledger", "balance"], ["ledger", "statement"], ["ledger", "verify"], ["faucet", "1", "ACT"],
-            ["provider", "put", "me"], ["provider", "list"], ["node", "join"], ["node", "list"], ["identity", "show"],
+            ["provider", "put", "me"], ["provider", "list"], ["node", "join"], ["node", "list"], ["identity", "show"], ["identity", "api-key", "ci", "--scope", "read"],
             ["sdl", "validate", "samples/hello-native.yaml"], ["sdl", "manifest", "samples/hello-native.yaml"],
             ["db", "migrate", "--sqlite", Path.Combine(network.Folder, "json.db")], ["completion", "bash"],
             ["db", "backup", Path.Combine(network.Folder, "json.backup"), "--sqlite", Path.Combine(network.Folder, "json.db")],

@@ -45,13 +45,18 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
                 return Ended(TryEnd.Left);
             }
 
+            if (_begun && deadline.IsOver)
+            {
+                return await BrokenOffAsync(TryEnd.Left, reason);
+            }
+
             if (!_begun)
             {
                 context.Response.Headers.Remove("X-Depin-Miner");
                 return new TryResult(TryEnd.Failed, Reason: reason);
             }
 
-            return await BrokenOffAsync(reason);
+            return await BrokenOffAsync(TryEnd.Interrupted, reason);
         }
     }
 
@@ -107,16 +112,19 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
 
             _textBytes += piece.TextBytes;
             _finished |= piece.Finished;
+
+            // A caller who reads slowly takes his own time, not the miner's.
+            deadline.Allow(options.TotalTimeout);
             await FlushAsync();
             if (_textBytes > textMax)
             {
-                return await BrokenOffAsync("too_many_tokens");
+                return await BrokenOffAsync(TryEnd.Interrupted, "too_many_tokens");
             }
 
             deadline.Allow(options.IdleTimeout);
         }
 
-        return !_begun ? throw new MinerException("empty") : _finished ? await DoneAsync(frame) : await BrokenOffAsync("broken");
+        return !_begun ? throw new MinerException("empty") : _finished ? await DoneAsync(frame) : await BrokenOffAsync(TryEnd.Interrupted, "broken");
     }
 
     private async Task<TryResult> DoneAsync(AnswerFrame frame)
@@ -211,11 +219,13 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
     }
 
     /// <summary>Too late for another miner: the caller's library is told, and throws.</summary>
-    private async Task<TryResult> BrokenOffAsync(string reason)
+    private async Task<TryResult> BrokenOffAsync(TryEnd end, string reason)
     {
         try
         {
-            WriteAside(AnswerFrame.ErrorEvent(ServingErrors.Interrupted, "The miner broke off; what arrived so far is charged, the prompt is not."));
+            WriteAside(AnswerFrame.ErrorEvent(ServingErrors.Interrupted, end == TryEnd.Interrupted
+                ? "The miner broke off; what arrived so far is charged, the prompt is not."
+                : $"An answer may take {options.TotalTimeout.TotalSeconds:0} s; what arrived so far is charged."));
             await FlushAsync();
         }
         catch (CallerLeftException)
@@ -223,7 +233,7 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
             // Nobody is there to be told.
         }
 
-        return Ended(TryEnd.Interrupted, reason);
+        return Ended(end, reason);
     }
 
     private sealed class CallerLeftException : Exception;

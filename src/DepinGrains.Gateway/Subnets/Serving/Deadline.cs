@@ -28,6 +28,9 @@ internal sealed class Deadline : IDisposable
         _source.CancelAfter(left < step ? (left > TimeSpan.Zero ? left : TimeSpan.Zero) : step);
     }
 
+    /// <summary>The whole request's time is over: nobody's fault.</summary>
+    public bool IsOver => _time.GetTimestamp() >= _end;
+
     public void Dispose()
     {
         _callerLeft.Dispose();
