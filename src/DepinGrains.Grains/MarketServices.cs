@@ -11,6 +11,7 @@ using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.Providers;
+using DepinGrains.Grains.Staking;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.Configuration;
@@ -53,6 +54,7 @@ public static class MarketServices
         CreditVaultState.Kind.Table,
         ConversionRow.Kind.Table,
         ProposalState.Kind.Table,
+        .. StakingServices.Tables,
     ];
 
     /// <summary>Registers options (validated at start), clocks, the market index and secrets. The host adds the store and a runtime.</summary>
@@ -63,6 +65,7 @@ public static class MarketServices
         Validated<DeploymentOptions>(services, DeploymentOptions.Section);
         Validated<ScreeningOptions>(services, ScreeningOptions.Section);
         Validated<SweepOptions>(services, SweepOptions.Section);
+        services.AddStaking();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
         services.AddDepinNodes(configuration);

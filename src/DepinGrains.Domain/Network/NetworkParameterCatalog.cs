@@ -32,12 +32,26 @@ public static class NetworkParameterCatalog
     public const string InferenceImage = "inference.image_price";
     public const string InferenceFee = "inference.fee_bps";
 
+    public const string StakeMin = "staking.min_stake";
+    public const string StakeHotkeyMax = "staking.hotkey_max";
+    public const string StakeUnbonding = "staking.unbonding_seconds";
+    public const string StakeHold = "staking.hold_seconds";
+    public const string TakeDefault = "staking.take_default";
+    public const string TakeMax = "staking.take_max";
+    public const string TakeRaise = "staking.take_raise_seconds";
+    public const string InflationRate = "inflation.rate_millionths";
+    public const string InflationTax = "inflation.community_tax_millionths";
+    public const string EmissionLatch = "emission.latch";
+
     /// <summary>Suffix for every token without a value of its own.</summary>
     public const string AnyDenom = "default";
 
     private const int DenomLengthMax = 32;
 
-    /// <summary>All definitions by name. Akash: take fee AEP-23/24 (4 % AKT, 20 % else), deposits params.json, collateral halt of its burn-mint module 90 %.</summary>
+    /// <summary>
+    /// All definitions by name. TAO's staking: nominators' least 0.1 TAO, take 18 %, raised once in 30 days (subtensor v1.1.7); held for one tempo of 361 blocks. AKT's: x/staking unbonding 21 days,
+    /// commission of 5 % changed once a day, x/distribution tax 2 %, inflation 14 % a year. Akash: take fee AEP-23/24 (4 % AKT, 20 % else), deposits params.json, collateral halt of its burn-mint module 90 %.
+    /// </summary>
     public static ImmutableArray<ParameterDefinition> All { get; } =
     [
         new(TakeFee, true, "basis points", 0, 10_000, 2_000, "share of every payout that goes to the community pool; credit pays like the token it was minted from"),
@@ -58,10 +72,22 @@ public static class NetworkParameterCatalog
         new(InferenceCompletion, true, "minor units per million counted tokens", 0, 1_000_000_000_000_000, 1_500_000, "price of what subnets answer"),
         new(InferenceImage, true, "minor units per image", 0, 1_000_000_000_000_000, 100_000, "price of an image a subnet generates"),
         new(InferenceFee, false, "basis points", 0, 10_000, 500, "share of payments for inference that goes to the community pool"),
+        new(StakeMin, true, "minor units", 1, 1_000_000_000_000_000, 1, "least stake of a delegator on one hotkey"),
+        new(StakeHotkeyMax, true, "minor units", 0, 1_000_000_000_000_000_000, 0, "most stake one hotkey takes in; 0 = any"),
+        new(StakeUnbonding, true, "seconds", 0, 31_536_000, 0, "how long stake is on its way out"),
+        new(StakeHold, true, "seconds", 0, 31_536_000, 0, "how long stake stays where it was added before it can leave, so that it cannot hop from one epoch to the next"),
+        new(TakeDefault, true, "of 65535", 0, 65_535, 11_796, "a delegate's take while its owner has not set another"),
+        new(TakeMax, true, "of 65535", 0, 65_535, 11_796, "highest take"),
+        new(TakeRaise, true, "seconds", 0, 31_536_000, 2_592_000, "time between two raises of a take"),
+        new(InflationRate, true, "millionths", 0, 1_000_000, 0, "of the supply minted for stakers in a year"),
+        new(InflationTax, true, "millionths", 0, 1_000_000, 20_000, "of that for the community pool"),
+        new(EmissionLatch, false, "0 or 1", 0, 1, 0, "1: a halving once reached stays, even when recycling takes issuance below its threshold again; 0: emission follows issuance alone, as on the chain"),
     ];
 
     private static readonly ImmutableDictionary<string, long> DenomDefaults =
-        ImmutableDictionary<string, long>.Empty.Add(TakeFee + ".uakt", 400).Add(TakeFee + ".uusdc", 2_000).Add(ActSpread + ".uusdc", 0);
+        ImmutableDictionary<string, long>.Empty.Add(TakeFee + ".uakt", 400).Add(TakeFee + ".uusdc", 2_000).Add(ActSpread + ".uusdc", 0)
+            .Add(StakeMin + ".rao", 100_000_000).Add(StakeHold + ".rao", 4_332).Add(StakeUnbonding + ".uakt", 1_814_400)
+            .Add(TakeDefault + ".uakt", 3_277).Add(TakeMax + ".uakt", 65_535).Add(TakeRaise + ".uakt", 86_400).Add(InflationRate + ".uakt", 140_000);
 
     /// <summary>The definition behind a full name (<c>take_fee.uakt</c>), or null.</summary>
     public static ParameterDefinition? Find(string? name)

@@ -60,20 +60,21 @@ public static class DelegationPayout
 
 /// <summary>How a delegate may change its take. Source: subtensor e6683abcd (v1.1.7) <c>increase_take, decrease_take</c>.</summary>
 /// <param name="Max">Highest take, of 65535.</param>
-/// <param name="RaiseInterval">Blocks between two raises: 30 days.</param>
-public sealed record TakeRules(ushort Max = DelegationPayout.DefaultTake, ulong RaiseInterval = 216_000)
+/// <param name="RaiseInterval">Time between two raises: 216,000 blocks of 12 s are 30 days.</param>
+/// <param name="Unit">In what time is counted.</param>
+public sealed record TakeRules(ushort Max = DelegationPayout.DefaultTake, ulong RaiseInterval = 216_000, string Unit = "blocks")
 {
     /// <summary>The new take, or <c>staking.take_too_high</c>, <c>staking.take_raised_recently</c>, <c>staking.take_unchanged</c>.</summary>
     /// <param name="current">Of 65535.</param>
     /// <param name="wanted">Of 65535.</param>
-    /// <param name="lastRaise">Block of the last raise; null for never.</param>
-    /// <param name="block">Now.</param>
-    public Result<ushort> Change(ushort current, ushort wanted, ulong? lastRaise, ulong block)
+    /// <param name="lastRaise">When it was raised last; null for never.</param>
+    /// <param name="now">Now.</param>
+    public Result<ushort> Change(ushort current, ushort wanted, ulong? lastRaise, ulong now)
     {
-        var passed = lastRaise is { } last && block > last ? block - last : lastRaise is null ? ulong.MaxValue : 0;
+        var passed = lastRaise is { } last && now > last ? now - last : lastRaise is null ? ulong.MaxValue : 0;
         return wanted == current ? Refusal.Of("staking.take_unchanged", $"the take is {current}/65535 already", ("take", current))
             : wanted > Max ? Refusal.Of("staking.take_too_high", $"take {wanted}/65535; at most {Max}", ("take", wanted), ("max", Max))
-            : wanted > current && passed < RaiseInterval ? Refusal.Of("staking.take_raised_recently", $"raised {passed} blocks ago; wait {RaiseInterval - passed} more", ("passed", passed), ("interval", RaiseInterval))
+            : wanted > current && passed < RaiseInterval ? Refusal.Of("staking.take_raised_recently", $"raised {passed} {Unit} ago; wait {RaiseInterval - passed} more", ("passed", passed), ("interval", RaiseInterval))
             : wanted;
     }
 }

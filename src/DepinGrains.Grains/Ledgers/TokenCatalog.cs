@@ -28,6 +28,11 @@ public sealed class TokenCatalog
 
         foreach (var token in All)
         {
+            if (token is { Staked: true, MintedFrom.Count: > 0 })
+            {
+                throw new OptionsValidationException(TokenListOptions.Section, typeof(TokenListOptions), [$"{token.Denom} is credit and cannot be staked"]);
+            }
+
             foreach (var source in token.MintedFrom)
             {
                 if (!IsDenom(source) || source == token.Denom || !_sourceLedgers.Add(CreditLedgers.Of(token.Denom, source)))

@@ -25,6 +25,9 @@ public sealed class TokenOptions
 
     /// <summary>The network's own token: converting credit back may mint more of it than was burned. Others are given back at most as they came in.</summary>
     public bool Native { get; set; }
+
+    /// <summary>Whether it can be staked. Credit cannot: what it was minted from would be lost on the way.</summary>
+    public bool Staked { get; set; }
 }
 
 /// <summary>All tokens; configuration replaces the list.</summary>
@@ -39,12 +42,12 @@ public sealed class TokenListOptions
     /// <summary>The tokens; empty means AKT, ACT, USDC and TAO.</summary>
     public IList<TokenOptions> List { get; } = [];
 
-    /// <summary>AKT, ACT and USDC, 6 decimals each; TAO, 9.</summary>
+    /// <summary>AKT, ACT and USDC, 6 decimals each, and TAO with 9.</summary>
     public static IReadOnlyList<TokenOptions> Default { get; } =
     [
-        new() { Denom = "uakt", Symbol = "AKT", Native = true },
+        new() { Denom = "uakt", Symbol = "AKT", Native = true, Staked = true },
         new() { Denom = "uact", Symbol = "ACT", MintedFrom = { "uusdc", "uakt" } },
         new() { Denom = "uusdc", Symbol = "USDC", Aliases = { UsdcIbcDenom } },
-        new() { Denom = "rao", Symbol = "TAO", Decimals = 9, Native = true },
+        new() { Denom = "rao", Symbol = "TAO", Decimals = 9, Native = true, Staked = true },
     ];
 }

@@ -26,6 +26,7 @@ public static class RowJson
         };
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
         options.Converters.Add(new Int128Converter());
+        options.Converters.Add(new UInt128Converter());
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }
@@ -36,6 +37,14 @@ public static class RowJson
             Int128.Parse(reader.GetString() ?? "", NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
 
         public override void Write(Utf8JsonWriter writer, Int128 value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.ToString(CultureInfo.InvariantCulture));
+    }
+    private sealed class UInt128Converter : JsonConverter<UInt128>
+    {
+        public override UInt128 Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            UInt128.Parse(reader.GetString() ?? "", NumberStyles.None, CultureInfo.InvariantCulture);
+
+        public override void Write(Utf8JsonWriter writer, UInt128 value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value.ToString(CultureInfo.InvariantCulture));
     }
 }

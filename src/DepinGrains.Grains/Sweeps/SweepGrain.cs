@@ -10,6 +10,7 @@ using DepinGrains.Grains.Credits;
 using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.Escrow;
 using DepinGrains.Grains.Leases;
+using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Pool;
@@ -22,7 +23,7 @@ namespace DepinGrains.Grains.Sweeps;
 
 /// <summary>Deadlines are data; this only visits them. A reminder (late or double is harmless) wakes the shard, a timer keeps the cadence while it is active.</summary>
 [GrainType("depin.sweep")]
-public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOptions<SweepOptions> options, ILogger<SweepGrain> log) : Grain, ISweepGrain, IRemindable
+public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, TokenCatalog tokens, IOptions<SweepOptions> options, ILogger<SweepGrain> log) : Grain, ISweepGrain, IRemindable
 {
     private const string Reminder = "wake";
     private readonly SweepOptions _options = options.Value;
@@ -73,6 +74,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, IOpt
             visited += await UnreleasedLeasesAsync();
             visited += await UnfinishedEscrowsAsync();
             visited += await UnfinishedMoneyAsync();
+            visited += await StakeAndEmissionAsync();
         }
         catch (Exception e)
         {

@@ -15,6 +15,7 @@ using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.State.Secrets;
+using DepinGrains.Grains.Staking;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Grains.Tests.Hosting;
 using DepinGrains.Grains.Tests.Ledgers;
@@ -83,7 +84,7 @@ public sealed class Market : IAsyncLifetime
     /// <summary>Money is conserved: the books are clean, and what was minted is somewhere.</summary>
     public async Task AssertBooksCleanAsync()
     {
-        foreach (var token in (string[])["uact", "uakt", "uusdc", "uact.uakt", "uact.uusdc"])
+        foreach (var token in (string[])["uact", "uakt", "uusdc", "rao", "uact.uakt", "uact.uusdc"])
         {
             var audit = await LedgerOf(token).AuditAsync();
             Assert.Empty(audit.Problems);
@@ -107,6 +108,7 @@ public sealed class Market : IAsyncLifetime
         services.AddSingleton<INodeNotifier>(new NodeNotifier());
         services.AddSingleton<ISecretProtector>(new AesGcmSecretProtector([new byte[32]]));
         services.AddLedgers();
+        services.AddStaking();
         // The clock stands while a test looks: the index reads again each time.
         services.Configure<ScreeningOptions>(static o => o.RefreshAfter = TimeSpan.FromTicks(-1));
         services.Configure<DeploymentOptions>(static o => o.BidsMax = 4);

@@ -11,6 +11,8 @@ using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.Credits;
 using DepinGrains.Grains.Network;
+using DepinGrains.Grains.Emissions;
+using DepinGrains.Grains.Staking;
 using DepinGrains.Grains.Sweeps;
 using Orleans.Metadata;
 using Orleans.Placement;
@@ -53,6 +55,12 @@ public sealed class GrainPlacements(IServiceProvider services) : IGrainPropertie
         [typeof(NetworkParametersGrain)] = false,
         [typeof(OracleGrain)] = false,
         [typeof(ProposalGrain)] = false,
+        [typeof(StakerGrain)] = false,
+        [typeof(InflationGrain)] = false,
+        // Called by coldkeys and by every subnet a hotkey is in.
+        [typeof(StakeGrain)] = false,
+        // Called by every subnet.
+        [typeof(EmissionGrain)] = false,
     };
 
     private static readonly PlacementAttribute Caller = new PreferLocalPlacementAttribute();
