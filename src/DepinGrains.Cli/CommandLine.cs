@@ -13,6 +13,7 @@ using DepinGrains.Cli.Oracle;
 using DepinGrains.Cli.Pool;
 using DepinGrains.Cli.Providers;
 using DepinGrains.Cli.Sdl;
+using DepinGrains.Cli.Staking;
 using DepinGrains.Cli.Stores;
 using DepinGrains.Cli.Subnets;
 using DepinGrains.Cli.Subnets.Mining;
@@ -49,6 +50,7 @@ public static class CommandLine
             MinerRunCommand.Create(),
             ValidatorRunCommand.Create(),
             EmissionCommands.Create(),
+            StakeCommands.Create(),
             OracleCommands.Create(),
             PoolCommands.Create(),
             AdminCommands.Create(),

@@ -1,5 +1,6 @@
 using DepinGrains.Gateway.Credits;
 using DepinGrains.Gateway.Deployments;
+using DepinGrains.Gateway.Emissions;
 using DepinGrains.Gateway.Escrow;
 using DepinGrains.Gateway.Events;
 using DepinGrains.Gateway.Http;
@@ -12,6 +13,7 @@ using DepinGrains.Gateway.Oracle;
 using DepinGrains.Gateway.Pages;
 using DepinGrains.Gateway.Pool;
 using DepinGrains.Gateway.Providers;
+using DepinGrains.Gateway.Staking;
 using DepinGrains.Gateway.Subnets.Serving;
 using Scalar.AspNetCore;
 
@@ -51,6 +53,8 @@ public static class GatewaySetup
         app.MapOracleEndpoints();
         app.MapCreditEndpoints();
         app.MapPoolEndpoints();
+        app.MapStakingEndpoints();
+        app.MapEmissionEndpoints();
         app.MapAllowanceEndpoints();
         app.MapServingEndpoints();
         app.MapEventEndpoints();

@@ -7,20 +7,22 @@ using DepinGrains.Domain.Emissions;
 
 namespace DepinGrains.Cli.Emissions;
 
-/// <summary><c>depin emission</c>: rate, halvings and what-if years offline, no server needed.</summary>
+/// <summary><c>depin emission</c>: what a network emits and when it halves; with <c>--issuance</c> or <c>--simulate</c> the same, and what-if years, without any server.</summary>
 public static class EmissionCommands
 {
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var token = new Argument<string>("token") { Description = "TAO" };
-        var issuance = new Option<string>("--issuance") { Description = "issued and not recycled: TAO (10500000) or rao (10500000000000000; a plain number above 21 million is rao)", DefaultValueFactory = static _ => "0" };
-        var simulate = new Option<int?>("--simulate") { Description = "years to simulate from there" };
+        var issuance = new Option<string?>("--issuance") { Description = "offline: issued and not recycled, TAO (10500000) or rao (10500000000000000; a plain number above 21 million is rao); 0 when left out" };
+        var simulate = new Option<int?>("--simulate") { Description = "offline: years to simulate from there" };
         var recycle = new Option<decimal>("--recycle") { Description = "recycled per block, percent of the first stage's emission (1 TAO a block)" };
         var latch = new Option<bool>("--latch") { Description = "a halving once reached stays, even when recycling takes issuance below its threshold again" };
-        var command = new Command("emission", "emission and halvings of a token, offline") { token, issuance, simulate, recycle, latch };
-        command.SetAction(parse => Run(
-            parse.GetValue(token)!, parse.GetValue(issuance)!, parse.GetValue(simulate), parse.GetValue(recycle), parse.GetValue(latch), parse.GetValue(GlobalOptions.Output) == OutputFormat.Json));
+        var history = new Option<bool>("--history") { Description = "points of the network's history, newest first" };
+        var command = new Command("emission", "emission and halvings of a token: the network's, or offline with --issuance or --simulate") { token, issuance, simulate, recycle, latch, history };
+        command.SetAction(async parse => parse.GetValue(issuance) is null && parse.GetValue(simulate) is null
+            ? await LiveEmission.RunAsync(parse, parse.GetValue(token)!, parse.GetValue(history))
+            : Run(parse.GetValue(token)!, parse.GetValue(issuance) ?? "0", parse.GetValue(simulate), parse.GetValue(recycle), parse.GetValue(latch), parse.GetValue(GlobalOptions.Output) == OutputFormat.Json));
         return command;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Emissions;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Staking;
 using DepinGrains.Domain.Emissions;
@@ -189,7 +190,7 @@ public sealed class InflationGrain(
 
     private async Task<long> SupplyAsync() => Math.Max(0, -(await Ledger.GetBalanceAsync(LedgerAccounts.Issuance)).Posted);
 
-    private Refusal? WhyNotHere() => tokens.Find(Token) is { Staked: true, Native: true } token && token.Denom == Token
+    private Refusal? WhyNotHere() => tokens.Find(Token) is { Staked: true, Native: true } token && token.Denom == Token && Token != EmissionKeys.Tao
         ? null
         : Refusal.Of("inflation.token_not_allowed", $"{Token} has no inflation", ("token", Token));
 

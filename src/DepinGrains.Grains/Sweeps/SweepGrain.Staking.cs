@@ -41,7 +41,7 @@ public sealed partial class SweepGrain
 
         _begun = true;
         await VisitAsync(
-            tokens.All.Where(t => t is { Native: true, Staked: true } && KeyHash.Shard(t.Denom, _options.Shards) == Shard).Select(static t => t.Denom),
+            tokens.All.Where(t => t is { Native: true, Staked: true } && t.Denom != EmissionKeys.Tao && KeyHash.Shard(t.Denom, _options.Shards) == Shard).Select(static t => t.Denom),
             denom => GrainFactory.GetGrain<IInflationGrain>(denom).TickAsync());
         await VisitAsync(
             tokens.IsDenom(EmissionKeys.Tao) && KeyHash.Shard(EmissionKeys.Tao, _options.Shards) == Shard ? [EmissionKeys.Tao] : [],

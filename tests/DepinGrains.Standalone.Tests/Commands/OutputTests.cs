@@ -43,7 +43,9 @@ public sealed class OutputTests(RunningNetwork network)
             ["db", "migrate", "--sqlite", Path.Combine(network.Folder, "json.db")], ["completion", "bash"],
             ["db", "backup", Path.Combine(network.Folder, "json.backup"), "--sqlite", Path.Combine(network.Folder, "json.db")],
             ["db", "restore", Path.Combine(network.Folder, "json.backup"), "--sqlite", Path.Combine(network.Folder, "json-again.db")],
-            ["subnet", "epoch", "--input", Path.Combine("tests", "vectors", "subnets", "generated_epochs.json")], ["emission", "TAO", "--issuance", "10500000"],
+            ["subnet", "epoch", "--input", Path.Combine("tests", "vectors", "subnets", "generated_epochs.json")], ["emission", "TAO", "--issuance", "10500000"], ["emission", "TAO"], ["emission", "TAO", "--history"],
+            ["stake", "add", "1"], ["stake", "remove", "all"], ["stake", "cancel-unbonding", "1"], ["stake", "move", "1", "--to", "id_x/key_x"], ["stake", "list"], ["stake", "delegates"], ["stake", "show"],
+            ["stake", "take", "9"], ["stake", "inflation", "AKT"],
         ];
         foreach (var line in lines)
         {
