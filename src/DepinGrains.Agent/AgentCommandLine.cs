@@ -26,7 +26,7 @@ internal static class AgentCommandLine
           --config FILE         settings as JSON
           --Section:Name=VALUE  any setting by its full name
 
-        Ends with 0 after Ctrl-C, 77 when the network refuses this node for good, 78 when the settings cannot be, 74 when the work folder cannot be used.
+        Ends with 0 after Ctrl-C, 77 when the network refuses this node for good, 78 when the settings cannot be, 74 when the work folder cannot be used, 70 when it broke otherwise.
         """;
 
     private static readonly Dictionary<string, string> Switches = new(StringComparer.OrdinalIgnoreCase)

@@ -48,7 +48,7 @@ internal static class AgentCommands
         // The agent may end by itself: refused for good, or no work folder.
         _ = service.ExecuteTask!.ContinueWith(_ => lifetime.StopApplication(), TaskScheduler.Default);
         await host.WaitForShutdownAsync();
-        return service.Refusal is not null ? 77 : service.Broken is not null ? 74 : 0;
+        return service.Refusal is not null ? 77 : service.Broken is not null ? 74 : service.ExecuteTask.IsFaulted ? 70 : 0;
     }
 
     private static async Task<int> DetectAsync(AgentOptions options)

@@ -16,7 +16,7 @@ public sealed partial class AgentService(DepinAgent agent, ILogger<AgentService>
     public AgentRefusedException? Refusal { get; private set; }
 
     /// <summary>The fault of the work folder that ended the agent; null: none.</summary>
-    public IOException? Broken { get; private set; }
+    public Exception? Broken { get; private set; }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -34,7 +34,7 @@ public sealed partial class AgentService(DepinAgent agent, ILogger<AgentService>
             Refusal = e;
             LogRefused(logger, e.Message);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Broken = e;
             LogBroken(logger, e);

@@ -32,7 +32,7 @@ internal sealed class AgentPaths
 
     public void Create()
     {
-        MakeDirectory(Root, Passable);
+        MakeRoot();
         MakeDirectory(Private, OwnerOnly);
         MakeDirectory(Runs, Passable);
         MakeDirectory(Logs, OwnerOnly);
@@ -61,6 +61,19 @@ internal sealed class AgentPaths
         }
 
         File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>A mounted volume belongs to whoever mounted it, who lets the agent's group write: its mode is his, what is private lies in folders of ours.</summary>
+    private void MakeRoot()
+    {
+        try
+        {
+            MakeDirectory(Root, Passable);
+        }
+        catch (UnauthorizedAccessException) when (Directory.Exists(Root))
+        {
+            // The next folder shows whether it can be written to.
+        }
     }
 
     private static void MakeDirectory(string path, UnixFileMode mode)

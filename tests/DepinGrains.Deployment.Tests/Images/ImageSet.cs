@@ -11,7 +11,7 @@ public sealed class ImageSet
         ["CONTAINERS_CONF"] = System.Environment.GetEnvironmentVariable("CONTAINERS_CONF") ?? Repository.At("tests", "tools", "containers.conf"),
     };
 
-    private static readonly TimeSpan BuildLimit = TimeSpan.FromMinutes(25);
+    private static readonly TimeSpan BuildLimit = TimeSpan.FromMinutes(15);
     private readonly Lazy<Task> _built = new(BuildAsync);
 
     /// <summary>True when the images hold the Orleans build, which alone has silos and gateways.</summary>
@@ -26,7 +26,7 @@ public sealed class ImageSet
     {
         Assert.SkipUnless(
             System.Environment.IsPrivilegedProcess && Repository.Has("podman") && Repository.Has("buildah") && Repository.Has("mmdebstrap"), "skipped: needs podman, buildah and mmdebstrap (as root)");
-        Assert.SkipUnless(System.Environment.GetEnvironmentVariable("DEPIN_TEST_IMAGES") is "1" or "built", "skipped: needs DEPIN_TEST_IMAGES=1 (builds four images, some minutes)");
+        Assert.SkipUnless(System.Environment.GetEnvironmentVariable("DEPIN_TEST_IMAGES") is "1" or "built", "skipped: needs DEPIN_TEST_IMAGES=1 (builds four images; takes minutes)");
         return _built.Value;
     }
 

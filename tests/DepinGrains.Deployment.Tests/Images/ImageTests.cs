@@ -25,23 +25,8 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
             await ImageSet.EventuallyAsync("standalone answers " + probe.ToJsonString(), async () => await standalone.ExecAsync([.. probe["exec"]!["command"]!.AsArray().Select(static w => (string)w!)]), standalone.LogsAsync);
         }
 
-        await standalone.ExecAsync("depin", "faucet", "100", "ACT");
-        await standalone.ExecAsync("depin", "provider", "put", "contained", "--cpu-usd", "1");
-        var join = Directory.CreateDirectory(Path.Combine(_folder, "join")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(join, "token"), await standalone.ExecAsync("depin", "node", "join"));
-
-        var settings = await AgentSettingsAsync();
-        settings["DEPIN_AGENT__Gateways__0"] = $"http://{Api}";
-        await using var agent = await Container.StartAsync("agent", standalone.Network, [$"{Writable("agent")}:/data", $"{join}:/run/depin/join:ro"], settings);
-        await ImageSet.EventuallyAsync(
-            "the node is online", async () => (await standalone.DepinAsync("node", "list")).AsArray().FirstOrDefault(static n => (string?)n!["status"] == "online"), agent.LogsAsync);
-
-        var deployed = await standalone.DepinAsync("deploy", "/samples/hello-native.yaml", "--wait", "90");
-        Assert.True((bool)deployed["running"]!, deployed.ToJsonString());
-        var port = ((string)deployed["leases"]![0]!["workloads"]![0]!["addresses"]![0]!).Split(':')[1];
-        var hello = await standalone.ExecAsync("bash", "-c", $"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3");
-        Assert.Contains("hello from " + (string)deployed["leases"]![0]!["id"]!, hello, StringComparison.Ordinal);
-        Assert.Equal("active", (string?)(await standalone.DepinAsync("lease", "list"))[0]!["status"]);
+        await using var agent = await AgentAsync(standalone, standalone.Network, $"http://{Api}");
+        await DeployAsync(standalone);
         await standalone.ExecAsync("depin", "ledger", "verify", "ACT");
 
         foreach (var container in (Container[])[standalone, agent])
@@ -75,9 +60,9 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
         Assert.Equal(78, (await Container.RunAsync("gateway", "none", [])).Code);
     }
 
-    /// <summary>The job migrates, the silo joins, the gateway serves; all with the settings of the dev overlay but for addresses and secrets.</summary>
+    /// <summary>The job migrates, the silo joins, the gateway serves, the agent sells: what k8s/README.md does with the dev overlay, with its settings but for addresses and secrets.</summary>
     [Fact]
-    public async Task JobSiloAndGateway_ServeTheApi()
+    public async Task JobSiloGatewayAndAgent_MakeALease()
     {
         await images.NeedAsync();
         Assert.SkipUnless(ImageSet.IsOrleans, "skipped: needs Microsoft.Orleans");
@@ -89,7 +74,7 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
 
         var (siloManagement, gatewayManagement, api) = (FreePort(), FreePort(), FreePort());
         var key = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
-        await using var silo = await Container.StartAsync("silo", "host", [], await SettingsAsync(
+        await using var silo = await Container.StartAsync("silo", "host", [$"{Repository.At("samples")}:/samples:ro"], await SettingsAsync(
             "depin-silo", ("Store__Connection", database), ("Silo__Name", "silo-0"), ("Silo__Address", "127.0.0.1"), ("Silo__Port", FreePort()), ("Silo__GatewayPort", FreePort()), ("Management__Address", "127.0.0.1"),
             ("Management__Port", siloManagement), ("Secrets__MasterKeys__0", key), ("Identities__OperatorKeys__0", "")));
         await AnswersAsync(silo, "depin-silo", siloManagement);
@@ -98,11 +83,46 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
         await AnswersAsync(gateway, "depin-gateway", gatewayManagement);
 
         string[] me = ["--server", $"http://127.0.0.1:{api}", "--key", "/tmp/key.pem", "--network", "depin"];
-        await silo.ExecAsync(["depin", "faucet", "5", "ACT", .. me]);
-        var balance = await silo.DepinAsync(["ledger", "balance", "ACT", .. me]);
-        Assert.Equal(5_000_000, (long)balance["available"]!);
+        await using var agent = await AgentAsync(silo, "host", $"http://127.0.0.1:{api}", me);
+        await DeployAsync(silo, me);
+        Assert.Equal(0, await agent.StopAsync(60));
         Assert.Equal(0, await gateway.StopAsync(150));
         Assert.Equal(0, await silo.StopAsync(150));
+    }
+
+    /// <summary>Becomes a provider, asks for a token and hands it to an agent, as the READMEs say; waits until the node is online.</summary>
+    private async Task<Container> AgentAsync(Container depin, string network, string gateway, params string[] me)
+    {
+        await depin.ExecAsync(["depin", "faucet", "100", "ACT", .. me]);
+        await depin.ExecAsync(["depin", "provider", "put", "contained", "--cpu-usd", "1", .. me]);
+        var join = Directory.CreateDirectory(Path.Combine(_folder, "join")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(join, "token"), await depin.ExecAsync(["depin", "node", "join", .. me]));
+
+        var settings = await AgentSettingsAsync();
+        settings["DEPIN_AGENT__Gateways__0"] = gateway;
+        var agent = await Container.StartAsync("agent", network, [$"{Writable("agent")}:/data", $"{join}:/run/depin/join:ro"], settings);
+        try
+        {
+            await ImageSet.EventuallyAsync(
+                "the node is online", async () => (await depin.DepinAsync(["node", "list", .. me])).AsArray().FirstOrDefault(static n => (string?)n!["status"] == "online"), agent.LogsAsync, 120);
+            return agent;
+        }
+        catch
+        {
+            await agent.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>From the SDL to an active lease whose workload answers.</summary>
+    private static async Task DeployAsync(Container depin, params string[] me)
+    {
+        var deployed = await depin.DepinAsync(["deploy", "/samples/hello-native.yaml", "--wait", "90", .. me]);
+        Assert.True((bool)deployed["running"]!, deployed.ToJsonString());
+        var port = ((string)deployed["leases"]![0]!["workloads"]![0]!["addresses"]![0]!).Split(':')[1];
+        var hello = await depin.ExecAsync("bash", "-c", $"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3");
+        Assert.Contains("hello from " + (string)deployed["leases"]![0]!["id"]!, hello, StringComparison.Ordinal);
+        Assert.Equal("active", (string?)(await depin.DepinAsync(["lease", "list", .. me]))[0]!["status"]);
     }
 
     /// <summary>Asks every probe of the dev overlay until all of them say yes.</summary>

@@ -6,7 +6,8 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../../.." && pwd)
-dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
+# Where the SDK lies, as it says itself: the command found first may be somebody's wrapper.
+dotnet=$(dirname "$(dotnet --list-sdks | sed -n 's/.*\[\(.*\)\]$/\1/p' | tail -n 1)")
 export BUILDAH_ISOLATION=chroot
 certificates=""
 for folder in /etc/ssl/certs /usr/share/ca-certificates /usr/local/share/ca-certificates; do
