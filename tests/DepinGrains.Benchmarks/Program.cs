@@ -6,6 +6,7 @@ using DepinGrains.Benchmarks.Leases;
 using DepinGrains.Benchmarks.Ledgers;
 using DepinGrains.Benchmarks.Nodes;
 using DepinGrains.Benchmarks.Runtime;
+using DepinGrains.Benchmarks.Silos;
 using DepinGrains.Benchmarks.Standalone;
 using DepinGrains.Benchmarks.Subnets;
 
@@ -26,6 +27,9 @@ Scenario[] scenarios =
     new("lists", "lists over 1 M leases, cold and warm, against SQL by hand", ListScenario.RunAsync),
     new("calls", "an empty call on LocalRuntime, against Orleans' in-process ping", RuntimeScenarios.CallsAsync),
     new("idle", "memory of 100,000 idle activations on both runtimes", RuntimeScenarios.IdleAsync),
+    new("silos", "one, two and three silos on the same cores: CPU of a call and of a request against hops × cost of a hop", SilosScenarios.ScaleAsync),
+    new("silos-memory", "memory of a silo's process per 100,000 activations", SilosScenarios.MemoryAsync),
+    new("silos-takeover", "kill -9 of a silo to the first answer of the grains that lived there, the ledger included", SilosScenarios.TakeoverAsync),
     new("epoch", "Yuma epochs of 256 uids/64 validators, 4,096/256 and 32 subnets of 256, on one core", EpochScenario.RunAsync),
     new("inference", "what the gateway adds to a token with 1,000 streamed chats in flight, against straight to the miner", InferenceScenario.RunAsync),
     new("standalone", "start and idle memory of the standalone process", StandaloneScenario.RunAsync),

@@ -43,7 +43,8 @@ internal static class HttpScenario
             $"{senders} senders, signed ahead; the peer's requests carry no signature");
     }
 
-    private static async Task<Measured> LoadAsync(Bench bench, string name, Uri address, string[] keys, int seconds)
+    /// <summary>One run of the loader.</summary>
+    public static async Task<Measured> LoadAsync(Bench bench, string name, Uri address, string[] keys, int seconds)
     {
         await using (var warm = await Child.LoaderAsync("http", new HttpLoad(address.ToString(), keys, Connections, bench.Settings.Size(8, 1), 5_000)))
         {
@@ -59,7 +60,7 @@ internal static class HttpScenario
     }
 
     /// <summary>Identities with keys and money, made the way any stranger makes them.</summary>
-    private static async Task<string[]> SendersAsync(Uri address, int count)
+    public static async Task<string[]> SendersAsync(Uri address, int count)
     {
         using var http = new HttpClient { BaseAddress = address };
         var pems = new string[count];
