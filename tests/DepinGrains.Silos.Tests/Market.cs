@@ -18,7 +18,13 @@ internal sealed class Market : IAsyncDisposable
     public Timeline Timeline { get; } = new();
 
     public string Summary =>
-        $"{_transfers.Acknowledged} transfers acknowledged, {_deployments.Leases} leases, {_deployments.Without} deployments without one, {_people.Concat(_tenants).Sum(static p => p.Retries)} retries, {_agents.Sum(static a => a.Sessions)} agent sessions";
+        $"{_transfers.Acknowledged} transfers acknowledged, {_deployments.Leases} leases, {_deployments.Without} deployments without one, {Retries} tries without an answer made again, {_people.Concat(_tenants).Sum(static p => p.Repeats)} answered commands repeated at the other gateway, {_agents.Sum(static a => a.Sessions)} agent sessions";
+
+    /// <summary>Tries that ended with 503 or no answer, and were made again with the same idempotency key.</summary>
+    public int Retries => _people.Concat(_tenants).Sum(static p => p.Retries);
+
+    /// <summary>Waits until every agent is connected to some gateway.</summary>
+    public Task AgentsConnectedAsync() => Eventually.TrueAsync("every agent found a gateway", () => Task.FromResult(_agents.All(static a => a.ConnectedTo >= 0)), 60);
 
     public static async Task<Market> OpenAsync(SiloNetwork network, int people)
     {
@@ -123,7 +129,12 @@ internal sealed class Market : IAsyncDisposable
 
     private static async Task CountAsync(List<string> wrong, SiloNetwork network, string what, string sql)
     {
-        if (await network.CountAsync(sql) is not 0 and var count)
+        var count = 0L;
+        try
+        {
+            await Eventually.TrueAsync(what, async () => (count = await network.CountAsync(sql)) == 0, 60);
+        }
+        catch (TimeoutException)
         {
             wrong.Add($"{count} {what}");
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Reflection;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.ServiceDefaults.Silos;
 using Microsoft.AspNetCore.Builder;
@@ -17,6 +18,9 @@ namespace DepinGrains.ServiceDefaults.Hosting;
 /// <summary>What the silo's and the gateway's process have in common.</summary>
 public static class HostExtensions
 {
+    /// <summary>Which build this is, as a start says it: during an upgrade two of them serve side by side.</summary>
+    public static string Version => Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
     /// <summary>
     /// A builder whose configuration is appsettings.json beside the program, then environment variables (<c>Section__Name</c>), then <c>--Section:Name value</c>; the management port,
     /// draining and logs are set up.

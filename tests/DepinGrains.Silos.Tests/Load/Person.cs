@@ -42,6 +42,9 @@ internal sealed class Person : IDisposable
     /// <summary>Answers that a repetition did not get alike; must stay empty.</summary>
     public List<string> Contradictions { get; } = [];
 
+    /// <summary>How many answered commands were sent once more to the other gateway.</summary>
+    public int Repeats { get; private set; }
+
     /// <summary>How many tries ended with 503, a broken connection or no answer.</summary>
     public int Retries { get; private set; }
 
@@ -55,6 +58,7 @@ internal sealed class Person : IDisposable
         var answer = await UntilAnsweredAsync(method, path, body, key, at, cancel);
         if (_random.NextDouble() < AgainProbability)
         {
+            Repeats++;
             var again = await UntilAnsweredAsync(method, path, body, key, at + 1, cancel);
             if (again.Status != answer.Status || (answer.Status < 300 && path.EndsWith("/transfers", StringComparison.Ordinal) && !JsonNode.DeepEquals(again.Body, answer.Body)))
             {

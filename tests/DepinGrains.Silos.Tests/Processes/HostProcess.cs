@@ -10,15 +10,16 @@ internal sealed class HostProcess : IAsyncDisposable
     private static readonly string Flavour = Path.GetRelativePath(Path.Combine(Repository, "tests", "DepinGrains.Silos.Tests", "bin"), AppContext.BaseDirectory);
     private static readonly HttpClient Probe = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.Zero }) { Timeout = TimeSpan.FromSeconds(2) };
 
-    private readonly string _project;
+    private readonly string _dll;
     private readonly string? _netns;
     private readonly string _log;
     private readonly IReadOnlyDictionary<string, string> _settings;
     private Process? _process;
 
-    public HostProcess(string project, string name, string logFolder, string? netns, string managementAddress, int managementPort, IReadOnlyDictionary<string, string> settings)
+    /// <param name="dll">The program: <see cref="Dll"/>, or one of another build.</param>
+    public HostProcess(string dll, string name, string logFolder, string? netns, string managementAddress, int managementPort, IReadOnlyDictionary<string, string> settings)
     {
-        (_project, Name, _netns, _settings) = (project, name, netns, settings);
+        (_dll, Name, _netns, _settings) = (dll, name, netns, settings);
         _log = Path.Combine(logFolder, name + ".log");
         Management = new Uri($"http://{managementAddress}:{managementPort}");
     }
@@ -51,7 +52,7 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>Starts it; answers at once.</summary>
     public void Start()
     {
-        string[] program = ["dotnet", Dll(_project)];
+        string[] program = ["dotnet", _dll];
         string[] words = _netns is null ? program : ["ip", "netns", "exec", _netns, .. program];
         var start = new ProcessStartInfo("sh") { WorkingDirectory = Repository };
         start.ArgumentList.Add("-c");
@@ -109,6 +110,14 @@ internal sealed class HostProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>TERM, then its end, which must be one in good order.</summary>
+    public async Task StopAsync()
+    {
+        await SignalAsync("TERM");
+        var code = await EndedAsync(TimeSpan.FromSeconds(120));
+        Assert.True(code == 0, $"{Name} ended with {code}:\n{LogEnd()}");
+    }
+
     /// <summary>The end of what it said.</summary>
     public string LogEnd(int characters = 4_000)
     {
@@ -127,7 +136,8 @@ internal sealed class HostProcess : IAsyncDisposable
         _process?.Dispose();
     }
 
-    private static string Dll(string project) => Path.Combine(Repository, "src", project, "bin", Flavour, project + ".dll");
+    /// <summary>A host's program as this build made it.</summary>
+    public static string Dll(string project) => Path.Combine(Repository, "src", project, "bin", Flavour, project + ".dll");
 
     private static string FindRepository()
     {

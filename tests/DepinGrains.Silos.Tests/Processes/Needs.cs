@@ -11,9 +11,12 @@ internal static class Needs
     public const bool Orleans = false;
 #endif
 
-    /// <summary>For what has been seen to work in part only: run by those who work on it, not by everybody.</summary>
+    /// <summary>For what takes minutes and all of the machine: <c>.ci/run</c> asks for it by itself, when the other tests are done.</summary>
     public static void AskedFor() =>
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("DEPIN_SILOS") == "1", "skipped: needs DEPIN_SILOS=1 (does not pass yet: a frozen silo stays a member for as long as it is frozen; a shell's socket is reset before its last words are read)");
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("DEPIN_SILOS") is "1" or "aims", "skipped: needs DEPIN_SILOS=1 (takes minutes and all of the machine)");
+
+    /// <summary>Whether times are held to what the product aims at, not only to what shows that it works on whatever machine this is.</summary>
+    public static bool Aims => Environment.GetEnvironmentVariable("DEPIN_SILOS") == "aims";
 
     public static void SilosAndPostgres()
     {

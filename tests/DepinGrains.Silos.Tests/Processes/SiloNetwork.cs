@@ -11,9 +11,14 @@ namespace DepinGrains.Silos.Tests.Processes;
 /// <summary>Silos, gateways and a PostgreSQL of their own, all real. Silos live in network namespaces where the machine lets them.</summary>
 internal sealed class SiloNetwork : IAsyncDisposable
 {
+    private const string SiloProject = "DepinGrains.Silo";
+    private const string GatewayProject = "DepinGrains.Gateway";
     private readonly string _logs = Directory.CreateTempSubdirectory("depin-silos-").FullName;
     private readonly PostgresCluster _postgres;
+    private readonly string _master = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
     private readonly List<DatabaseProxy> _proxies = [];
+    private readonly List<HostProcess> _replaced = [];
+    private readonly NewBuild _newBuild = new();
 
     private SiloNetwork(PostgresCluster postgres, PartedNet? net) => (_postgres, Net) = (postgres, net);
 
@@ -76,10 +81,12 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in Gateways.Concat(Silos))
+        foreach (var process in Gateways.Concat(Silos).Concat(_replaced))
         {
             await process.DisposeAsync();
         }
+
+        _newBuild.Dispose();
 
         foreach (var proxy in _proxies)
         {
@@ -98,15 +105,46 @@ internal sealed class SiloNetwork : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the membership table counts a silo as one that works (3 = active).</summary>
+    public async Task<bool> ActiveAsync(HostProcess silo) => await CountAsync($"SELECT count(*) FROM silo_members WHERE name = '{silo.Name}' AND status = 3") > 0;
+
+    /// <summary>A silo of the new build joins, then the old one is told to go: as a Deployment with maxSurge 1 does it.</summary>
+    public async Task UpgradeSiloAsync(int index)
+    {
+        var old = Silos[index];
+        var upgraded = Silo(index, _newBuild.Dll(SiloProject), "-new");
+        _replaced.Add(old);
+        Silos = Silos.SetItem(index, upgraded);
+        upgraded.Start();
+        await upgraded.HealthyAsync();
+        await old.StopAsync();
+        SaysItIsNew(upgraded, SiloProject);
+    }
+
+    /// <summary>A gateway is told to go and one of the new build takes its address; clients and agents have the other one meanwhile.</summary>
+    public async Task UpgradeGatewayAsync(int index)
+    {
+        var old = Gateways[index];
+        var (upgraded, _) = Gateway(index, _newBuild.Dll(GatewayProject), Addresses[index].Port, "-new");
+        _replaced.Add(old);
+        Gateways = Gateways.SetItem(index, upgraded);
+        await old.StopAsync();
+        upgraded.Start();
+        await upgraded.HealthyAsync();
+        SaysItIsNew(upgraded, GatewayProject);
+    }
+
+    private static void SaysItIsNew(HostProcess process, string project) =>
+        Assert.Contains("version   " + NewBuild.Another(NewBuild.VersionOf(HostProcess.Dll(project))), process.LogEnd(int.MaxValue), StringComparison.Ordinal);
+
     private void Make(int silos, int gateways)
     {
-        var master = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
-        Silos = [.. Enumerable.Range(0, silos).Select(i => Silo(i, master))];
-        var made = Enumerable.Range(0, gateways).Select(Gateway).ToArray();
+        Silos = [.. Enumerable.Range(0, silos).Select(i => Silo(i, HostProcess.Dll(SiloProject)))];
+        var made = Enumerable.Range(0, gateways).Select(i => Gateway(i, HostProcess.Dll(GatewayProject), FreePort())).ToArray();
         (Gateways, Addresses) = ([.. made.Select(static g => g.Process)], [.. made.Select(static g => g.Address)]);
     }
 
-    private HostProcess Silo(int index, string master)
+    private HostProcess Silo(int index, string dll, string suffix = "")
     {
         var proxy = new DatabaseProxy(Net is null ? IPAddress.Loopback : IPAddress.Parse(Net.Gateway), _postgres.Port);
         _proxies.Add(proxy);
@@ -114,25 +152,25 @@ internal sealed class SiloNetwork : IAsyncDisposable
         var management = FreePort();
         var settings = Common(management, address);
         settings["Store__Connection"] = new NpgsqlConnectionStringBuilder(Database) { Host = Net?.Gateway ?? "127.0.0.1", Port = proxy.Port }.ConnectionString;
-        settings["Silo__Name"] = $"silo-{index}";
+        settings["Silo__Name"] = $"silo-{index}{suffix}";
         settings["Silo__Address"] = address;
         settings["Silo__Port"] = Text(FreePort());
         settings["Silo__GatewayPort"] = Text(FreePort());
-        settings["Secrets__MasterKeys__0"] = master;
+        settings["Secrets__MasterKeys__0"] = _master;
         settings["Network__BlockTime"] = "00:00:01";
-        return new HostProcess("DepinGrains.Silo", $"silo-{index}", _logs, Net?.Namespace(index), address, management, settings);
+        return new HostProcess(dll, $"silo-{index}{suffix}", _logs, Net?.Namespace(index), address, management, settings);
     }
 
-    private (HostProcess Process, Uri Address) Gateway(int index)
+    private (HostProcess Process, Uri Address) Gateway(int index, string dll, int port, string suffix = "")
     {
-        var (port, management) = (FreePort(), FreePort());
+        var management = FreePort();
         var address = new Uri($"http://127.0.0.1:{port}");
         var settings = Common(management, "127.0.0.1");
         settings["Store__Connection"] = Database;
         settings["ASPNETCORE_URLS"] = address.ToString();
         settings["Faucet__Enabled"] = "true";
         settings["Network__BlockTime"] = "00:00:01";
-        return (new HostProcess("DepinGrains.Gateway", $"gateway-{index}", _logs, null, "127.0.0.1", management, settings), address);
+        return (new HostProcess(dll, $"gateway-{index}{suffix}", _logs, null, "127.0.0.1", management, settings), address);
     }
 
     private static Dictionary<string, string> Common(int management, string address) => new()

@@ -20,6 +20,7 @@ internal static class GatewayProgram
             app.MapDepinGateway();
             Console.Out.WriteLine($"""
                 runtime   Orleans
+                version   {HostExtensions.Version}
                 silos     {app.Services.GetRequiredService<IOptions<SilosOptions>>().Value.Id}
                 serves    {builder.WebHost.GetSetting(WebHostDefaults.ServerUrlsKey)}
                 """);

@@ -1,5 +1,6 @@
 using DepinGrains.Gateway.Nodes;
 using DepinGrains.Grains;
+using DepinGrains.Grains.Hosting;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.ServiceDefaults.Hosting;
 using DepinGrains.ServiceDefaults.Silos;
@@ -53,6 +54,7 @@ internal static class GatewayServices
             messaging.ResponseTimeout = silos.CallTimeout;
             messaging.CancelRequestOnTimeout = false;
         });
+        client.Services.AddGrainInterfaceNames();
         client.UseConnectionRetryFilter(static async (_, cancel) =>
         {
             await Task.Delay(RetryEvery, TimeProvider.System, cancel);

@@ -25,6 +25,7 @@ internal static class SiloProgram
 
             Console.Out.WriteLine($"""
                 runtime   Orleans
+                version   {HostExtensions.Version}
                 silos     {app.Services.GetRequiredService<IOptions<SilosOptions>>().Value.Id}
                 silo      {options.Name} {options.Address}:{options.Port} (gateways: {options.GatewayPort})
                 """);

@@ -1,5 +1,6 @@
 using System.Net;
 using DepinGrains.Grains;
+using DepinGrains.Grains.Hosting;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.ServiceDefaults.Hosting;
 using DepinGrains.ServiceDefaults.Silos;
@@ -60,6 +61,7 @@ internal static class SiloServices
             messaging.SystemResponseTimeout = silos.CallTimeout;
             messaging.CancelRequestOnTimeout = false;
         });
+        silo.Services.AddGrainInterfaceNames();
         silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = options.CollectAfter);
         silo.Configure<LoadSheddingOptions>(shedding =>
         {
