@@ -75,6 +75,7 @@ public sealed class SeedTests(ITestOutputHelper output)
         [
             "create", "bid", "bid: bid.price_above_ceiling", "bid: order.not_open", "bid: bid.exists", "accept", "closeBid", "closeLease", "close", "groupPause", "groupStart", "groupClose",
             "update", "update: deployment.resources_changed", "deposit", "withdraw", "reclaim", "join", "drain", "retire", "sign", "redeem", "redeem: provider.join_token_used",
+            "stake", "stake: staking.below_min", "unstake", "unstake: staking.held", "move", "draw", "pay", "recycle", "recycle: ledger.insufficient_funds",
             "register", "addKey", "apiKey", "post", "post: ledger.insufficient_funds", "hold", "capture", "release", "topuphold",
             "crash", "clock jump", "stale activation", "lost request", "lost reply", "Commit FailBefore", "Commit AmbiguousAfter", "Commit Conflict",
             "Append FailBefore", "Append AmbiguousAfter", "Append Conflict", "Index FailBefore", "Read Unavailable",

@@ -43,6 +43,7 @@ internal sealed class AtRest(World world, Model model)
         }
 
         Supply();
+        new StakeBooks(world, model).Check();
         Identities();
         foreach (var token in world.Ledgers.Tokens)
         {

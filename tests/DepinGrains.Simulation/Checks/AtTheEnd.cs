@@ -76,7 +76,7 @@ internal sealed class AtTheEnd(World world, Model model)
 
         var pool = world.Ledgers.Balance(Denom, LedgerAccounts.CommunityPool).Posted;
         _problems.Unless(refunded + pool == gross + back, $"people got {refunded} and the pool {pool} from escrows that gave {gross} + {back}");
-        foreach (var ((token, account), amount) in model.Direct.Where(static d => d.Key.Token != Denom))
+        foreach (var ((token, account), amount) in model.Direct.Where(static d => d.Key.Token is not Denom and not "rao"))
         {
             _problems.Unless(world.Ledgers.Balance(token, account).Posted == amount, $"{account} has {world.Ledgers.Balance(token, account).Posted} {token}, acknowledged commands left {amount}");
         }

@@ -1,3 +1,4 @@
+using DepinGrains.Contracts.Emissions;
 using DepinGrains.Contracts.Ledgers;
 
 namespace DepinGrains.Simulation.Scenarios;
@@ -29,6 +30,9 @@ internal sealed class Model
     /// <summary>One-time tokens used up, by whom.</summary>
     public SortedDictionary<string, string> Tokens { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What stake and emission should add up to.</summary>
+    public StakeModel Stake { get; } = new();
+
     public void Moved(string token, params ReadOnlySpan<Leg> legs)
     {
         foreach (var leg in legs)
@@ -36,6 +40,19 @@ internal sealed class Model
             Direct[(token, leg.Account)] = Direct.GetValueOrDefault((token, leg.Account)) + leg.Amount;
         }
     }
+}
+
+/// <summary>Rao by what acknowledged commands did with them.</summary>
+internal sealed class StakeModel
+{
+    public long Minted { get; set; }
+
+    public long Recycled { get; set; }
+
+    /// <summary>What epochs left of their draws.</summary>
+    public long Dust { get; set; }
+
+    public EmissionShares? Shares { get; set; }
 }
 
 /// <summary>A hold as its caller sees it.</summary>

@@ -1,11 +1,13 @@
 using System.Globalization;
 using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Emissions;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Network;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
+using DepinGrains.Contracts.Staking;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Simulation.Checks;
 using DepinGrains.Simulation.Worlds;
@@ -26,12 +28,14 @@ internal sealed partial class Scenario
     private readonly List<Task> _underWay = [];
     private readonly (int Weight, Func<Task> Act)[] _operations;
     private readonly int _weights;
+    private readonly Rng _stakes;
 
     public Scenario(World world)
     {
         _world = world;
         _rng = world.Scenario;
         _caller = new Caller(world, _rng.Fork());
+        _stakes = _rng.Fork();
         _operations =
         [
             (6, MintAsync), (8, TransferAsync), (5, HoldAsync), (6, ChangeHoldAsync),
@@ -64,6 +68,12 @@ internal sealed partial class Scenario
         for (var step = 0; step < _world.Settings.Steps && !_world.Problems.Any; step++)
         {
             Begin(Draw());
+            if (_stakes.OneIn(4))
+            {
+                // Beside the market, not instead of it: its own operations stay as frequent as they were.
+                Begin(DrawStake());
+            }
+
             await LetGoAsync();
         }
 
@@ -193,6 +203,7 @@ internal sealed partial class Scenario
             await JoinAsync(Sellers[i % Sellers.Length]);
         }
 
+        await SetUpStakeAsync();
         await PassAsync(TimeSpan.FromSeconds(2));
         await CreateAsync();
     }
@@ -266,6 +277,17 @@ internal sealed partial class Scenario
     private IAddressable AnyGrain(IGrainFactory grains)
     {
         var deployment = _model.Deployments.Count > 0 ? _rng.Pick(_model.Deployments) : null;
+        if (_stakes.OneIn(6))
+        {
+            return _stakes.Below(4) switch
+            {
+                0 => grains.GetGrain<IEmissionGrain>(Tao),
+                1 => grains.GetGrain<IStakerGrain>(StakeKeys.Of(Tao, _stakes.Pick(Coldkeys))),
+                2 => grains.GetGrain<ILedgerGrain>(Tao),
+                _ => grains.GetGrain<IStakeGrain>(StakeKeys.Of(Tao, _stakes.Pick(Hotkeys))),
+            };
+        }
+
         return _rng.Below(8) switch
         {
             0 => grains.GetGrain<ILedgerGrain>(Denom),
@@ -286,6 +308,9 @@ internal sealed partial class Scenario
         ILeaseGrain lease => lease.GetAsync(),
         INodeGrain node => node.GetAsync(),
         IProviderGrain provider => provider.GetAsync(),
+        IEmissionGrain emission => emission.GetAsync(),
+        IStakeGrain stake => stake.GetTermsAsync(),
+        IStakerGrain staker => staker.TickAsync(),
         ILedgerGrain ledger => ledger.GetBalanceAsync(LedgerAccounts.CommunityPool),
         _ => Task.CompletedTask,
     };
