@@ -49,6 +49,7 @@ public static class GatewaySetup
         app.MapLeaseEndpoints();
         app.MapLeaseStatistics();
         app.MapLedgerEndpoints();
+        app.MapIssuanceEndpoints();
         app.MapParameterEndpoints();
         app.MapOracleEndpoints();
         app.MapCreditEndpoints();

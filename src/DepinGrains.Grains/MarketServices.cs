@@ -55,6 +55,8 @@ public static class MarketServices
         ConversionRow.Kind.Table,
         ProposalState.Kind.Table,
         .. StakingServices.Tables,
+        IssuanceState.Kind.Table,
+        IssuedRow.Kind.Table,
     ];
 
     /// <summary>Registers options (validated at start), clocks, the market index and secrets. The host adds the store and a runtime.</summary>
@@ -66,10 +68,28 @@ public static class MarketServices
         Validated<ScreeningOptions>(services, ScreeningOptions.Section);
         Validated<SweepOptions>(services, SweepOptions.Section);
         services.AddStaking();
+        services.AddMarketMeters();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
         services.AddDepinNodes(configuration);
         return services.AddIdentities(configuration);
+    }
+
+    /// <summary>What the grains count; needs the market's clock and the ledgers.</summary>
+    public static IServiceCollection AddMarketMeters(this IServiceCollection services)
+    {
+        services.AddSingleton<DeploymentMetrics>();
+        services.AddSingleton<LeaseMetrics>();
+        return services.AddSingleton<SweepMetrics>();
+    }
+
+    /// <summary>The gauges of the whole market, read by this process; for hosts with grains, since gateways only pass on what those know.</summary>
+    public static IServiceCollection AddMarketMetrics(this IServiceCollection services)
+    {
+        Validated<MarketMetricsOptions>(services, MarketMetricsOptions.Section);
+        services.AddSingleton<MarketMetrics>();
+        services.AddSingleton<MarketMetricsReader>();
+        return services.AddHostedService(static provider => provider.GetRequiredService<MarketMetricsReader>());
     }
 
     /// <summary>The part that a gateway without grains needs to answer from rows itself: clock, tokens, prices, parameters, counts of leases.</summary>

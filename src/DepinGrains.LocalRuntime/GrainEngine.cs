@@ -70,6 +70,7 @@ internal sealed class GrainEngine : IDisposable
 
     public void Dispose()
     {
+        EngineMetrics.Ended(this);
         _collector?.Dispose();
         Watchdog.Dispose();
         Reminders.Dispose();
@@ -87,6 +88,7 @@ internal sealed class GrainEngine : IDisposable
     {
         _collector ??= Time.CreateTimer(static self => ((GrainEngine)self!).CollectIdle(), this, Options.CollectionQuantum, Options.CollectionQuantum);
         await Reminders.StartAsync(cancellationToken);
+        EngineMetrics.Started(this);
     }
 
     /// <summary>Ends every activation, telling each; calls from outside are refused from now on.</summary>

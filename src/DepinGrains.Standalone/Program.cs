@@ -1,4 +1,5 @@
 using DepinGrains.Gateway;
+using DepinGrains.ServiceDefaults.Hosting;
 using DepinGrains.Standalone;
 using DepinGrains.Standalone.Hosting;
 
@@ -13,6 +14,7 @@ try
     var builder = StandaloneHost.CreateBuilder(args);
     GrainRuntime.Add(builder);
     var app = builder.Build();
+    app.UseManagement();
     app.MapDepinGateway();
     app.MapStandaloneHealth();
     return await StandaloneHost.RunAsync(app);

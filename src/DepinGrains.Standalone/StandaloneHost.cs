@@ -9,6 +9,9 @@ using DepinGrains.Grains;
 using DepinGrains.Grains.Identities;
 using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.State.Secrets;
+using DepinGrains.ServiceDefaults.Health;
+using DepinGrains.ServiceDefaults.Hosting;
+using DepinGrains.ServiceDefaults.Telemetry;
 using DepinGrains.Standalone.Hosting;
 using DepinGrains.Storage;
 using DepinGrains.Storage.Hosting;
@@ -27,7 +30,7 @@ internal static class StandaloneHost
         builder.Configuration.AddCommandLine(args, new Dictionary<string, string> { ["--data"] = "Standalone:Data" });
         var options = builder.Configuration.GetSection(StandaloneOptions.Section).Get<StandaloneOptions>() ?? new StandaloneOptions();
         var urls = (builder.Configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        builder.WebHost.UseUrls(urls);
+        builder.Listen(urls, ManagementDefaults);
         if (options.Problem(urls.Select(static u => new Uri(u.Replace("://+", "://0.0.0.0", StringComparison.Ordinal).Replace("://*", "://0.0.0.0", StringComparison.Ordinal)))) is { } problem)
         {
             throw new StandaloneRefusedException(problem);
@@ -35,6 +38,8 @@ internal static class StandaloneHost
 
         var data = StandaloneData.Open(options.Data);
         Logging(builder);
+        builder.AddManagement(ManagementDefaults);
+        builder.AddDepinTelemetry("standalone");
         builder.Services.AddSingleton(options);
         builder.Services.AddOptions<StandaloneOptions>().BindConfiguration(StandaloneOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton(data);
@@ -44,6 +49,7 @@ internal static class StandaloneHost
                 : ("sqlite", Path.Combine(options.Data, "depin.db")),
             MarketServices.Tables);
         builder.Services.AddMarket(builder.Configuration);
+        builder.Services.AddMarketMetrics();
         builder.Services.Configure<SecretOptions>(secrets => secrets.MasterKeys.Add(data.MasterKey));
         builder.Services.Configure<IdentityOptions>(identities => identities.OperatorKeys.Add(data.Key.KeyId));
         builder.Services.Configure<OracleOptions>(static oracle =>
@@ -67,8 +73,15 @@ internal static class StandaloneHost
             StandaloneAgent.Add(builder.Services, options);
         }
 
-        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
         return builder;
+    }
+
+    /// <summary>Any free port, printed at the start: two standalones on one machine must not clash. Nothing stands before it that would have to notice that it leaves.</summary>
+    private static void ManagementDefaults(ManagementOptions management)
+    {
+        management.Port = 0;
+        management.DrainDelay = TimeSpan.Zero;
+        management.ShutdownTimeout = TimeSpan.FromSeconds(20);
     }
 
     /// <summary>Migrates the store, serves, and says what to do next.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.Standalone.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -7,7 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace DepinGrains.Standalone;
 
 /// <summary>The process as a client of its own API: its identity, its provider, its join token. Everything goes the way any stranger's request goes.</summary>
-internal sealed partial class StandaloneNetwork(IServer server, StandaloneData data, StandaloneOptions options, IHostApplicationLifetime lifetime)
+internal sealed partial class StandaloneNetwork(IServer server, StandaloneData data, StandaloneOptions options, ManagementAddress management, IHostApplicationLifetime lifetime)
 {
     /// <summary>Addresses served, known once the host has started.</summary>
     public async Task<IReadOnlyList<Uri>> AddressesAsync(CancellationToken cancel)
@@ -34,6 +35,7 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
             runtime   {GrainRuntime.Name}
             data      {Path.GetFullPath(options.Data)}
             identity  {data.Identity}
+            metrics   {management.Url}/metrics
 
             try next, in another terminal:
               dotnet run --project src/DepinGrains.Cli -- faucet 100 ACT
@@ -81,8 +83,9 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
         }
     }
 
+    /// <summary>The last one is the management port's.</summary>
     private static IReadOnlyList<Uri> Addresses(IServer server) =>
-        [.. server.Features.Get<IServerAddressesFeature>()!.Addresses.Select(static a => new Uri(a.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal).Replace("[::]", "[::1]", StringComparison.Ordinal)))];
+        [.. server.Features.Get<IServerAddressesFeature>()!.Addresses.SkipLast(1).Select(static a => new Uri(a.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal).Replace("[::]", "[::1]", StringComparison.Ordinal)))];
 
     private static async Task StartedAsync(IHostApplicationLifetime lifetime, CancellationToken cancel)
     {

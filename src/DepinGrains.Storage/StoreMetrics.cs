@@ -22,7 +22,15 @@ public static class StoreMetrics
 
     static StoreMetrics() => Meter.CreateObservableGauge("depin.store.waiting", () => Stores.Keys.Sum(store => store.Waiting), "{item}", "Change sets and journal batches that wait for a committer.");
 
-    internal static void Opened(IStore store) => Stores.TryAdd(store, 0);
+    /// <summary>Every outcome is there from the start, at zero: the rate of one that never came is 0, not absent.</summary>
+    internal static void Opened(IStore store)
+    {
+        Stores.TryAdd(store, 0);
+        foreach (var outcome in Outcomes)
+        {
+            Commits.Add(0, outcome);
+        }
+    }
 
     internal static void Closed(IStore store) => Stores.TryRemove(store, out _);
 

@@ -108,11 +108,11 @@ public sealed class ManifestTests
     [Fact]
     public async Task ServiceMonitor_SelectsServicesWithAManagementPort()
     {
-        var services = Kinds.Of(await Overlay.ObjectsAsync("prod"), "Service").ToArray();
-        var monitor = Assert.Single(YamlTree.Parse(await Overlay.RenderAsync("k8s/monitoring")))["spec"]!;
+        var services = Kinds.Of(await Overlay.ObjectsAsync("prod"), "Service").Concat(Kinds.Of(await Overlay.ObjectsAsync("single"), "Service")).ToArray();
+        var monitor = Assert.Single(YamlTree.Parse(await Overlay.RenderAsync("k8s/monitoring")), static o => Kinds.Of(o) == "ServiceMonitor")["spec"]!;
         var names = monitor["selector"]!["matchExpressions"]![0]!["values"]!.AsArray().Select(static v => (string?)v).ToArray();
         var port = (string?)monitor["endpoints"]![0]!["port"];
-        Assert.Equal(2, names.Length);
+        Assert.Equal(3, names.Length);
         Assert.All(names, n => Assert.Contains(services, s => Workload.Map(s["metadata"]!["labels"]).GetValueOrDefault("app.kubernetes.io/name") == n && s["spec"]!["ports"]!.AsArray().Any(p => (string?)p!["name"] == port)));
     }
 

@@ -8,7 +8,16 @@ namespace DepinGrains.Cli.Network;
 public static class AdminCommands
 {
     /// <summary>The commands.</summary>
-    public static Command Create() => new("admin", "run the network: parameters, price feeders (operators)") { Parameters(), Feeders(), Confirm() };
+    public static Command Create() => new("admin", "run the network: parameters, the market, nodes, money, price feeders (operators)")
+    {
+        Parameters(),
+        OperationCommands.Market(),
+        OperationCommands.Node(),
+        OperationCommands.Issue(),
+        OperationCommands.Issues(),
+        Feeders(),
+        Confirm(),
+    };
 
     private static Command Parameters()
     {

@@ -24,6 +24,7 @@ public static class NetworkParameterCatalog
     public const string ActMin = "act.min_amount";
     public const string ActDayMax = "act.mint_day_max";
     public const string ActHaltCollateral = "act.halt_collateral_bps";
+    public const string MarketPaused = "market.paused";
     public const string PoolApprovals = "pool.approvals_min";
     public const string PoolDelay = "pool.delay_seconds";
     public const string PoolLifetime = "pool.proposal_seconds";
@@ -65,6 +66,7 @@ public static class NetworkParameterCatalog
         new(ActMin, true, "minor units", 1, 1_000_000_000_000_000, 10_000, "least amount given in a conversion"),
         new(ActDayMax, true, "minor units of ACT", 0, 1_000_000_000_000_000_000, 1_000_000_000_000, "most ACT minted from a token in one UTC day"),
         new(ActHaltCollateral, false, "basis points", 0, 10_000, 9_000, "below this worth of what was burned over ACT outstanding no more is minted"),
+        new(MarketPaused, false, "0 or 1", 0, 1, 0, "1: new deployments are refused; what is open, runs or is listed anew goes on"),
         new(PoolApprovals, false, "operators", 1, 100, 1, "operators who must approve a proposal, its author included"),
         new(PoolDelay, false, "seconds", 0, 2_592_000, 60, "time between approval and execution, in which it can be cancelled"),
         new(PoolLifetime, false, "seconds", 60, 31_536_000, 604_800, "how long a proposal waits for approvals"),

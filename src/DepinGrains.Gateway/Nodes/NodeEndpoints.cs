@@ -28,7 +28,7 @@ public static class NodeEndpoints
         nodes.MapGet("/", ListAsync).AllowAnonymous().WithName("ListNodes").WithSummary("Nodes, last changed first; filters: provider, status, region, gpuModel.");
         nodes.MapGet("/{id}", GetAsync).AllowAnonymous().WithName("GetNode").WithSummary("One node: hardware, what is free, where it stands.");
         nodes.MapPost("/{id}/drain", DrainAsync).RequireSignature().WithName("DrainNode")
-            .WithSummary("Takes a node off the market (or offers it again with drain=false); running leases stay. Signed by its provider.");
+            .WithSummary("Takes a node off the market (or offers it again with drain=false); running leases stay. Signed by its provider, or by an operator.");
         nodes.MapPost("/{id}/overcommit", OvercommitAsync).RequireSignature().WithName("OvercommitNode")
             .WithSummary("How much more than it has the node sells, in percent; refused below what is booked. Signed by its provider.");
         nodes.MapPost("/{id}/retire", RetireAsync).RequireSignature().WithName("RetireNode")
@@ -120,7 +120,18 @@ public static class NodeEndpoints
             return Problems.From(NotFound());
         }
 
-        var answer = await grains.GetGrain<INodeGrain>(id).DrainAsync(caller.OperationId(context), caller.Identity, request.Drain);
+        var owner = caller.Identity;
+        if (caller.IsOperator && await grains.GetGrain<INodeGrain>(id).GetAsync() is { IsOk: true, Value: var node } && node.Provider != owner)
+        {
+            if (await caller.VerifyOperatorAsync(grains) is { } refusal)
+            {
+                return Problems.From(refusal);
+            }
+
+            owner = node.Provider;
+        }
+
+        var answer = await grains.GetGrain<INodeGrain>(id).DrainAsync(caller.OperationId(context), owner, request.Drain);
         return answer.IsOk ? TypedResults.Ok(NodeResponse.Of(answer.Value)) : Problems.From(answer.Refusal);
     }
 

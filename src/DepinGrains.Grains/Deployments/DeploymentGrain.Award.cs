@@ -7,6 +7,7 @@ using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Leases;
 using DepinGrains.Grains.State;
 
 namespace DepinGrains.Grains.Deployments;
@@ -129,6 +130,7 @@ public sealed partial class DeploymentGrain
         TellOrder(changes, next, "order.matched");
         (_fundsDue, _fundsKnown) = LookAt(paid.Value);
         await MustCommitAsync(released ? Resting(State.With(next)) : State.With(next), changes);
+        metrics.Matched(clock.Now - order.OpenedAt, LeaseState.ResourceClassOf(terms), State.Denom, bid.Price);
         Publish(ended);
         _bids[won.Key] = won;
         ForgetSdl();

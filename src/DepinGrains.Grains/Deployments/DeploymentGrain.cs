@@ -33,6 +33,7 @@ public sealed partial class DeploymentGrain(
     TokenCatalog tokens,
     NetworkClock clock,
     NetworkParameters parameters,
+    DeploymentMetrics metrics,
     IOptions<DeploymentOptions> options,
     ILogger<DeploymentGrain> log) : Grain, IDeploymentGrain
 {
@@ -196,6 +197,11 @@ public sealed partial class DeploymentGrain(
 
     private Result<DeploymentState> Opening(CreateDeployment command, string fingerprint, ParameterValues values)
     {
+        if (values[NetworkParameterCatalog.MarketPaused] != 0)
+        {
+            return Refusal.Of("market.paused", "the market is paused by its operators: no new deployments now; what runs goes on");
+        }
+
         var parsed = SdlParser.Parse(command.Sdl);
         if (!parsed.IsOk)
         {
@@ -305,12 +311,21 @@ public sealed partial class DeploymentGrain(
         await MustCommitAsync(await PlannedAsync(State with { Status = DeploymentStatus.Active, NextActionAt = clock.Now }), changes);
     }
 
-    private async Task<Refusal?> CommitAsync(DeploymentState next, Changes changes) => await _row.CommitAsync(next, changes);
+    private async Task<Refusal?> CommitAsync(DeploymentState next, Changes changes)
+    {
+        var refusal = await _row.CommitAsync(next, changes);
+        if (refusal is null)
+        {
+            metrics.Committed(changes);
+        }
+
+        return refusal;
+    }
 
     /// <summary>Commits a step of a saga: its data was accepted before, so a refusal is a bug.</summary>
     private async Task MustCommitAsync(DeploymentState next, Changes changes)
     {
-        if (await _row.CommitAsync(next, changes) is { } refusal)
+        if (await CommitAsync(next, changes) is { } refusal)
         {
             throw new InvalidOperationException(refusal.ToString());
         }

@@ -89,6 +89,9 @@ public sealed record DeploymentState(
     /// <summary>The standing order that keeps it funded.</summary>
     public TopUpState? TopUp { get; init; }
 
+    /// <summary>Position of <c>next_action_ms</c> among the columns.</summary>
+    public const int NextActionColumn = 3;
+
     /// <summary>The table: lists by owner and state; the sweep by <c>next_action_ms</c>.</summary>
     public static readonly RowKind<DeploymentState> Kind = new(
         new TableDefinition(

@@ -11,7 +11,7 @@ namespace DepinGrains.Grains.Leases;
 
 /// <summary>A lease over confirmed bookings. Calls its nodes, never the ledger; opened and closed by its market's grain, which owns the saga.</summary>
 [GrainType("depin.lease")]
-public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILeaseGrain
+public sealed class LeaseGrain(IRowStore store, NetworkClock clock, LeaseMetrics metrics) : Grain, ILeaseGrain
 {
     private GrainRow<LeaseState> _row = null!;
 
@@ -239,8 +239,20 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock) : Grain, ILe
 
     private Refusal NotFound() => Refusal.Of("lease.not_found", $"no lease {Id}", ("lease", Id));
 
-    private async Task<Result<LeaseView>> CommitAsync(LeaseState next, Changes changes) =>
-        await _row.CommitAsync(next, changes) is { } refusal ? refusal : View(_row.Value!);
+    private async Task<Result<LeaseView>> CommitAsync(LeaseState next, Changes changes)
+    {
+        if (await _row.CommitAsync(next, changes) is { } refusal)
+        {
+            return refusal;
+        }
+
+        foreach (var told in changes.Events.Where(static e => e.Topic.StartsWith("deployment/", StringComparison.Ordinal)))
+        {
+            metrics.Committed(told.Type, next.CloseReason);
+        }
+
+        return View(_row.Value!);
+    }
 
     private Changes NodeRows(LeaseState state, bool open, Changes changes)
     {

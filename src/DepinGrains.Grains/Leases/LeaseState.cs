@@ -74,9 +74,17 @@ public sealed record LeaseState(
             ]),
         static state => Columns(state));
 
+    /// <summary>The resource class of what a lease books.</summary>
+    public static string ResourceClassOf(LeaseTerms terms) => ResourceClassOf(Slots(terms));
+
+    private static DemandSlot[] Slots(LeaseTerms terms) => [.. terms.Bookings.SelectMany(static b => b.Demand.Slots)];
+
+    private static string ResourceClassOf(DemandSlot[] slots) =>
+        ResourceClasses.Of(slots.Sum(static s => s.CpuMilli), slots.Sum(static s => s.MemoryBytes), slots.Sum(static s => s.Gpus), GpuModel(slots));
+
     private static ImmutableArray<object?> Columns(LeaseState state)
     {
-        var slots = state.Terms.Bookings.SelectMany(static b => b.Demand.Slots).ToArray();
+        var slots = Slots(state.Terms);
         return
         [
             state.Terms.Owner,
@@ -91,7 +99,7 @@ public sealed record LeaseState(
             slots.Sum(static s => s.MemoryBytes),
             (long)slots.Sum(static s => s.Gpus),
             state is { Status: LeaseStatus.Closed, Released: false },
-            ResourceClasses.Of(slots.Sum(static s => s.CpuMilli), slots.Sum(static s => s.MemoryBytes), slots.Sum(static s => s.Gpus), GpuModel(slots)),
+            ResourceClassOf(slots),
             state.Terms.Rate,
             state.Terms.Currency,
             (long)state.CloseReason,

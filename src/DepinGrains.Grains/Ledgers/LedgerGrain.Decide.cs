@@ -11,13 +11,37 @@ public sealed partial class LedgerGrain
     {
         try
         {
-            return _book.Execute(transfer, services.Clock.GetUtcNow(), stored);
+            var decided = _book.Transfers;
+            var outcome = _book.Execute(transfer, services.Clock.GetUtcNow(), stored);
+            if (_book.Transfers != decided && outcome.Refusal is null)
+            {
+                CountIssuance(transfer);
+            }
+
+            return outcome;
         }
         catch (Exception e)
         {
             // A bug half way through a decision: the book in memory is worth nothing any more.
             _writer.Lose("bug", e);
             throw;
+        }
+    }
+
+    /// <summary>For the meters. A hold moves nothing; its capture has a leg for whoever gets the money.</summary>
+    private void CountIssuance(Transfer transfer)
+    {
+        if (transfer.Kind is not (TransferKind.Post or TransferKind.Capture))
+        {
+            return;
+        }
+
+        foreach (var leg in transfer.Legs)
+        {
+            if (leg.Account == LedgerAccounts.Issuance)
+            {
+                _writer.Issued(Math.Max(0, -leg.Amount), Math.Max(0, leg.Amount));
+            }
         }
     }
 

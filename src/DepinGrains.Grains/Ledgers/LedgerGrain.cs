@@ -37,6 +37,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         _indexer = new LedgerIndexer(services, _token, _book, _writer, indexed);
         _writer.Indexer = _indexer;
         this.RegisterGrainTimer(static (grain, _) => grain.OnTickAsync(), this, new GrainTimerCreationOptions(services.Options.Tick, services.Options.Tick) { Interleave = true });
+        services.Metrics.Here(_token);
         _indexer.Tick();
     }
 

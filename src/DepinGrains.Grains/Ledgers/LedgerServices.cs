@@ -50,6 +50,7 @@ public static class LedgerServiceCollectionExtensions
         services.AddOptions<TokenListOptions>().BindConfiguration(TokenListOptions.Section)
             .Validate(static list => TokenCatalog.Problem(list) is null, "Tokens: a token's denomination, symbol or decimals cannot be, or two tokens share a name").ValidateOnStart();
         services.AddSingleton<TokenCatalog>();
+        services.AddOptions<IssuanceOptions>().BindConfiguration(IssuanceOptions.Section).Validate(static o => o.Problem() is null, $"{IssuanceOptions.Section}:DayMax holds minor units, none below 0").ValidateOnStart();
         services.AddOptions<Oracle.OracleOptions>().BindConfiguration(Oracle.OracleOptions.Section).Validate(static o => o.Problem() is null, $"{Oracle.OracleOptions.Section}:Seed holds US dollars as decimal text").ValidateOnStart();
         services.TryAddSingleton<Oracle.PriceReader>();
         services.AddSingleton<LedgerMetrics>();

@@ -16,6 +16,8 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
     private DurableBatch? _flying;
     private TaskCompletionSource<BookColumns>? _columnsWanted;
     private long _flyingSequence;
+    private Int128 _minted;
+    private Int128 _burned;
     private bool _running;
     private bool _savingSnapshot;
     private long _snapshotTransfers = book.Transfers;
@@ -78,6 +80,9 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         _returning.Joined();
         return _gathering;
     }
+
+    /// <summary>A decision of the open batch brought money into being or out of it.</summary>
+    public void Issued(long minted, long burned) => (_minted, _burned) = (_minted + minted, _burned + burned);
 
     /// <summary>The activation ends.</summary>
     public void Close() => _returning.Close();
@@ -148,6 +153,8 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         var snapshot = SnapshotDue() ? book.Snapshot() : null;
         _columnsWanted?.TrySetResult(book.Columns());
         (_flying, _gathering, _columnsWanted) = (_gathering, null, null);
+        var (minted, burned) = (_minted, _burned);
+        (_minted, _burned) = (0, 0);
         _flyingSequence = batch.Sequence;
         var started = services.Clock.GetTimestamp();
         var status = await services.Journal.AppendAsync(token, new JournalBatch(batch.Sequence, batch.At, batch.Payload), writerId);
@@ -164,6 +171,11 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
 
         Durable = batch.Sequence;
         services.Metrics.Committed(token, batch.Operations, services.Clock.GetElapsedTime(started).TotalSeconds, book.OpenOperations);
+        if (minted != 0 || burned != 0)
+        {
+            services.Metrics.Issued(token, minted, burned);
+        }
+
         _returning.Expect(batch.Operations + book.OpenOperations);
         var done = _flying;
         _flying = null;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Network;
+using DepinGrains.Domain.Nodes;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
 
@@ -26,7 +27,8 @@ public static class NodeRows
 
     /// <summary>
     /// Nodes. Instants are Unix milliseconds, CPU milli-CPU, memory bytes. Free amounts count reservations that may have expired since (see <c>updated_ms</c>):
-    /// filters on them err on the safe side, views are computed. <c>live</c>: a liveness shard watches it. <c>leases</c>: how many it carries, so that the sweep finds silent nodes that matter.
+    /// filters on them err on the safe side, views are computed. <c>live</c>: a liveness shard watches it. <c>leases</c>: how many it carries, so that the sweep finds silent nodes that matter. Totals and
+    /// <c>storage_free</c> are for sums over all nodes; rows of older versions have none until their next write.
     /// </summary>
     public static readonly RowKind<NodeState> Node = new(
         new TableDefinition(
@@ -46,6 +48,11 @@ public static class NodeRows
                 new("session", ColumnType.Int64),
                 new("generation", ColumnType.Int64),
                 new("leases", ColumnType.Int64),
+                new("cpu_total", ColumnType.Int64),
+                new("memory_total", ColumnType.Int64),
+                new("gpu_total", ColumnType.Int64),
+                new("storage_total", ColumnType.Int64),
+                new("storage_free", ColumnType.Int64),
             ],
             [
                 new("provider", ["provider", "status", "updated_ms"]),
@@ -80,6 +87,9 @@ public static class NodeRows
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
     };
 
+    /// <summary>All classes but <c>ram</c>, which is memory.</summary>
+    private static long Bytes(ImmutableArray<StorageClassCapacity> storage) => storage.Where(static s => s.Class != StorageClasses.Ram).Sum(static s => s.Bytes);
+
     private static ImmutableArray<object?> Columns(NodeState state)
     {
         var free = NodeRules.Book(state, state.Bookings).Free;
@@ -99,6 +109,11 @@ public static class NodeRows
             state.Session,
             state.Generation,
             (long)NodeRules.Leases(state).Length,
+            state.Hardware.CpuMilli,
+            state.Hardware.MemoryBytes,
+            (long)state.Hardware.Gpus.Length,
+            Bytes(state.Hardware.Storage),
+            Bytes(free.Storage),
         ];
     }
 }

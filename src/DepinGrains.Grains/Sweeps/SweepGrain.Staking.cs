@@ -21,13 +21,13 @@ public sealed partial class SweepGrain
         var hotkeys = await ListAsync(StakeState.Kind.Table.Kind, null, unfinished);
         var exits = await ListAsync(DelegationState.Kind.Table.Kind, "free_ms", new Filter("free_ms", Comparison.LessOrEqual, now));
         string[] due = [.. hotkeys.Select(static r => r.Id.Key).Concat(exits.Select(static r => r.Id.Parent)).Distinct(StringComparer.Ordinal)];
-        await VisitAsync(due, key => GrainFactory.GetGrain<IStakeGrain>(key).TickAsync());
+        await VisitAsync("stake", due, key => GrainFactory.GetGrain<IStakeGrain>(key).TickAsync());
         var stakers = await ListAsync(StakerState.Kind.Table.Kind, null, unfinished);
-        await VisitAsync(stakers.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IStakerGrain>(key).TickAsync());
+        await VisitAsync("staker", stakers.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IStakerGrain>(key).TickAsync());
         var inflations = await ListAsync(InflationState.Kind.Table.Kind, "next_action_ms", new Filter("next_action_ms", Comparison.LessOrEqual, now));
-        await VisitAsync(inflations.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IInflationGrain>(key).TickAsync());
+        await VisitAsync("inflation", inflations.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IInflationGrain>(key).TickAsync());
         var emissions = await ListAsync(EmissionRow.Kind.Table.Kind, "next_action_ms", new Filter("next_action_ms", Comparison.LessOrEqual, now));
-        await VisitAsync(emissions.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IEmissionGrain>(key).TickAsync());
+        await VisitAsync("emission", emissions.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IEmissionGrain>(key).TickAsync());
         return due.Length + stakers.Length + inflations.Length + emissions.Length;
     }
 
@@ -41,9 +41,11 @@ public sealed partial class SweepGrain
 
         _begun = true;
         await VisitAsync(
+            "inflation",
             tokens.All.Where(t => t is { Native: true, Staked: true } && t.Denom != EmissionKeys.Tao && KeyHash.Shard(t.Denom, _options.Shards) == Shard).Select(static t => t.Denom),
             denom => GrainFactory.GetGrain<IInflationGrain>(denom).TickAsync());
         await VisitAsync(
+            "emission",
             tokens.IsDenom(EmissionKeys.Tao) && KeyHash.Shard(EmissionKeys.Tao, _options.Shards) == Shard ? [EmissionKeys.Tao] : [],
             denom => GrainFactory.GetGrain<IEmissionGrain>(denom).TickAsync());
     }

@@ -3,6 +3,7 @@ using DepinGrains.Contracts.Credits;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
+using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Network;
 using DepinGrains.Contracts.Pool;
 using DepinGrains.Domain.Network;
@@ -23,7 +24,7 @@ namespace DepinGrains.Grains.Sweeps;
 
 /// <summary>Deadlines are data; this only visits them. A reminder (late or double is harmless) wakes the shard, a timer keeps the cadence while it is active.</summary>
 [GrainType("depin.sweep")]
-public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, TokenCatalog tokens, IOptions<SweepOptions> options, ILogger<SweepGrain> log) : Grain, ISweepGrain, IRemindable
+public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, TokenCatalog tokens, SweepMetrics metrics, IOptions<SweepOptions> options, ILogger<SweepGrain> log) : Grain, ISweepGrain, IRemindable
 {
     private const string Reminder = "wake";
     private readonly SweepOptions _options = options.Value;
@@ -67,6 +68,8 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
     public async Task<int> SweepAsync()
     {
         var visited = 0;
+        var started = clock.Time.GetTimestamp();
+        var ok = false;
         try
         {
             visited += await DueDeploymentsAsync();
@@ -75,11 +78,14 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
             visited += await UnfinishedEscrowsAsync();
             visited += await UnfinishedMoneyAsync();
             visited += await StakeAndEmissionAsync();
+            ok = true;
         }
         catch (Exception e)
         {
             LogRoundFailed(log, e, Shard);
         }
+
+        metrics.Round(clock.Time.GetElapsedTime(started), ok);
 
         return visited;
     }
@@ -87,7 +93,8 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
     private async Task<int> DueDeploymentsAsync()
     {
         var due = await ListAsync(DeploymentState.Kind.Table.Kind, "next_action_ms", new Filter("next_action_ms", Comparison.LessOrEqual, clock.Now.ToUnixTimeMilliseconds()));
-        await VisitAsync(due.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IDeploymentGrain>(key).TickAsync());
+        Late("deployment", due, DeploymentState.NextActionColumn);
+        await VisitAsync("deployment", due.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IDeploymentGrain>(key).TickAsync());
         return due.Length;
     }
 
@@ -103,7 +110,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
                 foreach (var row in leases.Rows)
                 {
                     var lost = RowKind<LeaseNodeState>.Read(row);
-                    await VisitAsync([lost.Deployment], key => GrainFactory.GetGrain<IDeploymentGrain>(key).NodeLostAsync(lost.Lease, lost.Node));
+                    await VisitAsync("lost_lease", [lost.Deployment], key => GrainFactory.GetGrain<IDeploymentGrain>(key).NodeLostAsync(lost.Lease, lost.Node));
                     visited++;
                 }
             }
@@ -116,7 +123,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
     private async Task<int> UnreleasedLeasesAsync()
     {
         var rows = await ListAsync(LeaseState.Kind.Table.Kind, null, new Filter("unreleased", Comparison.Equal, true));
-        await VisitAsync(rows.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ILeaseGrain>(key).CloseAsync(0, ""));
+        await VisitAsync("unreleased_lease", rows.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ILeaseGrain>(key).CloseAsync(0, ""));
         return rows.Length;
     }
 
@@ -124,7 +131,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
     private async Task<int> UnfinishedEscrowsAsync()
     {
         var rows = await ListAsync(EscrowState.Kind.Table.Kind, null, new Filter("unfinished", Comparison.Equal, true));
-        await VisitAsync(rows.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IEscrowGrain>(key).SettleAsync());
+        await VisitAsync("escrow", rows.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IEscrowGrain>(key).SettleAsync());
         return rows.Length;
     }
 
@@ -133,12 +140,14 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
     {
         var unfinished = new Filter("unfinished", Comparison.Equal, true);
         var accounts = await ListAsync(CreditAccountState.Kind.Table.Kind, null, unfinished);
-        await VisitAsync(accounts.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ICreditAccountGrain>(key).TickAsync());
+        await VisitAsync("credit_account", accounts.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ICreditAccountGrain>(key).TickAsync());
         var vaults = await ListAsync(CreditVaultState.Kind.Table.Kind, null, unfinished);
-        await VisitAsync(vaults.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ICreditVaultGrain>(key).TickAsync());
+        await VisitAsync("credit_vault", vaults.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ICreditVaultGrain>(key).TickAsync());
         var proposals = await ListAsync(ProposalState.Kind.Table.Kind, "next_action_ms", new Filter("next_action_ms", Comparison.LessOrEqual, clock.Now.ToUnixTimeMilliseconds()));
-        await VisitAsync(proposals.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IProposalGrain>(key).TickAsync());
-        return accounts.Length + vaults.Length + proposals.Length;
+        await VisitAsync("proposal", proposals.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IProposalGrain>(key).TickAsync());
+        var issuances = await ListAsync(IssuanceState.Kind.Table.Kind, null, unfinished);
+        await VisitAsync("issuance", issuances.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IIssuanceGrain>(key).TickAsync());
+        return accounts.Length + vaults.Length + proposals.Length + issuances.Length;
     }
 
     /// <summary>
@@ -166,16 +175,27 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
         return own.DrainToImmutable();
     }
 
-    private async Task VisitAsync(IEnumerable<string> keys, Func<string, Task> visit)
+    private void Late(string list, ImmutableArray<StoredRow> due, int column)
+    {
+        var now = clock.Now.ToUnixTimeMilliseconds();
+        foreach (var row in due)
+        {
+            metrics.Late(list, TimeSpan.FromMilliseconds(now - ((long?)row.Columns[column] ?? now)));
+        }
+    }
+
+    private async Task VisitAsync(string list, IEnumerable<string> keys, Func<string, Task> visit)
     {
         foreach (var key in keys)
         {
             try
             {
                 await visit(key);
+                metrics.Visited(list, ok: true);
             }
             catch (Exception e)
             {
+                metrics.Visited(list, ok: false);
                 LogVisitFailed(log, e, key);
             }
         }

@@ -163,6 +163,7 @@ internal sealed partial class Activation
     {
         RemoveWaiting(request);
         request.Stage = RequestStage.Running;
+        Class.Called();
         _running.Add(request);
         if (!request.Method.AlwaysInterleave)
         {

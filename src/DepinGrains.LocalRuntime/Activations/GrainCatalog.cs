@@ -27,6 +27,8 @@ internal sealed class GrainCatalog
         _byType = classes.ToFrozenDictionary();
     }
 
+    internal IEnumerable<GrainClass> Classes => _byType.Values;
+
     internal GrainClass? Find(GrainType type) => _byType.GetValueOrDefault(type);
 
     internal GrainClass Serving(Type face, string? prefix) => _byFace.GetOrAdd((face, prefix), static (key, self) => self.Search(key.Face, key.Prefix), this);

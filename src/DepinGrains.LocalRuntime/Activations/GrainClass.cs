@@ -14,6 +14,7 @@ internal sealed class GrainClass
     private readonly ConcurrentDictionary<MethodInfo, MethodInfo> _implementations = new();
     private readonly Func<Activation, object>[] _facets;
     private readonly ObjectFactory _factory;
+    private long _calls;
 
     internal GrainClass(Type type)
     {
@@ -30,6 +31,12 @@ internal sealed class GrainClass
 
     internal Type Type { get; }
 
+    /// <summary>Its name among the metrics.</summary>
+    internal string Name => GrainType.ToString()!;
+
+    /// <summary>Calls begun since the process started.</summary>
+    internal long Calls => Volatile.Read(ref _calls);
+
     internal GrainType GrainType { get; }
 
     internal bool Reentrant { get; }
@@ -41,6 +48,8 @@ internal sealed class GrainClass
 
     /// <summary>True when the grain is an incoming filter of its own calls.</summary>
     internal bool FiltersOwnCalls { get; }
+
+    internal void Called() => Interlocked.Increment(ref _calls);
 
     internal TimeSpan AgeLimit(LocalGrainOptions options) => options.CollectionAgeByClass.TryGetValue(Type, out var age) ? age : options.CollectionAge;
 

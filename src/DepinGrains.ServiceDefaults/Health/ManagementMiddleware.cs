@@ -1,6 +1,5 @@
 using DepinGrains.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 
 namespace DepinGrains.ServiceDefaults.Health;
 
@@ -8,17 +7,22 @@ namespace DepinGrains.ServiceDefaults.Health;
 /// Answers what comes in on the management port, and nothing else does: <c>/health/startup</c> (200 once everything was started), <c>/health/ready</c> (200 while new work is welcome here),
 /// <c>/health/live</c> (200 as long as the process can answer; asks no store, no silo, no grain, since a restart would mend none of them). 503 with a word of why otherwise. <c>/metrics</c>: Prometheus' text format.
 /// </summary>
-public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, MetricsPage metrics, IOptions<ManagementOptions> options)
+public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, MetricsPage metrics, ManagementAddress address)
 {
-    private readonly int _port = options.Value.Port;
-
     /// <summary>Serves a request of the management port, hands on the others.</summary>
     public Task InvokeAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (context.Connection.LocalPort != _port)
+        if (context.Connection.LocalPort != address.Port)
         {
             return next(context);
+        }
+
+        if (!address.Serves(context.Request.Host.Host))
+        {
+            // A page in a browser of this machine that makes its own name point here.
+            context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+            return Task.CompletedTask;
         }
 
         // By the path's text: no routing has run, and none of the API's may answer here.

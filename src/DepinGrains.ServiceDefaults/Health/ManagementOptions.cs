@@ -12,8 +12,8 @@ public sealed class ManagementOptions
     [Required, RegularExpression("^[0-9a-fA-F.:]+$")]
     public string Address { get; set; } = "127.0.0.1";
 
-    /// <summary>TCP port.</summary>
-    [Range(1, 65_535)]
+    /// <summary>TCP port; 0 = any free one, which only standalone, who prints it, should have.</summary>
+    [Range(0, 65_535)]
     public int Port { get; set; } = 8081;
 
     /// <summary>How long the host goes on serving after it was told to stop and has said so on <c>/health/ready</c>: the time that load balancers need to notice.</summary>

@@ -55,6 +55,12 @@ public sealed class MetricsPage : IDisposable
     private static MetricStreamConfiguration? View(System.Diagnostics.Metrics.Instrument instrument, int series)
     {
         var type = instrument.GetType();
+        if (instrument is System.Diagnostics.Metrics.Histogram<double> { Advice.HistogramBucketBoundaries: not null })
+        {
+            // The instrument knows best; named here they would be overridden.
+            return new MetricStreamConfiguration { CardinalityLimit = series };
+        }
+
         return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(System.Diagnostics.Metrics.Histogram<>)
             ? new ExplicitBucketHistogramConfiguration { Boundaries = instrument.Unit == "s" ? Seconds : Counts, CardinalityLimit = series, RecordMinMax = false }
             : new MetricStreamConfiguration { CardinalityLimit = series };

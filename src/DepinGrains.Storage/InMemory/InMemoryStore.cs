@@ -95,6 +95,19 @@ public sealed partial class InMemoryStore : IRowStore
             .Select(g => (Value: g.Key, Count: (long)g.Count())).OrderByDescending(g => g.Count).ThenBy(g => g.Value, InMemoryList.ValueOrder).Take(1_000).ToImmutableArray());
     }
 
+    /// <inheritdoc/>
+    public Task<ImmutableArray<GroupSums>> SumByAsync(string kind, ImmutableArray<string> by, ImmutableArray<string> sums, ImmutableArray<Filter> filters, CancellationToken cancel = default)
+    {
+        var table = _catalog.Get(kind);
+        ListPlan.CheckSums(table, by, sums);
+        var scan = new InMemoryList(new ListQuery(kind, filters, null, false, 1, null), table);
+        double Sum(IEnumerable<StoredRow> rows, string column) => rows.Sum(r => (double)((long?)InMemoryList.Value(r, table, column) ?? 0));
+        return Read(kind, () => scan.Matching(_rows[table.Number].All)
+            .GroupBy(r => string.Join('\0', by.Select(c => InMemoryList.Value(r, table, c) is { } value ? "=" + value : "")), StringComparer.Ordinal)
+            .Select(g => new GroupSums([.. by.Select(c => InMemoryList.Value(g.First(), table, c))], g.Count(), [.. sums.Select(c => Sum(g, c))]))
+            .OrderByDescending(static g => g.Count).ThenBy(static g => g.By[0], InMemoryList.ValueOrder).ThenBy(static g => g.By[^1], InMemoryList.ValueOrder).Take(1_000).ToImmutableArray());
+    }
+
     private static CommitOutcome Lost(string when) => new(CommitStatus.Unknown, 0, "simulated: the connection was lost " + when);
 
     private CommitOutcome Commit(RowsItem item)

@@ -77,6 +77,22 @@ internal sealed class PgRowStore(PgStore store) : IRowStore
         return [.. groups];
     }
 
+    public async Task<ImmutableArray<GroupSums>> SumByAsync(string kind, ImmutableArray<string> by, ImmutableArray<string> sums, ImmutableArray<Filter> filters, CancellationToken cancel = default)
+    {
+        var sql = ListPlan.SumBy(store.Catalog.Get(kind), by, sums, filters, '$', static column => $"coalesce(sum({column}), 0)::float8");
+        var groups = await store.Connections.ReadAsync(
+            (connection, stop) => connection.QueryAsync(
+                sql.ToString(),
+                sql.Arguments,
+                reader => new GroupSums(
+                    [.. by.Select((_, i) => reader.IsDBNull(i) ? null : reader.GetValue(i))],
+                    reader.GetInt64(by.Length),
+                    [.. sums.Select((_, i) => reader.GetDouble(by.Length + 1 + i))]),
+                stop),
+            cancel).ConfigureAwait(false);
+        return [.. groups];
+    }
+
     private Task<List<StoredRow>> RowsAsync(string sql, IReadOnlyList<object> arguments, Table table, CancellationToken cancel) =>
         store.Connections.ReadAsync((connection, stop) => connection.QueryAsync(sql, arguments, reader => Row(reader, table), stop), cancel);
 

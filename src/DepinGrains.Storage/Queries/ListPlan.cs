@@ -72,6 +72,32 @@ internal sealed class ListPlan
         return sql.Add($" GROUP BY 1 ORDER BY 2 DESC, 1 NULLS FIRST LIMIT 1000");
     }
 
+    /// <summary>Columns: those grouped by, the count, the sums. <paramref name="sum"/> is the database's sum of a column as floating point.</summary>
+    public static SqlText SumBy(Table table, ImmutableArray<string> by, ImmutableArray<string> sums, ImmutableArray<Filter> filters, char mark, Func<string, string> sum)
+    {
+        CheckSums(table, by, sums);
+        var columns = string.Join(", ", by.Select(static c => $"\"{c}\"").Append("count(*)").Concat(sums.Select(c => sum($"\"{c}\""))));
+        var sql = new SqlText(mark).Add($"SELECT {columns} FROM {table.QuotedName} WHERE true");
+        AddFilters(sql, table, filters);
+        var groups = string.Join(", ", Enumerable.Range(1, by.Length));
+        return sql.Add($" GROUP BY {groups} ORDER BY {by.Length + 1} DESC, {string.Join(", ", Enumerable.Range(1, by.Length).Select(static i => i + " NULLS FIRST"))} LIMIT 1000");
+    }
+
+    /// <summary>Throws when the table has no such columns, or when there is nothing to group by.</summary>
+    public static void CheckSums(Table table, ImmutableArray<string> by, ImmutableArray<string> sums)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by.Length, 1);
+        foreach (var column in sums.Where(c => table.TypeOf(c) != ColumnType.Int64))
+        {
+            throw new ArgumentException($"column '{column}' of {table.Kind} holds no integers", nameof(sums));
+        }
+
+        foreach (var column in by)
+        {
+            table.TypeOf(column);
+        }
+    }
+
     private object? OrderValue(StoredRow row) => _query.OrderBy switch
     {
         null or "parent" => null,

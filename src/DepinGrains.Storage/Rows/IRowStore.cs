@@ -22,7 +22,16 @@ public interface IRowStore
 
     /// <summary>Counts rows by the values of one column, at most 1,000 groups; for metrics and overviews.</summary>
     Task<ImmutableArray<(object? Value, long Count)>> CountByAsync(string kind, string column, ImmutableArray<Filter> filters, CancellationToken cancel = default);
+
+    /// <summary>Counts rows and adds up columns of integers (null counts as 0) by the values of other columns, at most 1,000 groups, in one query; for metrics and overviews.</summary>
+    Task<ImmutableArray<GroupSums>> SumByAsync(string kind, ImmutableArray<string> by, ImmutableArray<string> sums, ImmutableArray<Filter> filters, CancellationToken cancel = default);
 }
+
+/// <summary>One group of rows. Sums are floating point: a sum of amounts that strangers declare must not overflow, and nobody pays by it.</summary>
+/// <param name="By">Values of the columns grouped by, in the order asked.</param>
+/// <param name="Count">Rows of the group.</param>
+/// <param name="Sums">In the order asked.</param>
+public sealed record GroupSums(ImmutableArray<object?> By, long Count, ImmutableArray<double> Sums);
 
 /// <summary>The committer's bounded queue is full; the caller may try again.</summary>
 public sealed class StoreOverloadedException(int queued) : Exception($"the store's commit queue is full ({queued} change sets wait)");

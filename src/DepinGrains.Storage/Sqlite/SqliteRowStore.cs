@@ -78,6 +78,24 @@ internal sealed class SqliteRowStore(SqliteStore store) : IRowStore
         }, cancel);
     }
 
+    public Task<ImmutableArray<GroupSums>> SumByAsync(string kind, ImmutableArray<string> by, ImmutableArray<string> sums, ImmutableArray<Filter> filters, CancellationToken cancel = default)
+    {
+        var table = store.Catalog.Get(kind);
+        var sql = ListPlan.SumBy(table, by, sums, filters, '?', static column => $"total({column})");
+        return store.Readers.RunAsync(session =>
+        {
+            var groups = ImmutableArray.CreateBuilder<GroupSums>();
+            var find = Bind(session.Prepare(sql.ToString()), sql.Arguments);
+            while (find.Step())
+            {
+                groups.Add(new GroupSums(
+                    [.. by.Select((c, i) => Value(find, i, table.TypeOf(c)))], find.ReadInt(by.Length), [.. sums.Select((_, i) => find.ReadDouble(by.Length + 1 + i))]));
+            }
+
+            return groups.ToImmutable();
+        }, cancel);
+    }
+
     private static SqliteStatement Bind(SqliteStatement statement, IReadOnlyList<object> arguments)
     {
         for (var i = 0; i < arguments.Count; i++)

@@ -95,6 +95,8 @@ internal sealed class SqliteStatement : IDisposable
 
     public long ReadInt(int column) => raw.sqlite3_column_int64(_statement, column);
 
+    public double ReadDouble(int column) => raw.sqlite3_column_double(_statement, column);
+
     public string ReadText(int column) => raw.sqlite3_column_text(_statement, column).utf8_to_string() ?? "";
 
     public byte[] ReadBlob(int column) => raw.sqlite3_column_blob(_statement, column).ToArray();

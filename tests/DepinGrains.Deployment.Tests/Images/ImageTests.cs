@@ -19,10 +19,10 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
     {
         await images.NeedAsync();
         await using var standalone = await Container.StartAsync(
-            "standalone", "none", [$"{Writable("data")}:/data", $"{Repository.At("samples")}:/samples:ro"], Environment(("ASPNETCORE_URLS", $"http://{Api}"), ("Standalone__Faucet", "true")));
+            "standalone", "none", [$"{Writable("data")}:/data", $"{Repository.At("samples")}:/samples:ro"], Environment(("ASPNETCORE_URLS", $"http://{Api}"), ("Management__Port", "8081"), ("Standalone__Faucet", "true")));
         foreach (var probe in await ProbesAsync("single", "depin-standalone"))
         {
-            await ImageSet.EventuallyAsync("standalone answers " + probe.ToJsonString(), async () => await standalone.ExecAsync([.. probe["exec"]!["command"]!.AsArray().Select(static w => (string)w!)]), standalone.LogsAsync);
+            await ImageSet.EventuallyAsync("standalone answers " + probe.ToJsonString(), async () => await standalone.ExecAsync(Inside(probe)), standalone.LogsAsync);
         }
 
         await using var agent = await AgentAsync(standalone, standalone.Network, $"http://{Api}");
@@ -124,6 +124,10 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
         Assert.Contains("hello from " + (string)deployed["leases"]![0]!["id"]!, hello, StringComparison.Ordinal);
         Assert.Equal("active", (string?)(await depin.DepinAsync(["lease", "list", .. me]))[0]!["status"]);
     }
+    /// <summary>A probe as a command inside the container, whose network reaches nobody: its own, or what the kubelet would ask the management port.</summary>
+    private static string[] Inside(JsonObject probe) => probe["exec"] is { } exec
+        ? [.. exec["command"]!.AsArray().Select(static w => (string)w!)]
+        : ["bash", "-c", $"exec 3<>/dev/tcp/127.0.0.1/8081 && printf 'GET {HostRules.ProbePath(probe)} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && grep -q ' 200 ' <&3"];
 
     /// <summary>Asks every probe of the dev overlay until all of them say yes.</summary>
     private static async Task AnswersAsync(Container container, string workload, string port)

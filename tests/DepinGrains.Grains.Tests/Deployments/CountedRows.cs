@@ -30,4 +30,7 @@ public sealed class CountedRows(IRowStore store) : IRowStore
 
     public Task<ImmutableArray<(object? Value, long Count)>> CountByAsync(string kind, string column, ImmutableArray<Filter> filters, CancellationToken cancel = default) =>
         store.CountByAsync(kind, column, filters, cancel);
+
+    public Task<ImmutableArray<GroupSums>> SumByAsync(string kind, ImmutableArray<string> by, ImmutableArray<string> sums, ImmutableArray<Filter> filters, CancellationToken cancel = default) =>
+        store.SumByAsync(kind, by, sums, filters, cancel);
 }

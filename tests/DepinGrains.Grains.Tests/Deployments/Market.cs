@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
@@ -40,6 +41,9 @@ public sealed class Market : IAsyncLifetime
     public int SweepBatch { get; init; } = 200;
 
     public int SweepPages { get; init; } = 16;
+
+    /// <summary>Scope of this market's meters: tests beside it must not be heard.</summary>
+    public IMeterFactory Meters { get; } = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
 
     public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
 
@@ -97,12 +101,15 @@ public sealed class Market : IAsyncLifetime
     private void Register(IServiceCollection services)
     {
         services.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, Time);
+        services.AddSingleton(Meters);
         services.AddSingleton<IRowStore>(Rows);
         services.AddSingleton<ILedgerJournal>(Store);
         services.AddSingleton<NetworkClock>();
         services.AddSingleton<NetworkParameters>();
         services.Configure<ParameterOptions>(static o => (o.RefreshAfter, o.Notice) = (TimeSpan.FromTicks(-1), TimeSpan.FromSeconds(5)));
         services.Configure<OracleOptions>(static o => o.Seed["uusdc"] = "1");
+        services.Configure<IssuanceOptions>(static o => (o.DayMax["uakt"], o.DayMax["uact"]) = (1_000, 1_000));
+        services.AddMarketMeters();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
         services.AddSingleton<INodeNotifier>(new NodeNotifier());

@@ -7,7 +7,7 @@ namespace DepinGrains.Silos.Tests.Processes;
 internal sealed class HostProcess : IAsyncDisposable
 {
     private static readonly string Repository = FindRepository();
-    private static readonly string Flavour = Path.GetRelativePath(Path.Combine(Repository, "tests", "DepinGrains.Silos.Tests", "bin"), AppContext.BaseDirectory);
+    private static readonly string Flavour = AppContext.BaseDirectory[(AppContext.BaseDirectory.LastIndexOf($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal) + 5)..];
     private static readonly HttpClient Probe = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.Zero }) { Timeout = TimeSpan.FromSeconds(2) };
 
     private readonly string _dll;

@@ -19,8 +19,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
     private readonly List<DatabaseProxy> _proxies = [];
     private readonly List<HostProcess> _replaced = [];
     private readonly NewBuild _newBuild = new();
+    private readonly IReadOnlyDictionary<string, string> _settings;
 
-    private SiloNetwork(PostgresCluster postgres, PartedNet? net) => (_postgres, Net) = (postgres, net);
+    private SiloNetwork(PostgresCluster postgres, PartedNet? net, IReadOnlyDictionary<string, string> settings) => (_postgres, Net, _settings) = (postgres, net, settings);
 
     public ImmutableArray<HostProcess> Silos { get; private set; } = [];
 
@@ -38,11 +39,12 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     public string Database { get; private set; } = "";
 
-    public static async Task<SiloNetwork> StartAsync(int silos, int gateways)
+    /// <param name="settings">Of every silo, beside the usual ones.</param>
+    public static async Task<SiloNetwork> StartAsync(int silos, int gateways, IReadOnlyDictionary<string, string>? settings = null)
     {
         var net = await PartedNet.TryCreateAsync(silos);
         // Silos reach it through the proxies, which stand on this side of the bridge.
-        var network = new SiloNetwork(await PostgresCluster.StartAsync(), net);
+        var network = new SiloNetwork(await PostgresCluster.StartAsync(), net, settings ?? new Dictionary<string, string>());
         try
         {
             network.Database = await network._postgres.NewDatabaseAsync();
@@ -158,6 +160,11 @@ internal sealed class SiloNetwork : IAsyncDisposable
         settings["Silo__GatewayPort"] = Text(FreePort());
         settings["Secrets__MasterKeys__0"] = _master;
         settings["Network__BlockTime"] = "00:00:01";
+        foreach (var (name, value) in _settings)
+        {
+            settings[name] = value;
+        }
+
         return new HostProcess(dll, $"silo-{index}{suffix}", _logs, Net?.Namespace(index), address, management, settings);
     }
 

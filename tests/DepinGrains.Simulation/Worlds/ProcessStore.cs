@@ -72,6 +72,12 @@ internal sealed class ProcessStore(World world, InMemoryStore inner) : IRowStore
         return await inner.CountByAsync(kind, column, filters, cancel);
     }
 
+    public async Task<ImmutableArray<GroupSums>> SumByAsync(string kind, ImmutableArray<string> by, ImmutableArray<string> sums, ImmutableArray<Filter> filters, CancellationToken cancel = default)
+    {
+        await PauseAsync();
+        return await inner.SumByAsync(kind, by, sums, filters, cancel);
+    }
+
     public async Task<AppendStatus> AppendAsync(string token, JournalBatch batch, ReadOnlyMemory<byte> writerId)
     {
         await PauseAsync();

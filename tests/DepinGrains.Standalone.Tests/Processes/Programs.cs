@@ -10,7 +10,8 @@ internal static class Programs
 {
     public static readonly string Repository = FindRepository();
 
-    private static readonly string Flavour = Path.GetRelativePath(Path.Combine(Repository, "tests", "DepinGrains.Standalone.Tests", "bin"), AppContext.BaseDirectory);
+    /// <summary>Runtime, configuration and framework: what follows the test project's own bin.</summary>
+    private static readonly string Flavour = AppContext.BaseDirectory[(AppContext.BaseDirectory.LastIndexOf($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal) + 5)..];
 
     public static string Dll(string project, string? name = null) => Path.Combine(Repository, "src", project, "bin", Flavour, (name ?? project) + ".dll");
 

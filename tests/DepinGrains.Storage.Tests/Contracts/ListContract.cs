@@ -141,6 +141,32 @@ public abstract class ListContract : StoreContract
         Assert.Equal("open", counts[0].Value);
     }
 
+    [Fact]
+    public async Task Sums_by_columns_count_null_as_nothing()
+    {
+        await FillAsync();
+        var groups = await Rows.SumByAsync("lease", ["state", "open"], ["price"], [new("open", Comparison.Equal, true)]);
+        Assert.Equal(
+            [("open", 7L, 26.0), (null, 1, 9), ("", 1, 3), ("Open", 1, 5), ("closed", 2, 3)],
+            groups.OrderBy(g => g.By[0] is "open" ? 0 : g.By[0] is "closed" ? 2 : 1).ThenBy(g => (string?)g.By[0], StringComparer.Ordinal).Select(g => ((string?)g.By[0], g.Count, g.Sums[0])));
+        Assert.All(groups, static g => Assert.Equal(true, g.By[1]));
+        Assert.Equal([12L], (await Rows.SumByAsync("lease", ["open"], [], [])).Select(static g => g.Count));
+        Assert.Empty(await Rows.SumByAsync("lease", ["open"], ["price"], [new("state", Comparison.Equal, "nowhere")]));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => Rows.SumByAsync("lease", ["open"], ["state"], []));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => Rows.SumByAsync("lease", ["doc"], ["price"], []));
+    }
+
+    [Fact]
+    public async Task Sums_that_no_integer_holds_are_numbers_all_the_same()
+    {
+        foreach (var key in (string[])["a", "b", "c"])
+        {
+            await CommitAsync(Simple(key, 0, "open", long.MaxValue));
+        }
+
+        Assert.Equal(3.0 * long.MaxValue, Assert.Single(await Rows.SumByAsync("lease", ["state"], ["price"], [])).Sums[0], 1e5);
+    }
+
     private async Task FillAsync()
     {
         foreach (var (key, state, price) in Data)

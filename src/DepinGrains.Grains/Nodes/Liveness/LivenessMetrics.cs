@@ -19,6 +19,7 @@ public sealed class LivenessMetrics
         var meter = meters.Create(MeterName);
         _beats = meter.CreateCounter<long>("depin.liveness.beats", "{beat}", "Heartbeats taken");
         _deaths = meter.CreateCounter<long>("depin.liveness.deaths", "{node}", "Nodes declared dead");
+        _deaths.Add(0);
         meter.CreateObservableGauge("depin.liveness.watched", () => _watched.Values.Sum(), "{node}", "Nodes whose beats are expected");
     }
 

@@ -61,6 +61,7 @@ public sealed class GrainPlacements(IServiceProvider services) : IGrainPropertie
         [typeof(StakeGrain)] = false,
         // Called by every subnet.
         [typeof(EmissionGrain)] = false,
+        [typeof(IssuanceGrain)] = false,
     };
 
     private static readonly PlacementAttribute Caller = new PreferLocalPlacementAttribute();

@@ -22,13 +22,14 @@ internal static class SiloServices
     public static void Add(WebApplicationBuilder builder)
     {
         builder.AddDepinTelemetry("silo");
-        builder.Listen();
+        builder.Listen([]);
         builder.Services.AddOptions<SiloOptions>().BindConfiguration(SiloOptions.Section).ValidateDataAnnotations()
             .Validate(static o => o.Problem is null, "Silo: Address must be an IP address that others can reach, and the two ports must differ").ValidateOnStart();
         builder.Services.AddOptions<StoreOptions>().Validate(static o => o.Kind == "postgres", "Store:Kind must be postgres: silos share one database");
         builder.Services.Configure<StoreOptions>(static store => store.Kind = "postgres");
         builder.Services.AddDepinStore(builder.Configuration.GetSection(StoreOptions.Section), MarketServices.Tables);
         builder.Services.AddMarket(builder.Configuration);
+        builder.Services.AddMarketMetrics();
         builder.Services.AddSingleton<IReadiness, SiloReadiness>();
         builder.Services.AddSingleton<IGrainPropertiesProvider, GrainPlacements>();
         builder.Services.AddHostedService<SweepStarter>();
