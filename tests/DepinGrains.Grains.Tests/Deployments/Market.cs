@@ -16,6 +16,7 @@ using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.State.Secrets;
 using DepinGrains.Grains.Staking;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Grains.Tests.Hosting;
 using DepinGrains.Grains.Tests.Ledgers;
@@ -40,6 +41,9 @@ public sealed class Market : IAsyncLifetime
     public int SweepBatch { get; init; } = 200;
 
     public int SweepPages { get; init; } = 16;
+
+    /// <summary>Bounds of subnets; without it their locks cost nothing and may be opened at once.</summary>
+    public Action<SubnetOptions>? Subnets { get; init; }
 
     public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
 
@@ -69,6 +73,9 @@ public sealed class Market : IAsyncLifetime
         await _host.DisposeAsync();
         _host = await GrainHost.StartAsync(Register);
     }
+
+    /// <summary>Another process over the same store, as if a second silo believed itself alone.</summary>
+    internal Task<GrainHost> SecondAsync() => GrainHost.StartAsync(Register);
 
     public MarketRegion NewRegion() => new(this, string.Create(CultureInfo.InvariantCulture, $"r{Interlocked.Increment(ref _regions)}"));
 
@@ -109,6 +116,12 @@ public sealed class Market : IAsyncLifetime
         services.AddSingleton<ISecretProtector>(new AesGcmSecretProtector([new byte[32]]));
         services.AddLedgers();
         services.AddStaking();
+        services.AddSubnets();
+        services.Configure<SubnetOptions>(o =>
+        {
+            (o.MinLock, o.CreateRateLimit) = (0, 0);
+            Subnets?.Invoke(o);
+        });
         // The clock stands while a test looks: the index reads again each time.
         services.Configure<ScreeningOptions>(static o => o.RefreshAfter = TimeSpan.FromTicks(-1));
         services.Configure<DeploymentOptions>(static o => o.BidsMax = 4);
