@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using DepinGrains.Contracts.Common;
 
 namespace DepinGrains.Domain.Subnets.Serving;
@@ -37,40 +36,11 @@ public static class AxonRules
             return Refusal.Of("axon.models_invalid", $"at most {ModelsMax} names of models, of 1 to {ModelLengthMax} characters", ("max", ModelsMax), ("lengthMax", ModelLengthMax));
         }
 
+        // What is on this machine or in one's own network answers only where the network is there too; EgressRules says what that is, and judges again what a name resolves to.
         var host = url.IdnHost.TrimEnd('.');
-        var named = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
-        return anyAddress || !(named || (IPAddress.TryParse(host, out var address) && !IsPublic(address)))
-            ? null
-            : Refusal.Of("axon.address_not_allowed", $"{host} cannot be reached by others: announce a public address, or the node whose agent tunnels to it (--node)", ("host", host));
-    }
-
-    /// <summary>Whether an address is one of the public internet: not zero, loopback, private, shared, link-local, documentation, benchmark, multicast, reserved, nor an IPv6 form of one (RFC 6890).</summary>
-    public static bool IsPublic(IPAddress address)
-    {
-        ArgumentNullException.ThrowIfNull(address);
-        if (address.IsIPv4MappedToIPv6)
-        {
-            return IsPublic(address.MapToIPv4());
-        }
-
-        Span<byte> b = stackalloc byte[16];
-        address.TryWriteBytes(b, out _);
-        if (address.AddressFamily == AddressFamily.InterNetworkV6)
-        {
-            // Global unicast is 2000::/3; of it not documentation 2001:db8::/32, Teredo and the like 2001::/23, 6to4 2002::/16 (which carries an IPv4 address).
-            return (b[0] & 0xE0) == 0x20 && !(b[0] == 0x20 && b[1] == 0x01 && ((b[2] == 0x0D && b[3] == 0xB8) || b[2] < 0x02)) && !(b[0] == 0x20 && b[1] == 0x02);
-        }
-
-        return b[0] switch
-        {
-            0 or 10 or 127 or >= 224 => false,
-            100 => (b[1] & 0xC0) != 64,
-            169 => b[1] != 254,
-            172 => (b[1] & 0xF0) != 16,
-            192 => b[1] != 168 && !(b[1] == 0 && b[2] is 0 or 2) && !(b[1] == 88 && b[2] == 99),
-            198 => (b[1] & 0xFE) != 18 && !(b[1] == 51 && b[2] == 100),
-            203 => !(b[1] == 0 && b[2] == 113),
-            _ => true,
-        };
+        var local = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+        return (local && !anyAddress) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && EgressRules.WhyNot(address, anyAddress) is not null)
+            ? Refusal.Of("axon.address_not_allowed", $"{host} cannot be reached by others: announce a public address, or the node whose agent tunnels to it (--node)", ("host", host))
+            : null;
     }
 }
