@@ -14,6 +14,7 @@ using DepinGrains.Gateway.Pages;
 using DepinGrains.Gateway.Pool;
 using DepinGrains.Gateway.Providers;
 using DepinGrains.Gateway.Staking;
+using DepinGrains.Gateway.Subnets;
 using DepinGrains.Gateway.Subnets.Serving;
 using Scalar.AspNetCore;
 
@@ -57,6 +58,8 @@ public static class GatewaySetup
         app.MapStakingEndpoints();
         app.MapEmissionEndpoints();
         app.MapAllowanceEndpoints();
+        app.MapSubnetEndpoints();
+        app.MapRootEndpoints();
         app.MapServingEndpoints();
         app.MapEventEndpoints();
         return app;

@@ -12,6 +12,7 @@ using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.Staking;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.Configuration;
@@ -39,6 +40,7 @@ public static class MarketServices
         LeaseState.Kind.Table,
         LeaseNodeState.Kind.Table,
         EscrowState.Kind.Table,
+        .. SubnetRows.Tables,
         .. MoneyTables,
     ];
 
@@ -71,6 +73,7 @@ public static class MarketServices
         services.AddMarketMeters();
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
+        services.AddSubnets();
         services.AddDepinNodes(configuration);
         return services.AddIdentities(configuration);
     }

@@ -8,6 +8,7 @@ using DepinGrains.Gateway.Subnets.Serving;
 using DepinGrains.Grains;
 using DepinGrains.Grains.Identities;
 using DepinGrains.Grains.Oracle;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Grains.State.Secrets;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.ServiceDefaults.Hosting;
@@ -64,6 +65,13 @@ internal static class StandaloneHost
         // A network of one machine has its miners there too; they see by the signature that the network itself asks.
         var alone = urls.All(static u => Uri.TryCreate(u, UriKind.Absolute, out var uri) && uri.IsLoopback);
         builder.Services.Configure<ServingOptions>(serving => serving.PrivateAddresses |= alone);
+        builder.Services.Configure<SubnetOptions>(subnets =>
+        {
+            // A laptop's faucet gives single TAO, and its subnets are for trying things out.
+            subnets.AnyAddress |= alone;
+            subnets.MinLock = alone && options.Faucet && builder.Configuration[$"{SubnetOptions.Section}:{nameof(SubnetOptions.MinLock)}"] is null ? 1_000_000_000 : subnets.MinLock;
+            subnets.CreateRateLimit = alone && builder.Configuration[$"{SubnetOptions.Section}:{nameof(SubnetOptions.CreateRateLimit)}"] is null ? 0 : subnets.CreateRateLimit;
+        });
         builder.Services.AddSingleton(new RequestSigner(data.Key, data.Identity));
         builder.Services.AddDepinGateway(builder.Configuration);
         builder.Services.AddSingleton<StandaloneNetwork>();

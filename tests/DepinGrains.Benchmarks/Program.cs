@@ -31,6 +31,7 @@ Scenario[] scenarios =
     new("silos-memory", "memory of a silo's process per 100,000 activations", SilosScenarios.MemoryAsync),
     new("silos-takeover", "kill -9 of a silo to the first answer of the grains that lived there, the ledger included", SilosScenarios.TakeoverAsync),
     new("epoch", "Yuma epochs of 256 uids/64 validators, 4,096/256 and 32 subnets of 256, on one core", EpochScenario.RunAsync),
+    new("subnets", "all epochs of a tempo of 32 subnets of 256 uids, loaded, paid and written; weights taken per second", SubnetScenario.RunAsync),
     new("inference", "what the gateway adds to a token with 1,000 streamed chats in flight, against straight to the miner", InferenceScenario.RunAsync),
     new("standalone", "start and idle memory of the standalone process", StandaloneScenario.RunAsync),
 ];

@@ -9,7 +9,7 @@ using Spectre.Console;
 
 namespace DepinGrains.Cli.Subnets;
 
-/// <summary><c>depin subnet epoch</c>: what-if epochs offline, no server needed.</summary>
+/// <summary><c>depin subnet</c>; here what-if epochs offline, no server needed.</summary>
 public static class SubnetCommands
 {
     private static readonly string[] Columns = ["UID", "RANK", "TRUST", "CONSENSUS", "INCENTIVE", "DIVIDENDS", "EMISSION(rao)", "VTRUST", "VAL", "ACTIVE", "PRUNING"];
@@ -25,7 +25,13 @@ public static class SubnetCommands
             var table = parse.GetResult(GlobalOptions.Output) is { Implicit: false } && parse.GetValue(GlobalOptions.Output) == OutputFormat.Table;
             return Run(parse.GetValue(input)!, table);
         });
-        return new Command("subnet", "subnets: what-if epochs offline") { epoch };
+        var subnet = new Command("subnet", "subnets: miners, validators, weights, emission; what-if epochs offline") { epoch };
+        foreach (var command in SubnetNetworkCommands.Create())
+        {
+            subnet.Subcommands.Add(command);
+        }
+
+        return subnet;
     }
 
     private static int Run(string file, bool table)

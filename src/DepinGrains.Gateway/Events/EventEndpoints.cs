@@ -7,7 +7,7 @@ using DepinGrains.Storage.Events;
 
 namespace DepinGrains.Gateway.Events;
 
-/// <summary><c>/v1/events</c>: what happens, as server-sent events with resume. Topics <c>market</c> and <c>network</c> are public; <c>deployment/{id}</c>, <c>provider/{id}</c> and <c>identity/{id}</c> are for their owners.</summary>
+/// <summary><c>/v1/events</c>: what happens, as server-sent events with resume. Topics <c>market</c>, <c>network</c> and <c>subnet/{netuid}</c> are public; <c>deployment/{id}</c>, <c>provider/{id}</c> and <c>identity/{id}</c> are for their owners.</summary>
 public static class EventEndpoints
 {
     private const int PageSize = 256;
@@ -20,7 +20,7 @@ public static class EventEndpoints
     /// <summary>The stream.</summary>
     public static IResult Stream(HttpContext context, IEventLog log, string topic = "market")
     {
-        if (topic is not ("market" or "network") && Caller.Of(context) is not { } && !topic.StartsWith("node/", StringComparison.Ordinal))
+        if (topic is not ("market" or "network") && Caller.Of(context) is not { } && !topic.StartsWith("node/", StringComparison.Ordinal) && !topic.StartsWith("subnet/", StringComparison.Ordinal))
         {
             return Problems.From(Refusal.Of(RequestError.Unauthenticated, "This topic needs a token or an API key."));
         }

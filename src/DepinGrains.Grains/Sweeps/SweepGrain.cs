@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using DepinGrains.Contracts.Credits;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
@@ -6,6 +7,7 @@ using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Network;
 using DepinGrains.Contracts.Pool;
+using DepinGrains.Contracts.Subnets;
 using DepinGrains.Domain.Network;
 using DepinGrains.Grains.Credits;
 using DepinGrains.Grains.Deployments;
@@ -16,6 +18,7 @@ using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.State;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -77,6 +80,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
             visited += await UnreleasedLeasesAsync();
             visited += await UnfinishedEscrowsAsync();
             visited += await UnfinishedMoneyAsync();
+            visited += await DueSubnetsAsync();
             visited += await StakeAndEmissionAsync();
             ok = true;
         }
@@ -148,6 +152,19 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
         var issuances = await ListAsync(IssuanceState.Kind.Table.Kind, null, unfinished);
         await VisitAsync("issuance", issuances.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IIssuanceGrain>(key).TickAsync());
         return accounts.Length + vaults.Length + proposals.Length + issuances.Length;
+    }
+
+    /// <summary>Epochs whose block has come, what a crash interrupted in subnets, and the root's shares.</summary>
+    private async Task<int> DueSubnetsAsync()
+    {
+        var due = new Filter("next_action_ms", Comparison.LessOrEqual, clock.Now.ToUnixTimeMilliseconds());
+        var registries = await ListAsync(SubnetRegistryState.Kind.Table.Kind, null, new Filter("unfinished", Comparison.Equal, true));
+        await VisitAsync(registries.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ISubnetRegistryGrain>(key).TickAsync());
+        var roots = await ListAsync(RootState.Kind.Table.Kind, "next_action_ms", due);
+        await VisitAsync(roots.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IRootNetworkGrain>(key).TickAsync());
+        var subnets = await ListAsync(SubnetState.Kind.Table.Kind, "next_action_ms", due);
+        await VisitAsync(subnets.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ISubnetGrain>(long.Parse(key, CultureInfo.InvariantCulture)).TickAsync());
+        return registries.Length + roots.Length + subnets.Length;
     }
 
     /// <summary>

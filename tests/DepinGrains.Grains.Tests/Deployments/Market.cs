@@ -17,6 +17,7 @@ using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.State.Secrets;
 using DepinGrains.Grains.Staking;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.Grains.Tests.Hosting;
 using DepinGrains.Grains.Tests.Ledgers;
@@ -44,6 +45,9 @@ public sealed class Market : IAsyncLifetime
 
     /// <summary>Scope of this market's meters: tests beside it must not be heard.</summary>
     public IMeterFactory Meters { get; } = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+
+    /// <summary>Bounds of subnets; without it their locks cost nothing and may be opened at once.</summary>
+    public Action<SubnetOptions>? Subnets { get; init; }
 
     public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
 
@@ -73,6 +77,9 @@ public sealed class Market : IAsyncLifetime
         await _host.DisposeAsync();
         _host = await GrainHost.StartAsync(Register);
     }
+
+    /// <summary>Another process over the same store, as if a second silo believed itself alone.</summary>
+    internal Task<GrainHost> SecondAsync() => GrainHost.StartAsync(Register);
 
     public MarketRegion NewRegion() => new(this, string.Create(CultureInfo.InvariantCulture, $"r{Interlocked.Increment(ref _regions)}"));
 
@@ -116,6 +123,12 @@ public sealed class Market : IAsyncLifetime
         services.AddSingleton<ISecretProtector>(new AesGcmSecretProtector([new byte[32]]));
         services.AddLedgers();
         services.AddStaking();
+        services.AddSubnets();
+        services.Configure<SubnetOptions>(o =>
+        {
+            (o.MinLock, o.CreateRateLimit) = (0, 0);
+            Subnets?.Invoke(o);
+        });
         // The clock stands while a test looks: the index reads again each time.
         services.Configure<ScreeningOptions>(static o => o.RefreshAfter = TimeSpan.FromTicks(-1));
         services.Configure<DeploymentOptions>(static o => o.BidsMax = 4);

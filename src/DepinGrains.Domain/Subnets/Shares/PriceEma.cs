@@ -18,6 +18,19 @@ public sealed record PriceEma(long Alpha)
     /// <param name="blockEmission">Rao per block.</param>
     public static ulong[] Share(ReadOnlySpan<long> averages, ReadOnlySpan<ushort> minerBurned, ulong blockEmission)
     {
+        var (counted, sum) = Counted(averages, minerBurned);
+        return Array.ConvertAll(counted, c => sum == 0 ? 0 : (ulong)((UInt128)(ulong)c * blockEmission / sum));
+    }
+
+    /// <summary>The same as parts of all, Q64, rounded down. All 0 without prices.</summary>
+    public static UInt128[] Shares(ReadOnlySpan<long> averages, ReadOnlySpan<ushort> minerBurned)
+    {
+        var (counted, sum) = Counted(averages, minerBurned);
+        return Array.ConvertAll(counted, c => sum == 0 ? UInt128.Zero : (UInt128)(((System.Numerics.BigInteger)c << 64) / sum));
+    }
+
+    private static (long[] Counted, UInt128 Sum) Counted(ReadOnlySpan<long> averages, ReadOnlySpan<ushort> minerBurned)
+    {
         var counted = new long[averages.Length];
         UInt128 sum = 0;
         for (var i = 0; i < counted.Length; i++)
@@ -26,12 +39,6 @@ public sealed record PriceEma(long Alpha)
             sum += (ulong)counted[i];
         }
 
-        var emission = new ulong[counted.Length];
-        for (var i = 0; i < emission.Length && sum != 0; i++)
-        {
-            emission[i] = (ulong)((UInt128)(ulong)counted[i] * blockEmission / sum);
-        }
-
-        return emission;
+        return (counted, sum);
     }
 }

@@ -18,7 +18,11 @@ public sealed record RootNetwork(int Rho = 10, ushort Kappa = 32767)
     /// <param name="stakes">Stake of each root validator, rao.</param>
     /// <param name="weights">A row of u16 weights over the subnets for each of them, not normalised. Column 0 is the root itself, whose share nobody gets.</param>
     /// <param name="blockEmission">Rao per block.</param>
-    public ulong[] Share(ReadOnlySpan<ulong> stakes, ushort[][] weights, ulong blockEmission)
+    public ulong[] Share(ReadOnlySpan<ulong> stakes, ushort[][] weights, ulong blockEmission) =>
+        Array.ConvertAll(Shares(stakes, weights), share => (ulong)(((BigInteger)share * blockEmission) >> 64));
+
+    /// <summary>The same as parts of all, Q64: a block gives floor(share · emission / 2⁶⁴).</summary>
+    public UInt128[] Shares(ReadOnlySpan<ulong> stakes, ushort[][] weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
         var subnets = weights.Length == 0 ? 0 : weights[0].Length;
@@ -43,14 +47,7 @@ public sealed record RootNetwork(int Rho = 10, ushort Kappa = 32767)
             sum += combined[j];
         }
 
-        var emission = new ulong[subnets];
-        for (var j = 0; j < subnets && !sum.IsZero; j++)
-        {
-            var share = (combined[j] << 64) / sum;
-            emission[j] = (ulong)((share * blockEmission) >> 64);
-        }
-
-        return emission;
+        return sum.IsZero ? new UInt128[subnets] : Array.ConvertAll(combined, c => (UInt128)((c << 64) / sum));
     }
 
     private static UInt128[] Normalize(ReadOnlySpan<ulong> stakes)

@@ -13,6 +13,7 @@ using DepinGrains.Grains.Credits;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Emissions;
 using DepinGrains.Grains.Staking;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Grains.Sweeps;
 using Orleans.Metadata;
 using Orleans.Placement;
@@ -62,6 +63,10 @@ public sealed class GrainPlacements(IServiceProvider services) : IGrainPropertie
         // Called by every subnet.
         [typeof(EmissionGrain)] = false,
         [typeof(IssuanceGrain)] = false,
+        [typeof(SubnetRegistryGrain)] = false,
+        [typeof(RootNetworkGrain)] = false,
+        // Epochs are work: they should spread.
+        [typeof(SubnetGrain)] = false,
     };
 
     private static readonly PlacementAttribute Caller = new PreferLocalPlacementAttribute();
