@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Escrow;
+using DepinGrains.Contracts.Leases;
 
 namespace DepinGrains.Contracts.Deployments;
 
@@ -35,9 +36,9 @@ public interface IDeploymentGrain : IGrainWithStringKey
     [Alias("getAutoTopUp")]
     Task<Result<AutoTopUpView>> GetAutoTopUpAsync();
 
-    /// <summary>Closes everything and refunds what is left.</summary>
+    /// <summary>Closes everything and refunds what is left. The reason, 1 to 9999, stays with the leases.</summary>
     [Alias("close")]
-    Task<Result<DeploymentView>> CloseAsync(string operationId, string caller);
+    Task<Result<DeploymentView>> CloseAsync(string operationId, string caller, int reason = LeaseCloseReasons.Owner);
 
     /// <summary>Pauses (closing order and lease), starts (a new order) or closes a group.</summary>
     [Alias("group")]
@@ -47,7 +48,7 @@ public interface IDeploymentGrain : IGrainWithStringKey
     [Alias("bid")]
     Task<Result<BidView>> BidAsync(string operationId, SubmitBid bid);
 
-    /// <summary>A provider takes its bid back, or ends the lease that came of it.</summary>
+    /// <summary>A provider takes its bid back, or ends the lease that came of it; <c>bid.award_in_flight</c> while it is neither.</summary>
     [Alias("closeBid")]
     Task<Result<DeploymentView>> CloseBidAsync(string operationId, string provider, int gseq, int oseq, int reason);
 
@@ -55,9 +56,9 @@ public interface IDeploymentGrain : IGrainWithStringKey
     [Alias("accept")]
     Task<Result<DeploymentView>> AcceptBidAsync(string operationId, string caller, int gseq, int oseq, string provider);
 
-    /// <summary>The tenant ends a lease; while the group is open a new order appears at once.</summary>
+    /// <summary>The tenant ends a lease; while the group is open a new order appears at once. The reason, 1 to 9999, stays with the lease.</summary>
     [Alias("closeLease")]
-    Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq);
+    Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq, int reason = LeaseCloseReasons.Owner);
 
     /// <summary>The provider announces that it takes a lease's hardware back after the agreed window; <c>lease.no_reclaim_window</c> when none was agreed.</summary>
     [Alias("reclaim")]

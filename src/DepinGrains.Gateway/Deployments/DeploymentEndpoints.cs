@@ -114,8 +114,8 @@ public static class DeploymentEndpoints
         ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.SetAutoTopUpAsync(operation, caller.Identity, null));
 
     /// <summary>Closes.</summary>
-    public static Task<IResult> CloseAsync(string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseAsync(operation, caller.Identity));
+    public static Task<IResult> CloseAsync(string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains, CloseRequest? body = null) =>
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseAsync(operation, caller.Identity, (body ?? new CloseRequest()).Reason));
 
     /// <summary>Pauses, starts or closes a group.</summary>
     public static Task<IResult> GroupAsync(string owner, string dseq, int gseq, string action, Caller caller, HttpContext context, IGrainFactory grains) =>
@@ -124,8 +124,8 @@ public static class DeploymentEndpoints
             : Task.FromResult<IResult>(Problems.From(Refusal.Of("group.action_unknown", $"a group can be paused, started or closed, not {action}", ("action", action))));
 
     /// <summary>Ends a lease.</summary>
-    public static Task<IResult> CloseLeaseAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseLeaseAsync(operation, caller.Identity, gseq));
+    public static Task<IResult> CloseLeaseAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains, CloseRequest? body = null) =>
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseLeaseAsync(operation, caller.Identity, gseq, (body ?? new CloseRequest()).Reason));
 
     /// <summary>Pays the provider.</summary>
     public static Task<IResult> WithdrawAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains) =>

@@ -47,5 +47,8 @@ public sealed record BidRequest(
 /// <summary>The bid to take.</summary>
 public sealed record AcceptBidRequest([property: Required, StringLength(100, MinimumLength = 1)] string Provider);
 
+/// <summary>Why a tenant ends a lease or deployment: 1–9999, kept with the lease; 1 says no more than that its owner did.</summary>
+public sealed record CloseRequest([property: Range(1, 9_999)] int Reason = 1);
+
 /// <summary>Why a provider ends a bid or lease: 10000–19999.</summary>
 public sealed record CloseBidRequest([property: Range(10_000, 19_999)] int Reason = 10_002);

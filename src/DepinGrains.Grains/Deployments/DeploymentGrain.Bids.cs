@@ -85,6 +85,16 @@ public sealed partial class DeploymentGrain
             return seen;
         }
 
+        if (Group(gseq) is { Order: { Award: { } award } awarded } && awarded.Oseq == oseq && award.Provider == provider)
+        {
+            // Neither a bid any more nor a lease yet: what there is to close is known when the award came to its end.
+            await AdvanceAsync();
+            if (Group(gseq)!.Order is { Award: not null })
+            {
+                return Refusal.Of("bid.award_in_flight", $"the bid of {provider} for {Id}/{gseq}/{oseq} is being awarded; ask again", ("order", $"{Id}/{gseq}/{oseq}"), ("provider", provider));
+            }
+        }
+
         if (Group(gseq) is { } later && oseq < later.Order.Oseq && await HasBidAsync(gseq, oseq, provider))
         {
             // Its order is over, and everything of it was closed with it.
@@ -97,7 +107,7 @@ public sealed partial class DeploymentGrain
             return Refusal.Of("bid.not_found", $"{provider} has no bid for {Id}/{gseq}/{oseq}", ("provider", provider));
         }
 
-        if (bid.Status == BidStatus.Open && group.Order.Award?.Provider != provider)
+        if (bid.Status == BidStatus.Open)
         {
             var closed = bid with { Status = BidStatus.Closed };
             var changes = new Changes().Remember<Result<Done>>(operationId, print, Done.Instance);
@@ -133,13 +143,25 @@ public sealed partial class DeploymentGrain
             return missing;
         }
 
+        var print = Changes.Fingerprint(new { Command = "reclaim", Provider = provider, Gseq = gseq });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
         if (Group(gseq) is not { Order: { Status: OrderStatus.Active, End: null, LeaseId: { } lease, Winner: { } winner } } || winner != provider)
         {
             return Refusal.Of("lease.not_found", $"{provider} has no lease in group {gseq} of {Id}", ("deployment", Id), ("gseq", gseq));
         }
 
         var reclaiming = await Lease(lease).StartReclaimAsync(operationId);
-        return reclaiming.IsOk ? View() : reclaiming.Refusal;
+        if (!reclaiming.IsOk)
+        {
+            return reclaiming.Refusal;
+        }
+
+        await NothingToDoAsync(operationId, print);
+        return View();
     }
 
     private async Task<bool> HasBidAsync(int gseq, int oseq, string provider)

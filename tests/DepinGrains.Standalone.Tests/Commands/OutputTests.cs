@@ -30,7 +30,7 @@ public sealed class OutputTests(RunningNetwork network)
             ["pool", "show"], ["pool", "proposals"], ["pool", "approve", "1"], ["pool", "cancel", "1"], ["pool", "propose", "fund", provider, "1", "ACT"],
             ["pool", "propose", "incentive", provider, "1", "ACT"], ["pool", "propose", "burn", "1", "ACT"], ["pool", "propose", "parameter", "take_fee.uakt", "1"],
             ["admin", "params", "list"], ["admin", "params", "set", "take_fee.uakt", "1"], ["admin", "params", "history"],
-            ["admin", "feeders", "add", provider], ["admin", "feeders", "remove", provider], ["admin", "confirm-price", "AKT"],
+            ["admin", "feeders", "add", provider], ["admin", "feeders", "remove", provider], ["admin", "confirm-price", "AKT", "0.5"],
             ["deployment", "auto-top-up", "set", id, "--cap", "1"], ["deployment", "auto-top-up", "show", id], ["deployment", "auto-top-up", "off", id],
             ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second],
             ["bids", "list", picked], ["bids", "accept", picked, "--provider", provider], ["deploy", "samples/hello-native.yaml", "--wait", "60"],

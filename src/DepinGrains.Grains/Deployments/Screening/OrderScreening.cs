@@ -106,17 +106,12 @@ public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, Price
             : Offer(screened, price);
     }
 
-    private async Task<ScreenedOrder> ScreenedAsync(ScreeningRequest request) => new(
-        request.Spec,
-        [.. request.Slots.Select(static s => s.Slot)],
-        request.Denom,
-        request.Ceiling,
-        await UsdAsync(request.Denom),
-        request.ReclaimMinSeconds);
-
-    /// <summary>Dollars for a whole token: the oracle's, else what the operator configured; credit is worth one dollar (null).</summary>
-    private async Task<string?> UsdAsync(string denom) =>
-        tokens.Sources(denom).Count > 0 ? null : await prices.UsdAsync(denom) ?? (options.Value.UsdPerToken.TryGetValue(denom, out var usd) ? usd : null);
+    private async Task<ScreenedOrder> ScreenedAsync(ScreeningRequest request)
+    {
+        // Credit is worth one dollar, every other token what the oracle says; while it says nothing, nobody sells for dollars.
+        var price = tokens.Sources(request.Denom).Count > 0 ? null : await prices.PriceAsync(request.Denom);
+        return new ScreenedOrder(request.Spec, [.. request.Slots.Select(static s => s.Slot)], request.Denom, request.Ceiling, price?.Usd, request.ReclaimMinSeconds) { Unpriced = price?.Problem };
+    }
 
     private ScreenedProvider Screened(IndexedProvider provider, ProviderProfile profile)
     {
