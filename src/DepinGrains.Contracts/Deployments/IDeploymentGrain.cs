@@ -44,7 +44,7 @@ public interface IDeploymentGrain : IGrainWithStringKey
     [Alias("group")]
     Task<Result<DeploymentView>> ChangeGroupAsync(string operationId, string caller, int gseq, GroupAction action);
 
-    /// <summary>A provider bids for an open order.</summary>
+    /// <summary>A provider bids for an open order: checked in the order Akash publishes (terms and offer, who bids and whether it has the room, deposit, reclamation, earlier bids).</summary>
     [Alias("bid")]
     Task<Result<BidView>> BidAsync(string operationId, SubmitBid bid);
 
@@ -156,6 +156,7 @@ public sealed record CreateDeployment(
 }
 
 /// <summary>A bid. <paramref name="Price"/>: minor units per block for the whole group, exact decimal text, at most the order's ceiling.</summary>
+/// <param name="Offer">What it offers for each unit; null or empty: exactly what was asked.</param>
 [GenerateSerializer, Immutable, Alias("depin.deployment.submit_bid.v1")]
 public sealed record SubmitBid(
     [property: Id(0)] string Provider,
@@ -164,7 +165,8 @@ public sealed record SubmitBid(
     [property: Id(3)] string Price,
     [property: Id(4)] string Denom,
     [property: Id(5)] long Deposit,
-    [property: Id(6)] long ReclaimWindowSeconds);
+    [property: Id(6)] long ReclaimWindowSeconds,
+    [property: Id(7)] ImmutableArray<OfferedUnit>? Offer = null);
 
 /// <summary>A bid as seen on the market.</summary>
 /// <param name="BookedUntil">Open bids: until when its room is booked. Afterwards the bid stands, and its room is booked again when it is taken, or the award is refused with what is missing.</param>

@@ -138,7 +138,7 @@ public static class DeploymentEndpoints
     /// <summary>Bids.</summary>
     public static Task<IResult> BidAsync(string owner, string dseq, int gseq, int oseq, BidRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
         ActAsync(owner, dseq, caller, context, grains, (grain, operation) =>
-            grain.BidAsync(operation, new SubmitBid(caller.Identity, gseq, oseq, body.Price, body.Denom, body.Deposit, body.ReclaimWindowSeconds)));
+            grain.BidAsync(operation, new SubmitBid(caller.Identity, gseq, oseq, body.Price, body.Denom, body.Deposit, body.ReclaimWindowSeconds, body.Offer is { } offer ? [.. offer.Select(static u => u.ToOffer())] : null)));
 
     /// <summary>Takes a bid back.</summary>
     public static Task<IResult> CloseBidAsync(string owner, string dseq, int gseq, int oseq, CloseBidRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>

@@ -7,7 +7,9 @@ using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Grains.Deployments;
 
@@ -126,6 +128,12 @@ public sealed partial class DeploymentGrain
         if (!confirmed.IsOk)
         {
             await UndoAwardAsync(group, bid, confirmed.Refusal);
+            return true;
+        }
+
+        if (ProviderStanding.WhyNot(bid.Provider, await store.ReadAsync(RowId.Root(ProviderState.Kind.Table.Kind, bid.Provider)), clock.Now) is { } leaving)
+        {
+            await UndoAwardAsync(group, bid, leaving);
             return true;
         }
 

@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Contracts.Providers;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Deployments.Sdl;
 using DepinGrains.Grains.State;
@@ -269,16 +270,19 @@ public sealed partial class DeploymentGrain
 
         if (order.LeaseId is { } lease)
         {
-            await Lease(lease).CloseAsync(end.Reason, end.Detail);
+            var ended = (await Lease(lease).CloseAsync(end.Reason, end.Detail)).Require();
             var paid = await Escrow.ClosePaymentAsync(lease);
             if (!paid.IsOk && paid.Refusal.Code != "escrow.account_closed")
             {
                 throw new InvalidOperationException(paid.Refusal.ToString());
             }
+
+            // Refused only when the provider is gone, and with it its score.
+            await GrainFactory.GetGrain<IProviderGrain>(ended.Terms.Provider).LeaseEndedAsync(lease, ended.CloseReason, (ended.ClosedAt ?? clock.Now) - ended.Terms.OpenedAt);
         }
 
         var changes = new Changes();
-        var ended = EndBids(group, BidStatus.Closed, changes);
+        var over = EndBids(group, BidStatus.Closed, changes);
         var next = group with { Status = end.GroupAfter, Order = order with { Status = OrderStatus.Closed, End = null, Award = null, Problem = Refusal.Of("order.ended", end.Detail, ("reason", end.Reason)) } };
         TellOrder(changes, next, "order.closed");
         if (end.Relist && State.Status == DeploymentStatus.Active)
@@ -288,7 +292,7 @@ public sealed partial class DeploymentGrain
         }
 
         await MustCommitAsync(State.With(next), changes);
-        Publish(ended);
+        Publish(over);
         return true;
     }
 
