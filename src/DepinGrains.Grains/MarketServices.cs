@@ -18,6 +18,7 @@ using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Grains;
 
@@ -67,6 +68,9 @@ public static class MarketServices
         services.AddMarketReads();
         Validated<ProviderOptions>(services, ProviderOptions.Section);
         Validated<DeploymentOptions>(services, DeploymentOptions.Section);
+        services.AddOptions<DeploymentOptions>().Validate<IOptions<NodeOptions>, IOptions<ProviderOptions>>(
+            static (deployments, nodes, providers) => deployments.Problem(nodes.Value, providers.Value) is null,
+            $"{DeploymentOptions.Section}:{nameof(DeploymentOptions.BookingLifetime)} must be at least {DeploymentOptions.ClockMargin} shorter than {NodeOptions.Section}:{nameof(NodeOptions.ReservationLifetimeMax)} and {ProviderOptions.Section}:{nameof(ProviderOptions.AddressReservationMax)}, or every bid is refused by its node");
         Validated<ScreeningOptions>(services, ScreeningOptions.Section);
         Validated<SweepOptions>(services, SweepOptions.Section);
         services.AddStaking();

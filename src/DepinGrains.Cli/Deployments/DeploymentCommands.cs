@@ -27,8 +27,9 @@ public static class DeploymentCommands
             var answer = new JsonObject { ["deployment"] = (await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}")).DeepClone(), ["escrow"] = (await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/escrow")).DeepClone() };
             return session.Show(answer, Draw);
         }));
-        var close = new Command("close", "close everything, refund the rest") { id };
-        close.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/close", new { })));
+        var reason = Reason();
+        var close = new Command("close", "close everything, refund the rest") { id, reason };
+        close.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/close", new { reason = parse.GetValue(reason) })));
         var deposit = new Command("deposit", "add money") { id, amount };
         deposit.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
             await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/deposits", new { amount = Amounts.Parse(parse.GetValue(amount)!, "ACT") }),
@@ -39,6 +40,8 @@ public static class DeploymentCommands
         start.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/start", new { })));
         return new Command("deployment", "your deployments") { list, show, close, deposit, pause, start, TopUpCommands.Create() };
     }
+
+    internal static Option<int> Reason() => new("--reason") { Description = "why, a number of your own from 2 to 9999, kept with the lease; 1 says nothing", DefaultValueFactory = static _ => 1 };
 
     internal static Task<int> Act(ParseResult parse, Func<Session, Task<JsonNode>> act) =>
         Session.RunAsync(parse, async session => session.Show(await act(session), static d => Console.Out.WriteLine($"{(string?)d["id"]}: {(string?)d["status"]}")));

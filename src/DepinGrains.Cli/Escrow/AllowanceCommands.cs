@@ -32,7 +32,7 @@ public static class AllowanceCommands
             ("limit", static a => Amounts.Show((long)a["limit"]!, (string)a["token"]!)),
             ("expires", static a => (string?)a["expiresAt"] ?? "never"),
             ("", static a => (bool)a["revoked"]! ? "revoked" : ""))));
-        var revoke = new Command("revoke", "take back what was not drawn") { id };
+        var revoke = new Command("revoke", "take back what was not drawn, or decline what was given to you") { id };
         revoke.SetAction(parse => Session.RunAsync(parse, async session =>
             session.Show(await session.PostAsync($"/v1/allowances/{parse.GetValue(id)}/revoke", new { }), static a => Console.Out.WriteLine($"{(string?)a["id"]}: revoked"))));
         return new Command("allowance", "let others deposit your money for their deployments") { grant, list, revoke };

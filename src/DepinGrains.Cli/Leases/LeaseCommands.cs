@@ -26,11 +26,12 @@ public static class LeaseCommands
         show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/leases/{Ids.Lease(parse.GetValue(id))}"), Draw)));
         var logs = new Command("logs", "what the workloads write") { id, follow, tail };
         logs.SetAction(parse => Session.RunAsync(parse, session => LogsAsync(session, $"/v1/leases/{Ids.Lease(parse.GetValue(id))}/logs?tail={parse.GetValue(tail)}&follow={(parse.GetValue(follow) ? "true" : "false")}")));
-        var close = new Command("close", "end the lease; its group is listed again") { id };
+        var reason = Deployments.DeploymentCommands.Reason();
+        var close = new Command("close", "end the lease; its group is listed again") { id, reason };
         close.SetAction(parse => Deployments.DeploymentCommands.Act(parse, session =>
         {
             var parts = Ids.LeaseParts(parse.GetValue(id));
-            return session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/close", new { });
+            return session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/close", new { reason = parse.GetValue(reason) });
         }));
         var withdraw = new Command("withdraw", "take what your lease has earned (provider)") { id };
         withdraw.SetAction(parse => Session.RunAsync(parse, async session =>

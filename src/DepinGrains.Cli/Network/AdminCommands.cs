@@ -62,9 +62,10 @@ public static class AdminCommands
     private static Command Confirm()
     {
         var token = new Argument<string>("token");
-        var confirm = new Command("confirm-price", "confirm a price that moved more than is believed at once") { token };
+        var usd = new Argument<string>("usd") { Description = "the price you believe, US dollars for one whole token; refused when feeders say another by now" };
+        var confirm = new Command("confirm-price", "confirm a price that moved more than is believed at once") { token, usd };
         confirm.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
-            await session.PostAsync($"/v1/oracle/prices/{Amounts.Denom(parse.GetValue(token)!)}/confirm", new { }),
+            await session.PostAsync($"/v1/oracle/prices/{Amounts.Denom(parse.GetValue(token)!)}/confirm", new { usd = parse.GetValue(usd) }),
             static p => Console.Out.WriteLine($"{(string?)p["token"]}: {(string?)p["usd"]}"))));
         return confirm;
     }

@@ -33,7 +33,7 @@ public static class ProviderCommands
             ("name", static p => (string?)p["profile"]!["name"]),
             ("bidding", static p => p["profile"]!["pricing"] is not null ? "managed, USD" : p["profile"]!["scale"] is not null ? "managed, scale" : "by itself"),
             ("maintenance", static p => (bool)p["maintenance"]! ? "yes" : ""))));
-        return new Command("provider", "sell hardware") { put, list, Addresses(), Reclaim(), Bidding.ProviderRunCommand.Create() };
+        return new Command("provider", "sell hardware") { put, list, Addresses(), Reclaim(), Delete(), Bidding.ProviderRunCommand.Create() };
     }
 
     private static Command Addresses()
@@ -47,6 +47,14 @@ public static class ProviderCommands
 
         static void Draw(System.Text.Json.Nodes.JsonNode pool) =>
             Console.Out.WriteLine($"{(int)pool["total"]!} address(es): {(int)pool["leased"]!} leased, {(int)pool["reserved"]!} held by bids, {(int)pool["free"]!} free");
+    }
+
+    private static Command Delete()
+    {
+        var delete = new Command("delete", "stop being a provider; refused while you have open bids or leases that are not closed");
+        delete.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync("/v1/providers/delete", new { }), _ => Console.Out.WriteLine($"{session.Identity}: no longer a provider"))));
+        return delete;
     }
 
     private static Command Reclaim()

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Escrow;
+using DepinGrains.Contracts.Leases;
 
 namespace DepinGrains.Contracts.Deployments;
 
@@ -35,19 +36,19 @@ public interface IDeploymentGrain : IGrainWithStringKey
     [Alias("getAutoTopUp")]
     Task<Result<AutoTopUpView>> GetAutoTopUpAsync();
 
-    /// <summary>Closes everything and refunds what is left.</summary>
+    /// <summary>Closes everything and refunds what is left. The reason, 1 to 9999, stays with the leases.</summary>
     [Alias("close")]
-    Task<Result<DeploymentView>> CloseAsync(string operationId, string caller);
+    Task<Result<DeploymentView>> CloseAsync(string operationId, string caller, int reason = LeaseCloseReasons.Owner);
 
     /// <summary>Pauses (closing order and lease), starts (a new order) or closes a group.</summary>
     [Alias("group")]
     Task<Result<DeploymentView>> ChangeGroupAsync(string operationId, string caller, int gseq, GroupAction action);
 
-    /// <summary>A provider bids for an open order.</summary>
+    /// <summary>A provider bids for an open order: checked in the order Akash publishes (terms and offer, who bids and whether it has the room, deposit, reclamation, earlier bids).</summary>
     [Alias("bid")]
     Task<Result<BidView>> BidAsync(string operationId, SubmitBid bid);
 
-    /// <summary>A provider takes its bid back, or ends the lease that came of it.</summary>
+    /// <summary>A provider takes its bid back, or ends the lease that came of it; <c>bid.award_in_flight</c> while it is neither.</summary>
     [Alias("closeBid")]
     Task<Result<DeploymentView>> CloseBidAsync(string operationId, string provider, int gseq, int oseq, int reason);
 
@@ -55,9 +56,9 @@ public interface IDeploymentGrain : IGrainWithStringKey
     [Alias("accept")]
     Task<Result<DeploymentView>> AcceptBidAsync(string operationId, string caller, int gseq, int oseq, string provider);
 
-    /// <summary>The tenant ends a lease; while the group is open a new order appears at once.</summary>
+    /// <summary>The tenant ends a lease; while the group is open a new order appears at once. The reason, 1 to 9999, stays with the lease.</summary>
     [Alias("closeLease")]
-    Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq);
+    Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq, int reason = LeaseCloseReasons.Owner);
 
     /// <summary>The provider announces that it takes a lease's hardware back after the agreed window; <c>lease.no_reclaim_window</c> when none was agreed.</summary>
     [Alias("reclaim")]
@@ -155,6 +156,7 @@ public sealed record CreateDeployment(
 }
 
 /// <summary>A bid. <paramref name="Price"/>: minor units per block for the whole group, exact decimal text, at most the order's ceiling.</summary>
+/// <param name="Offer">What it offers for each unit; null or empty: exactly what was asked.</param>
 [GenerateSerializer, Immutable, Alias("depin.deployment.submit_bid.v1")]
 public sealed record SubmitBid(
     [property: Id(0)] string Provider,
@@ -163,7 +165,8 @@ public sealed record SubmitBid(
     [property: Id(3)] string Price,
     [property: Id(4)] string Denom,
     [property: Id(5)] long Deposit,
-    [property: Id(6)] long ReclaimWindowSeconds);
+    [property: Id(6)] long ReclaimWindowSeconds,
+    [property: Id(7)] ImmutableArray<OfferedUnit>? Offer = null);
 
 /// <summary>A bid as seen on the market.</summary>
 /// <param name="BookedUntil">Open bids: until when its room is booked. Afterwards the bid stands, and its room is booked again when it is taken, or the award is refused with what is missing.</param>

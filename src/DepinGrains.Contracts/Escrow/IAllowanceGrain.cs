@@ -13,7 +13,7 @@ public interface IAllowanceGrain : IGrainWithStringKey
     [Alias("grant")]
     Task<Result<AllowanceView>> GrantAsync(GrantAllowance command);
 
-    /// <summary>Takes back what was not drawn. What was drawn stays where it is and returns to the granter's wallet in the end.</summary>
+    /// <summary>Takes back what was not drawn; also its grantee may, who declines it. What was drawn stays where it is and returns to the granter's wallet in the end.</summary>
     [Alias("revoke")]
     Task<Result<AllowanceView>> RevokeAsync(string operationId, string caller);
 
@@ -37,7 +37,7 @@ public enum DepositFrom
     /// <summary>The depositor's own wallet.</summary>
     Balance = 0,
 
-    /// <summary>Allowances given to the depositor, oldest first.</summary>
+    /// <summary>Allowances given to the depositor that have money behind them: of those worth most, oldest first.</summary>
     Grants = 1,
 
     /// <summary>Own wallet, then allowances.</summary>

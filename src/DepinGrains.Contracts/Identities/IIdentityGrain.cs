@@ -1,4 +1,5 @@
 using DepinGrains.Contracts.Common;
+using Orleans.Concurrency;
 
 namespace DepinGrains.Contracts.Identities;
 
@@ -45,7 +46,7 @@ public interface IIdentityGrain : IGrainWithStringKey
     [Alias("keys")]
     Task<IdentityKeys?> GetKeysAsync();
 
-    /// <summary>Checks a signed request against the keys of record; market grains call it before they move money or do what cannot be undone.</summary>
-    [Alias("verify")]
+    /// <summary>Checks a signed request against the keys of record; market grains call it before they move money or do what cannot be undone. Reads only, so it waits for nobody: two operators who set each other's roles at once each need the other's answer.</summary>
+    [Alias("verify"), AlwaysInterleave]
     Task<Result<SignedCaller>> VerifyAsync(SignedRequest request, KeyRoles allowed);
 }

@@ -18,9 +18,12 @@ public interface IOracleGrain : IGrainWithStringKey
     [Alias("post")]
     Task<Result<PriceView>> PostAsync(string operationId, PostPrice command);
 
-    /// <summary>An operator confirms a price that moved more than the guard allows.</summary>
+    /// <summary>
+    /// An operator confirms a price that moved more than the guard allows, and names it: <c>oracle.price_differs</c> with both when feeders say another by now, <c>oracle.price_stale</c> when too few say any.
+    /// </summary>
+    /// <param name="usd">US dollars for one whole token, decimal text with at most 8 decimals.</param>
     [Alias("confirm")]
-    Task<Result<PriceView>> ConfirmAsync(string operationId, string token, string by);
+    Task<Result<PriceView>> ConfirmAsync(string operationId, string token, string usd, string by);
 
     /// <summary>The price in force, or why there is none.</summary>
     [Alias("price")]

@@ -31,9 +31,15 @@ public interface IProviderGrain : IGrainWithStringKey
     [Alias("redeem")]
     Task<Result<Done>> RedeemJoinTokenAsync(string token, string nodeId);
 
-    /// <summary>Takes the provider out; refused while it has active leases.</summary>
+    /// <summary>Takes the provider out: <c>provider.has_leases</c> while it has leases that are not closed, <c>provider.has_bids</c> while it has open bids.</summary>
     [Alias("delete")]
     Task<Result<Done>> DeleteAsync(string operationId);
+
+    /// <summary>A lease of the provider has ended: counted once per lease in its score.</summary>
+    /// <param name="reason">Its close reason.</param>
+    /// <param name="ran">How long it was open.</param>
+    [Alias("leaseEnded")]
+    Task<Result<Done>> LeaseEndedAsync(string lease, int reason, TimeSpan ran);
 }
 
 /// <summary>What a provider says of itself. Attribute keys follow <c>^[a-zA-Z][\w/.\-]{1,126}[\w*]?$</c>.</summary>
@@ -70,6 +76,7 @@ public sealed record PricingPolicy(
     [property: Id(5)] ImmutableArray<Fact> GpuUsd);
 
 /// <summary>A provider as anyone may see it.</summary>
+/// <param name="Score">Decides between bids of one price: plus 1 for each lease that ran an hour or longer until its tenant or the network ended it, minus 10 for each that the provider ended or lost with a node; −1,000 to 1,000.</param>
 [GenerateSerializer, Immutable, Alias("depin.provider.view.v1")]
 public sealed record ProviderView(
     [property: Id(0)] string Id,

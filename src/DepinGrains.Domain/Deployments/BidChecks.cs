@@ -13,13 +13,20 @@ namespace DepinGrains.Domain.Deployments;
 public static class BidChecks
 {
     /// <summary>Null when the bid is good, else the first rule it breaks, with the numbers.</summary>
-    public static Refusal? WhyNot(BidCandidate bid, BidOrder order, Bidder bidder, BidRules rules) =>
+    public static Refusal? WhyNot(BidCandidate bid, BidOrder order, Bidder bidder, BidRules rules) => WhyNotTerms(bid, order, rules) ?? WhyNotBidder(bid, order, bidder, rules);
+
+    /// <summary>The first half: what can be told from bid and order alone.</summary>
+    public static Refusal? WhyNotTerms(BidCandidate bid, BidOrder order, BidRules rules) =>
         Deposit(bid, rules)
         ?? Count(order, rules)
         ?? (bid.Bseq == 0 ? null : Refusal.Of("bid.bseq_invalid", $"bseq is 0, not {bid.Bseq}", ("bseq", bid.Bseq)))
         ?? OrderOpen(order)
         ?? Price(bid, order)
-        ?? OfferChecks.WhyNot(bid.Offer, order.Group)
+        ?? OfferChecks.WhyNot(bid.Offer, order.Group);
+
+    /// <summary>The second half: who bids, with what room and money, and what it did before.</summary>
+    public static Refusal? WhyNotBidder(BidCandidate bid, BidOrder order, Bidder bidder, BidRules rules) =>
+        bidder.Unfit
         ?? Registered(bid, bidder)
         ?? AttributeMatching.WhyNot(OrderTerms.Requirements(order.Group), bidder.Attributes, bidder.Signatures)
         ?? (bidder.CheckCapabilities ? CapabilityMatching.WhyNot(OrderTerms.Demand(order.Group), bidder.Attributes) : null)

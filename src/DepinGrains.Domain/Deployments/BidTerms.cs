@@ -6,9 +6,6 @@ using DepinGrains.Domain.Escrow;
 
 namespace DepinGrains.Domain.Deployments;
 
-/// <summary>What a provider offers for one resource unit; at least what was asked.</summary>
-public sealed record OfferedUnit(int Id, int Count, UnitResources Resources);
-
 /// <summary>A bid as it arrives.</summary>
 /// <param name="Bseq">Reserved, 0.</param>
 /// <param name="Offer">Empty: exactly what was asked.</param>
@@ -34,7 +31,14 @@ public sealed record BidOrder(OrderStatus? Status, GroupSpec Group, Rate Ceiling
 /// <summary>Who bids.</summary>
 /// <param name="DepositFound">What its sources have for the deposit.</param>
 /// <param name="CheckCapabilities">False when the backend knows the provider's hardware itself: then its nodes' books decide.</param>
-public sealed record Bidder(bool Registered, bool Maintenance, ImmutableArray<Fact> Attributes, ImmutableArray<AttributeSignature> Signatures, long DepositFound, bool CheckCapabilities);
+public sealed record Bidder(bool Registered, bool Maintenance, ImmutableArray<Fact> Attributes, ImmutableArray<AttributeSignature> Signatures, long DepositFound, bool CheckCapabilities)
+{
+    /// <summary>Why screening, which knows the provider's profile and its nodes' room, cannot place the order with it: registration, maintenance, attributes, capabilities. Null when it can.</summary>
+    public Refusal? Unfit { get; init; }
+
+    /// <summary>A bidder whom screening has looked at: what is left to check is its money and its other bids.</summary>
+    public static Bidder Screened(Refusal? unfit, long depositFound) => new(true, false, [], [], depositFound, false) { Unfit = unfit };
+}
 
 /// <summary>Network parameters of bidding.</summary>
 /// <param name="MinDeposits">Smallest deposit by currency, minor units.</param>

@@ -62,14 +62,14 @@ internal static class OfferChecks
 
         foreach (var volume in asked.Storage)
         {
-            var match = offered.Storage.FirstOrDefault(v => v.Name == volume.Name);
+            var match = offered.Storage.IsDefault ? null : offered.Storage.FirstOrDefault(v => v.Name == volume.Name);
             if (match is null || match.Class != volume.Class || match.Persistent != volume.Persistent || match.Bytes < volume.Bytes)
             {
                 return Invalid(asked.Id, "storage " + volume.Name, $"{volume.Bytes} {volume.Class}", match is null ? "none" : $"{match.Bytes} {match.Class}");
             }
         }
 
-        return asked.GpuUnits == 0 || offered.GpuAttributes.All(o => asked.GpuAttributes.Any(a => Covers(a.Key, o.Key)))
+        return asked.GpuUnits == 0 || offered.GpuAttributes.IsDefaultOrEmpty || offered.GpuAttributes.All(o => asked.GpuAttributes.Any(a => Covers(a.Key, o.Key)))
             ? null
             : Invalid(asked.Id, "gpu model", string.Join(" or ", asked.GpuAttributes.Select(static a => a.Key)), string.Join(" or ", offered.GpuAttributes.Select(static a => a.Key)));
     }

@@ -59,6 +59,7 @@ public static class OrderScreening
         Result<PriceQuote>? quote = provider switch
         {
             { Scale: { } scale } => ScalePolicy.Quote(scale, OrderTerms.Priced(order.Group), terms),
+            { Profile.Pricing: not null } when order.Unpriced is { } unpriced => unpriced,
             { Profile.Pricing: { } policy } => UsdPricing.Quote(policy, OrderTerms.Priced(order.Group), terms, order.UsdPerToken),
             _ => (Result<PriceQuote>?)null,
         };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
@@ -18,7 +19,11 @@ public sealed record ScreenedOrder(
     Rate Ceiling,
     string? UsdPerToken,
     long ReclaimMinSeconds = 0,
-    int Precision = 6);
+    int Precision = 6)
+{
+    /// <summary>Why no dollar price of the token is in force: then nobody who prices in dollars bids.</summary>
+    public Refusal? Unpriced { get; init; }
+}
 
 /// <summary>A provider's node as the market index knows it.</summary>
 public sealed record ScreenedNode(string Id, NodeStatus Status, FreeCapacity Free, Overcommit Overcommit = default);

@@ -22,11 +22,13 @@ public static class ScreeningVerdicts
         Shorten(Find(refusal, "had") ?? Find(refusal, "free") ?? Find(refusal, "placed") ?? refusal.Detail));
 
     /// <summary>How often each rule said no, most frequent first, then by name.</summary>
-    public static ImmutableArray<Fact> Count(IEnumerable<ScreeningVerdict> verdicts) =>
+    /// <param name="others">Rules that said no to providers without a verdict of their own, and to how many.</param>
+    public static ImmutableArray<Fact> Count(IEnumerable<ScreeningVerdict> verdicts, IEnumerable<(string Rule, int Times)>? others = null) =>
     [
-        .. verdicts
+        .. verdicts.Select(static v => (v.Rule, Times: 1)).Concat(others ?? [])
             .GroupBy(static v => v.Rule, StringComparer.Ordinal)
-            .Select(static g => (Rule: g.Key, Times: g.Count()))
+            .Select(static g => (Rule: g.Key, Times: g.Sum(static v => v.Times)))
+            .Where(static g => g.Times > 0)
             .OrderByDescending(static g => g.Times)
             .ThenBy(static g => g.Rule, StringComparer.Ordinal)
             .Select(static g => new Fact(g.Rule, g.Times.ToString(CultureInfo.InvariantCulture))),

@@ -8,7 +8,11 @@ namespace DepinGrains.Domain.Escrow;
 /// <param name="GrantId">Allowance it was drawn from; its refund restores the allowance exactly. Null: own wallet.</param>
 /// <param name="Left">Whole minor units not yet spent, never negative.</param>
 /// <param name="Source">The token this credit (ACT) was minted from, which decides its take fee; null for money that is its own source and for credit of no known source.</param>
-public sealed record EscrowDeposit(string Depositor, string? GrantId, long Left, string? Source = null);
+public sealed record EscrowDeposit(string Depositor, string? GrantId, long Left, string? Source = null)
+{
+    /// <summary>True for money that came the same way.</summary>
+    public bool IsFrom(string depositor, string? grantId, string? source) => Depositor == depositor && GrantId == grantId && Source == source;
+}
 
 /// <summary>The stream to one lease's provider.</summary>
 /// <param name="Id">The lease id; never used twice.</param>

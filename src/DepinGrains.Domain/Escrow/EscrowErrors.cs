@@ -28,6 +28,9 @@ internal static class EscrowErrors
     public static Refusal TooManyDeposits() =>
         Refusal.Of("escrow.too_many_deposits", $"{EscrowLimits.DepositsMax} deposits of different sources are unspent", ("max", EscrowLimits.DepositsMax));
 
+    public static Refusal NoRoom(int entries, int max) =>
+        Refusal.Of("escrow.too_many_deposits", $"{entries} deposits of different sources are unspent, and this one needs more than the {max} there may be", ("had", entries), ("max", max));
+
     public static Refusal TooManyPayments() =>
         Refusal.Of("escrow.too_many_payments", $"{EscrowLimits.PaymentsMax} payments are open", ("max", EscrowLimits.PaymentsMax));
 

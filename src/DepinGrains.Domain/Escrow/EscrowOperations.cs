@@ -53,6 +53,20 @@ public static partial class EscrowOperations
         return added.IsOk ? Finish(account, height, added.Value.Account, added.Value.Movements) : added;
     }
 
+    /// <summary>
+    /// Null when a deposit fits whatever entries it becomes of <paramref name="possible"/>, else <c>escrow.too_many_deposits</c>. Strangers fill no more than <see cref="EscrowLimits.SharedMax"/> entries.
+    /// Asked before money moves: a deposit that was taken must fit.
+    /// </summary>
+    /// <param name="account">Null before it is opened.</param>
+    public static Refusal? WhyNoRoom(EscrowAccount? account, long height, bool byOwner, ImmutableArray<DepositDraw> possible)
+    {
+        ImmutableArray<EscrowDeposit> held = account is null ? [] : EscrowSettlement.Settle(account, height).Deposits;
+        var fresh = possible.Count(p => !held.Any(d => d.IsFrom(p.Depositor, p.GrantId, p.Source)));
+        var most = held.Length + possible.Length <= EscrowLimits.SharedMax ? held.Length + possible.Length : Math.Max(held.Length, EscrowLimits.SharedMax) + fresh;
+        var max = byOwner ? EscrowLimits.DepositsMax : EscrowLimits.SharedMax;
+        return most <= max || fresh == 0 ? null : EscrowErrors.NoRoom(held.Length, max);
+    }
+
     /// <summary>Settles; moves no money. <see cref="EscrowStep.RanOut"/> tells when the money is gone.</summary>
     public static EscrowStep Settle(EscrowAccount account, long height) =>
         Finish(account, height, EscrowSettlement.Settle(account, height), []);
@@ -90,12 +104,19 @@ public static partial class EscrowOperations
         return new EscrowStep(account, movements.DrainToImmutable(), false, false);
     }
 
-    /// <summary>Neighbours from one source are one entry: the order of spending is the same.</summary>
+    /// <summary>
+    /// Neighbours from one source are one entry: the order of spending is the same. In a crowded account entries join over others too: this money is then spent a little earlier, at nobody's cost but its
+    /// own depositor's, and strangers cannot keep the owner's money out by paying in between.
+    /// </summary>
     private static ImmutableArray<EscrowDeposit> Append(ImmutableArray<EscrowDeposit> deposits, DepositDraw draw)
     {
-        if (deposits is [.., var last] && last.Depositor == draw.Depositor && last.GrantId == draw.GrantId && last.Source == draw.Source)
+        var reach = deposits.Length >= EscrowLimits.SharedMax ? deposits.Length : Math.Min(1, deposits.Length);
+        for (var i = deposits.Length - 1; i >= deposits.Length - reach; i--)
         {
-            return deposits.SetItem(deposits.Length - 1, last with { Left = last.Left + draw.Amount });
+            if (deposits[i].IsFrom(draw.Depositor, draw.GrantId, draw.Source))
+            {
+                return deposits.SetItem(i, deposits[i] with { Left = deposits[i].Left + draw.Amount });
+            }
         }
 
         return deposits.Add(new EscrowDeposit(draw.Depositor, draw.GrantId, draw.Amount, draw.Source));

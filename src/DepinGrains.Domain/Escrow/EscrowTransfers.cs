@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Ledgers;
+using DepinGrains.Domain.Ledgers;
 
 namespace DepinGrains.Domain.Escrow;
 
@@ -48,6 +49,25 @@ public static class EscrowTransfers
 
             sums[account] = checked(sum + amount);
         }
+    }
+
+    /// <summary>
+    /// The same movement in transfers a ledger takes: at most <see cref="LedgerLimits.LegsMax"/> legs each, the escrow account's among them, ids <c>{id}/{n}</c>. One that is small enough stays as it is.
+    /// Every part pays out of what the account holds, so no order of them can fail.
+    /// </summary>
+    public static ImmutableArray<Transfer> Split(string escrowId, Transfer transfer)
+    {
+        if (transfer.Legs.Length <= LedgerLimits.LegsMax)
+        {
+            return [transfer];
+        }
+
+        var escrow = LedgerAccounts.Escrow(escrowId);
+        return [.. transfer.Legs.Where(l => l.Account != escrow).Chunk(LedgerLimits.LegsMax - 1).Select((legs, n) => transfer with
+        {
+            Id = string.Create(CultureInfo.InvariantCulture, $"{transfer.Id}/{n}"),
+            Legs = [new Leg(escrow, -legs.Aggregate(0L, static (sum, l) => checked(sum + l.Amount))), .. legs],
+        })];
     }
 
     private static string AccountOf(EscrowMovement movement) =>

@@ -15,6 +15,7 @@ public static class NetworkParameterCatalog
 {
     public const string TakeFee = "take_fee";
     public const string MinDeposit = "deployment.min_deposit";
+    public const string OthersMinDeposit = "deployment.others_min_deposit";
     public const string BidDeposit = "bid.deposit";
     public const string OracleStaleness = "oracle.staleness_seconds";
     public const string OracleFeedersMin = "oracle.feeders_min";
@@ -57,6 +58,7 @@ public static class NetworkParameterCatalog
     [
         new(TakeFee, true, "basis points", 0, 10_000, 2_000, "share of every payout that goes to the community pool; credit pays like the token it was minted from"),
         new(MinDeposit, true, "minor units", 1, 1_000_000_000_000_000, 500_000, "least escrow deposit of a deployment"),
+        new(OthersMinDeposit, true, "minor units", 1, 1_000_000_000_000_000, 10_000, "least that somebody else may pay into a deployment's escrow"),
         new(BidDeposit, true, "minor units", 0, 1_000_000_000_000_000, 500_000, "what a bid holds back"),
         new(OracleStaleness, false, "seconds", 10, 604_800, 3_600, "how long a posted price counts"),
         new(OracleFeedersMin, false, "feeders", 1, 64, 1, "fresh feeders a price needs"),

@@ -59,9 +59,22 @@ public sealed record PriceFeed(string Token, ImmutableArray<FeederPrice> Posts, 
             : next;
     }
 
-    /// <summary>An operator says that what feeders say now is right.</summary>
-    public PriceFeed Confirm(PriceRules rules, DateTimeOffset now) =>
-        Fresh(rules, now) is { Length: > 0 } fresh ? this with { BelievedE8 = Median(fresh), BelievedAt = now } : this;
+    /// <summary>
+    /// An operator says that the price feeders agree on now is right, and which one that is: another may have come in since it looked. <c>oracle.price_stale</c>, <c>oracle.price_differs</c> with both.
+    /// </summary>
+    public Result<PriceFeed> Confirm(long priceE8, PriceRules rules, DateTimeOffset now)
+    {
+        var fresh = Fresh(rules, now);
+        if (fresh.Length < rules.FeedersMin || fresh.IsEmpty)
+        {
+            return Stale(fresh.Length, rules, now);
+        }
+
+        var median = Median(fresh);
+        return median == priceE8
+            ? this with { BelievedE8 = median, BelievedAt = now }
+            : Refusal.Of("oracle.price_differs", $"feeders say {Format(median)} for {Token} now, not {Format(priceE8)}", ("token", Token), ("confirmed", Format(priceE8)), ("now", Format(median)));
+    }
 
     /// <summary>The feed without a feeder.</summary>
     public PriceFeed Without(string feeder) => this with { Posts = Posts.RemoveAll(p => p.Feeder == feeder) };
@@ -72,15 +85,7 @@ public sealed record PriceFeed(string Token, ImmutableArray<FeederPrice> Posts, 
         var fresh = Fresh(rules, now);
         if (fresh.Length < rules.FeedersMin || fresh.IsEmpty)
         {
-            var newest = Posts.IsEmpty ? "never" : $"{(long)(now - Posts.Max(static p => p.At)).TotalSeconds} s ago";
-            return Refusal.Of(
-                "oracle.price_stale",
-                $"the price of {Token} needs {rules.FeedersMin} feeder(s) not older than {(long)rules.Staleness.TotalSeconds} s; {fresh.Length} of {Posts.Length} are, the newest posted {newest}",
-                ("token", Token),
-                ("needed", rules.FeedersMin),
-                ("fresh", fresh.Length),
-                ("feeders", Posts.Length),
-                ("staleness", (long)rules.Staleness.TotalSeconds));
+            return Stale(fresh.Length, rules, now);
         }
 
         var median = Median(fresh);
@@ -113,6 +118,19 @@ public sealed record PriceFeed(string Token, ImmutableArray<FeederPrice> Posts, 
     }
 
     private ImmutableArray<FeederPrice> Fresh(PriceRules rules, DateTimeOffset now) => [.. Posts.Where(p => now - p.At <= rules.Staleness)];
+
+    private Refusal Stale(int fresh, PriceRules rules, DateTimeOffset now)
+    {
+        var newest = Posts.IsEmpty ? "never" : $"{(long)(now - Posts.Max(static p => p.At)).TotalSeconds} s ago";
+        return Refusal.Of(
+            "oracle.price_stale",
+            $"the price of {Token} needs {rules.FeedersMin} feeder(s) not older than {(long)rules.Staleness.TotalSeconds} s; {fresh} of {Posts.Length} are, the newest posted {newest}",
+            ("token", Token),
+            ("needed", rules.FeedersMin),
+            ("fresh", fresh),
+            ("feeders", Posts.Length),
+            ("staleness", (long)rules.Staleness.TotalSeconds));
+    }
 
     private Refusal? Guard(long median, PriceRules rules, DateTimeOffset now)
     {

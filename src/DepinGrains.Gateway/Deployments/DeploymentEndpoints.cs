@@ -114,8 +114,8 @@ public static class DeploymentEndpoints
         ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.SetAutoTopUpAsync(operation, caller.Identity, null));
 
     /// <summary>Closes.</summary>
-    public static Task<IResult> CloseAsync(string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseAsync(operation, caller.Identity));
+    public static Task<IResult> CloseAsync(string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains, CloseRequest? body = null) =>
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseAsync(operation, caller.Identity, (body ?? new CloseRequest()).Reason));
 
     /// <summary>Pauses, starts or closes a group.</summary>
     public static Task<IResult> GroupAsync(string owner, string dseq, int gseq, string action, Caller caller, HttpContext context, IGrainFactory grains) =>
@@ -124,8 +124,8 @@ public static class DeploymentEndpoints
             : Task.FromResult<IResult>(Problems.From(Refusal.Of("group.action_unknown", $"a group can be paused, started or closed, not {action}", ("action", action))));
 
     /// <summary>Ends a lease.</summary>
-    public static Task<IResult> CloseLeaseAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseLeaseAsync(operation, caller.Identity, gseq));
+    public static Task<IResult> CloseLeaseAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains, CloseRequest? body = null) =>
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseLeaseAsync(operation, caller.Identity, gseq, (body ?? new CloseRequest()).Reason));
 
     /// <summary>Pays the provider.</summary>
     public static Task<IResult> WithdrawAsync(string owner, string dseq, int gseq, Caller caller, HttpContext context, IGrainFactory grains) =>
@@ -138,7 +138,7 @@ public static class DeploymentEndpoints
     /// <summary>Bids.</summary>
     public static Task<IResult> BidAsync(string owner, string dseq, int gseq, int oseq, BidRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
         ActAsync(owner, dseq, caller, context, grains, (grain, operation) =>
-            grain.BidAsync(operation, new SubmitBid(caller.Identity, gseq, oseq, body.Price, body.Denom, body.Deposit, body.ReclaimWindowSeconds)));
+            grain.BidAsync(operation, new SubmitBid(caller.Identity, gseq, oseq, body.Price, body.Denom, body.Deposit, body.ReclaimWindowSeconds, body.Offer is { } offer ? [.. offer.Select(static u => u.ToOffer())] : null)));
 
     /// <summary>Takes a bid back.</summary>
     public static Task<IResult> CloseBidAsync(string owner, string dseq, int gseq, int oseq, CloseBidRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>

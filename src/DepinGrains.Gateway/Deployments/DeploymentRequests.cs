@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
@@ -38,14 +39,48 @@ public sealed record AutoTopUpRequest(
 
 /// <summary>A provider's own bid.</summary>
 /// <param name="Price">Minor units per block for the whole order, exact decimal text.</param>
+/// <param name="Offer">What you offer for each unit, at least what was asked: each unit of the order once, with its count. Absent: exactly what was asked.</param>
 public sealed record BidRequest(
     [property: Required, StringLength(40, MinimumLength = 1)] string Price,
     [property: Required, StringLength(80, MinimumLength = 1)] string Denom,
     [property: Range(0, long.MaxValue)] long Deposit,
-    [property: Range(0, 2_592_000)] long ReclaimWindowSeconds = 0);
+    [property: Range(0, 2_592_000)] long ReclaimWindowSeconds = 0,
+    [property: MaxLength(64)] ImmutableArray<OfferedUnitRequest>? Offer = null);
+
+/// <summary>What a bid offers for one unit of the order.</summary>
+/// <param name="Id">The unit's id in the order.</param>
+/// <param name="Gpu">Kinds of cards, e.g. <c>vendor/nvidia/model/a100</c>; absent: those asked for.</param>
+public sealed record OfferedUnitRequest(
+    [property: Range(1, int.MaxValue)] int Id,
+    [property: Range(0, int.MaxValue)] int Count,
+    [property: Range(0, long.MaxValue)] long CpuMilli,
+    [property: Range(0, long.MaxValue)] long MemoryBytes,
+    [property: MaxLength(32)] ImmutableArray<OfferedVolumeRequest>? Storage = null,
+    [property: Range(0, 1_000)] int GpuUnits = 0,
+    [property: MaxLength(32)] ImmutableArray<string>? Gpu = null)
+{
+    /// <summary>As the grain takes it.</summary>
+    public OfferedUnit ToOffer() => new(Id, Count, new UnitResources(
+        Id, CpuMilli, [], MemoryBytes, [.. (Storage ?? []).Select(static v => v.ToVolume())], GpuUnits, [.. (Gpu ?? []).Select(static g => new SpecAttribute(g, "true"))], []));
+}
+
+/// <summary>A volume of an offer.</summary>
+/// <param name="Class"><c>ephemeral</c>, <c>ram</c>, <c>beta1</c>…</param>
+public sealed record OfferedVolumeRequest(
+    [property: Required, StringLength(100, MinimumLength = 1)] string Name,
+    [property: Range(0, long.MaxValue)] long Bytes,
+    [property: Required, StringLength(32, MinimumLength = 1)] string Class = "ephemeral",
+    bool Persistent = false)
+{
+    /// <summary>As the grain takes it.</summary>
+    public StorageVolume ToVolume() => new(Name, Bytes, [new SpecAttribute("class", Class), new SpecAttribute("persistent", Persistent ? "true" : "false")]);
+}
 
 /// <summary>The bid to take.</summary>
 public sealed record AcceptBidRequest([property: Required, StringLength(100, MinimumLength = 1)] string Provider);
+
+/// <summary>Why a tenant ends a lease or deployment: 1–9999, kept with the lease; 1 says no more than that its owner did.</summary>
+public sealed record CloseRequest([property: Range(1, 9_999)] int Reason = 1);
 
 /// <summary>Why a provider ends a bid or lease: 10000–19999.</summary>
 public sealed record CloseBidRequest([property: Range(10_000, 19_999)] int Reason = 10_002);

@@ -32,7 +32,7 @@ public static class AllowanceEndpoints
         group.MapPost("", GrantAsync).RequireSignature().WithName("grantAllowance").WithSummary("Let another identity deposit your money").Produces<AllowanceView>(StatusCodes.Status201Created);
         group.MapGet("given", GivenAsync).RequireScope("ledgers:read").WithName("listGivenAllowances").WithSummary("Allowances you gave, newest first");
         group.MapGet("received", ReceivedAsync).RequireScope("ledgers:read").WithName("listReceivedAllowances").WithSummary("Allowances given to you, oldest first: the order they are drawn in");
-        group.MapPost("{granter}/{number}/revoke", RevokeAsync).RequireSignature().WithName("revokeAllowance").WithSummary("Take back what was not drawn").Produces<AllowanceView>();
+        group.MapPost("{granter}/{number}/revoke", RevokeAsync).RequireSignature().WithName("revokeAllowance").WithSummary("Take back what was not drawn, or decline what was given to you").Produces<AllowanceView>();
     }
 
     /// <summary>Grants; the id comes from the idempotency key.</summary>

@@ -20,6 +20,10 @@ public sealed record PostPriceRequest(
     [property: Required, RegularExpression(@"^[0-9]{1,7}(\.[0-9]{1,8})?$")] string Usd,
     DateTimeOffset? ObservedAt = null);
 
+/// <summary>The price an operator believes.</summary>
+/// <param name="Usd">The median of the feeders as the operator saw it, US dollars for one whole token; refused with both numbers when it is another by now.</param>
+public sealed record ConfirmPriceRequest([property: Required, RegularExpression(@"^[0-9]{1,7}(\.[0-9]{1,8})?$")] string Usd);
+
 /// <summary>Who may post prices.</summary>
 public sealed record FeederRequest([property: Required, StringLength(100, MinimumLength = 1)] string Identity, bool Registered = true);
 
@@ -53,8 +57,10 @@ public static class OracleEndpoints
             : Answer(await Oracle(grains).PostAsync(caller.OperationId(context), new PostPrice(body.Token, caller.Identity, body.Usd, body.ObservedAt)));
 
     /// <summary>Confirms.</summary>
-    public static async Task<IResult> ConfirmAsync(string token, Caller caller, HttpContext context, IGrainFactory grains) =>
-        await caller.VerifyOperatorAsync(grains) is { } refusal ? Problems.From(refusal) : Answer(await Oracle(grains).ConfirmAsync(caller.OperationId(context), token, caller.Identity));
+    public static async Task<IResult> ConfirmAsync(string token, ConfirmPriceRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
+        await caller.VerifyOperatorAsync(grains) is { } refusal
+            ? Problems.From(refusal)
+            : Answer(await Oracle(grains).ConfirmAsync(caller.OperationId(context), token, body.Usd, caller.Identity));
 
     /// <summary>Registers or removes a feeder.</summary>
     public static async Task<IResult> FeederAsync(FeederRequest body, Caller caller, HttpContext context, IGrainFactory grains)

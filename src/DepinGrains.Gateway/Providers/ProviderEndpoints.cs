@@ -66,7 +66,7 @@ public static class ProviderEndpoints
         group.MapPost("join-tokens", JoinTokenAsync).RequireSignature().WithName("createJoinToken").WithSummary("A one-time token with which one node joins the caller");
         group.MapPost("addresses", PutAddressesAsync).RequireSignature().WithName("putAddresses").WithSummary("Replace the addresses the caller leases");
         group.MapGet("{id}/addresses", GetAddressesAsync).AllowAnonymous().WithName("getAddresses").WithSummary("A provider's pool of addresses: total, reserved, leased");
-        group.MapPost("delete", DeleteAsync).RequireSignature().WithName("deleteProvider").WithSummary("Stop being a provider; refused with active leases");
+        group.MapPost("delete", DeleteAsync).RequireSignature().WithName("deleteProvider").WithSummary("Stop being a provider; refused with open bids and with leases that are not closed");
         return group;
     }
 

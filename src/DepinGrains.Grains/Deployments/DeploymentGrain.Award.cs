@@ -8,7 +8,9 @@ using DepinGrains.Contracts.Providers;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Grains.Leases;
+using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.State;
+using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Grains.Deployments;
 
@@ -30,15 +32,28 @@ public sealed partial class DeploymentGrain
             return foreign;
         }
 
+        var print = Changes.Fingerprint(new { Command = "accept", Gseq = gseq, Oseq = oseq, Provider = provider });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
         if (Group(gseq) is not { } group || group.Order.Oseq != oseq)
         {
             return Refusal.Of("order.not_found", $"no order {Id}/{gseq}/{oseq}", ("order", $"{Id}/{gseq}/{oseq}"));
         }
 
-        if (group.Order.Winner == provider || group.Order.Award?.Provider == provider)
+        if (group.Order.Winner == provider)
         {
+            await NothingToDoAsync(operationId, print);
             await AdvanceAsync();
             return View();
+        }
+
+        if (group.Order.Award?.Provider == provider)
+        {
+            await AdvanceAsync();
+            return AwardAnswer(gseq);
         }
 
         if (group.Order.Status != OrderStatus.Open)
@@ -52,10 +67,22 @@ public sealed partial class DeploymentGrain
             return Refusal.Of("bid.not_open", $"{provider} has no open bid for {OrderId(group)}", ("order", OrderId(group)), ("provider", provider));
         }
 
-        await MustCommitAsync(State.With(group with { Order = group.Order with { Award = new AwardIntent(provider, bid.Attempt) } }), new Changes());
+        var intent = new AwardIntent(provider, bid.Attempt) { OperationId = operationId, Print = Convert.ToHexString(print.Span) };
+        await MustCommitAsync(State.With(Awarding(group, intent)), new Changes());
         await AdvanceAsync();
-        return Group(gseq)!.Order is { LeaseId: null, Problem: { } problem } ? problem : View();
+        return AwardAnswer(gseq);
     }
+
+    /// <summary>The group with an award under way; what was wrong with an earlier one is no answer to this one.</summary>
+    private static GroupState Awarding(GroupState group, AwardIntent award) => group with { Order = group.Order with { Award = award, Problem = null } };
+
+    /// <summary>What came of the tenant's choice; while it is not known yet, the deployment as it stands.</summary>
+    private Result<DeploymentView> AwardAnswer(int gseq) => Group(gseq)!.Order is { LeaseId: null, Award: null, Problem: { } problem } ? problem : View();
+
+    /// <summary>Remembers what came of an award as the answer to the command that asked for it.</summary>
+    private static Changes Answered(Changes changes, AwardIntent? award, Result<Done> answer) => award is { OperationId: { } operation, Print: { } print }
+        ? changes.Remember(operation, Convert.FromHexString(print), answer)
+        : changes;
 
     /// <summary>When the window is over the best bid wins (<see cref="WinnerChoice"/>).</summary>
     private async Task<bool> ChooseStepAsync(GroupState group)
@@ -65,7 +92,7 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
-        await MustCommitAsync(State.With(group with { Order = group.Order with { Award = new AwardIntent(best.Provider, best.Attempt) } }), new Changes());
+        await MustCommitAsync(State.With(Awarding(group, new AwardIntent(best.Provider, best.Attempt))), new Changes());
         return true;
     }
 
@@ -105,6 +132,12 @@ public sealed partial class DeploymentGrain
             return true;
         }
 
+        if (ProviderStanding.WhyNot(bid.Provider, await store.ReadAsync(RowId.Root(ProviderState.Kind.Table.Kind, bid.Provider)), clock.Now) is { } leaving)
+        {
+            await UndoAwardAsync(group, bid, leaving);
+            return true;
+        }
+
         if (await ClaimAsync(group.Hostnames) is { } unclaimed)
         {
             await UndoAwardAsync(group, bid, unclaimed, GroupStatus.Paused);
@@ -129,6 +162,7 @@ public sealed partial class DeploymentGrain
         TellBid(changes, won, "bid.won");
         TellOrder(changes, next, "order.matched");
         (_fundsDue, _fundsKnown) = LookAt(paid.Value);
+        Answered(changes, award, Done.Instance);
         await MustCommitAsync(released ? Resting(State.With(next)) : State.With(next), changes);
         metrics.Matched(clock.Now - order.OpenedAt, LeaseState.ResourceClassOf(terms), State.Denom, bid.Price);
         Publish(ended);
@@ -205,6 +239,7 @@ public sealed partial class DeploymentGrain
         }
 
         TellOrder(changes, next, "order.award_undone");
+        Answered(changes, group.Order.Award, why);
         await MustCommitAsync(State.With(next), changes);
         Publish(ended);
     }

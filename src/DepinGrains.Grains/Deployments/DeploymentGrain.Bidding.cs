@@ -92,7 +92,7 @@ public sealed partial class DeploymentGrain
 
         var early = made.Any(b => b.Key == winner.Key);
         var confirming = early ? ConfirmAllAsync(winner, BidId(winner)) : null;
-        var committing = MustCommitAsync(State.With(group with { Order = group.Order with { Award = new AwardIntent(winner.Provider, winner.Attempt) } }), changes);
+        var committing = MustCommitAsync(State.With(Awarding(group, new AwardIntent(winner.Provider, winner.Attempt))), changes);
         try
         {
             await committing;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Leases;
+using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Domain.Leases;
@@ -29,9 +30,15 @@ public sealed partial class DeploymentGrain
             return remembered;
         }
 
-        if (CheckBid(bid, await BidDepositAsync()) is { } refusal)
+        if (WhyNotOpen(bid) is { } refusal)
         {
             return refusal;
+        }
+
+        var (candidate, rules) = (Candidate(bid), BidRules.Default with { MinDeposits = [new(State.Denom, await BidDepositAsync())], BidsMax = _options.BidsMax });
+        if (BidChecks.WhyNotTerms(candidate, Checked(bid), rules) is { } badTerms)
+        {
+            return badTerms;
         }
 
         // What a try that was interrupted still holds would be missing here.
@@ -39,13 +46,14 @@ public sealed partial class DeploymentGrain
         await ReleaseStepAsync();
         var group = Group(bid.Gseq)!;
         var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(group.Order.Ceiling), State.ReclaimMinSeconds);
-        var offer = await screening.PlaceAsync(request, bid.Provider, Rate.Parse(bid.Price));
-        if (!offer.IsOk)
+        var offer = await screening.PlaceAsync(request, bid.Provider, candidate.Price);
+        var found = offer.IsOk ? (await Ledger.GetBalanceAsync(LedgerAccounts.Wallet(bid.Provider))).Available : 0;
+        if (BidChecks.WhyNotBidder(candidate, Checked(bid), Bidder.Screened(offer.Refusal, found), rules) is { } unfit)
         {
-            return offer.Refusal;
+            return unfit;
         }
 
-        var tried = Tried(group, offer.Value, bid.Deposit, managed: false, bid.ReclaimWindowSeconds);
+        var tried = Tried(group, offer.Value!, bid.Deposit, managed: false, bid.ReclaimWindowSeconds);
         await IntendAsync(group, tried);
         var refused = await BookAsync(tried);
         group = Group(bid.Gseq)!;
@@ -85,6 +93,16 @@ public sealed partial class DeploymentGrain
             return seen;
         }
 
+        if (Group(gseq) is { Order: { Award: { } award } awarded } && awarded.Oseq == oseq && award.Provider == provider)
+        {
+            // Neither a bid any more nor a lease yet: what there is to close is known when the award came to its end.
+            await AdvanceAsync();
+            if (Group(gseq)!.Order is { Award: not null })
+            {
+                return Refusal.Of("bid.award_in_flight", $"the bid of {provider} for {Id}/{gseq}/{oseq} is being awarded; ask again", ("order", $"{Id}/{gseq}/{oseq}"), ("provider", provider));
+            }
+        }
+
         if (Group(gseq) is { } later && oseq < later.Order.Oseq && await HasBidAsync(gseq, oseq, provider))
         {
             // Its order is over, and everything of it was closed with it.
@@ -97,7 +115,7 @@ public sealed partial class DeploymentGrain
             return Refusal.Of("bid.not_found", $"{provider} has no bid for {Id}/{gseq}/{oseq}", ("provider", provider));
         }
 
-        if (bid.Status == BidStatus.Open && group.Order.Award?.Provider != provider)
+        if (bid.Status == BidStatus.Open)
         {
             var closed = bid with { Status = BidStatus.Closed };
             var changes = new Changes().Remember<Result<Done>>(operationId, print, Done.Instance);
@@ -133,13 +151,25 @@ public sealed partial class DeploymentGrain
             return missing;
         }
 
+        var print = Changes.Fingerprint(new { Command = "reclaim", Provider = provider, Gseq = gseq });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
         if (Group(gseq) is not { Order: { Status: OrderStatus.Active, End: null, LeaseId: { } lease, Winner: { } winner } } || winner != provider)
         {
             return Refusal.Of("lease.not_found", $"{provider} has no lease in group {gseq} of {Id}", ("deployment", Id), ("gseq", gseq));
         }
 
         var reclaiming = await Lease(lease).StartReclaimAsync(operationId);
-        return reclaiming.IsOk ? View() : reclaiming.Refusal;
+        if (!reclaiming.IsOk)
+        {
+            return reclaiming.Refusal;
+        }
+
+        await NothingToDoAsync(operationId, print);
+        return View();
     }
 
     private async Task<bool> HasBidAsync(int gseq, int oseq, string provider)
@@ -156,10 +186,10 @@ public sealed partial class DeploymentGrain
 
     private async Task<long> BidDepositAsync() => (await parameters.NowAsync()).Of(NetworkParameterCatalog.BidDeposit, State.Denom, _options.BidDeposit);
 
-    /// <summary>Akash's checks of a bid (<see cref="BidChecks"/>); who may place it where is screened afterwards, and the ledger decides about its deposit.</summary>
-    private Refusal? CheckBid(SubmitBid bid, long minDeposit)
+    /// <summary>Whether there is an order to bid for, before its rules (<see cref="BidChecks"/>) are asked.</summary>
+    private Refusal? WhyNotOpen(SubmitBid bid)
     {
-        if (!Rate.TryParse(bid.Price, out var price))
+        if (!Rate.TryParse(bid.Price, out _))
         {
             return Refusal.Of("bid.price_invalid", $"not a price: {bid.Price}", ("price", bid.Price));
         }
@@ -169,20 +199,23 @@ public sealed partial class DeploymentGrain
             return Refusal.Of("order.not_found", $"no order {Id}/{bid.Gseq}/{bid.Oseq}", ("order", $"{Id}/{bid.Gseq}/{bid.Oseq}"));
         }
 
-        if (State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open || group.Order is { Award: not null } or { End: not null })
-        {
-            return Refusal.Of("order.not_open", $"order {OrderId(group)} is not open", ("order", OrderId(group)), ("status", group.Order.Status));
-        }
+        return State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open || group.Order is { Award: not null } or { End: not null }
+            ? Refusal.Of("order.not_open", $"order {OrderId(group)} is not open", ("order", OrderId(group)), ("status", group.Order.Status))
+            : null;
+    }
 
-        var candidate = new BidCandidate(bid.Provider, price, bid.Denom, bid.Deposit, bid.Denom, 0, [], bid.ReclaimWindowSeconds);
-        var order = new BidOrder(
+    private static BidCandidate Candidate(SubmitBid bid) => new(bid.Provider, Rate.Parse(bid.Price), bid.Denom, bid.Deposit, bid.Denom, 0, bid.Offer ?? [], bid.ReclaimWindowSeconds);
+
+    /// <summary>The order in the form of the checks; what it requires of a provider is screened.</summary>
+    private BidOrder Checked(SubmitBid bid)
+    {
+        var group = Group(bid.Gseq)!;
+        return new BidOrder(
             group.Order.Status,
             group.Spec with { Requirements = new PlacementRequirements([], new SignedBy([], [])) },
             Rate.Parse(group.Order.Ceiling),
             State.Denom,
             State.ReclaimMinSeconds,
-            [.. _bids.Values.Where(b => b.Of(bid.Gseq, bid.Oseq)).Select(static b => new EarlierBid(b.Provider, b.Status))]);
-        var rules = BidRules.Default with { MinDeposits = [new(State.Denom, minDeposit)], BidsMax = _options.BidsMax };
-        return BidChecks.WhyNot(candidate, order, new Bidder(true, false, [], [], bid.Deposit, false), rules);
+            [.. _bids.Values.Where(b => b.Of(bid.Gseq, bid.Oseq) && !State.IsTrying(b)).Select(static b => new EarlierBid(b.Provider, b.Status))]);
     }
 }

@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Contracts.Providers;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Deployments.Sdl;
 using DepinGrains.Grains.State;
@@ -54,9 +55,17 @@ public sealed partial class DeploymentGrain
         }
 
         var groups = parsed.Document.Groups;
-        if (groups.Length != State.Groups.Length || groups.Where((g, i) => !SameDemand(g, parsed.Document, State.Groups[i])).Any())
+        var change = DemandChange.Differ("groups", groups.Length, State.Groups.Length)
+            ?? groups.Select((g, i) => Changed(g, parsed.Document, State.Groups[i])).FirstOrDefault(static c => c is not null);
+        if (change is not null)
         {
-            return Refusal.Of("deployment.resources_changed", "an update may change images, commands and env, not resources, replicas, ports, placement or prices; create a new deployment for those", ("deployment", Id));
+            return Refusal.Of(
+                "deployment.resources_changed",
+                $"an update may change images, commands and env, not resources, replicas, ports, placement or prices; create a new deployment for those ({change.Field}: wanted {change.Wanted}, had {change.Had})",
+                ("deployment", Id),
+                ("field", change.Field),
+                ("wanted", change.Wanted),
+                ("had", change.Had));
         }
 
         var hostnames = groups.Select(g => HostnamesOf(parsed.Document, g)).ToArray();
@@ -134,7 +143,7 @@ public sealed partial class DeploymentGrain
     }
 
     /// <inheritdoc/>
-    public async Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq)
+    public async Task<Result<DeploymentView>> CloseLeaseAsync(string operationId, string caller, int gseq, int reason = LeaseCloseReasons.Owner)
     {
         if (Missing() is { } missing)
         {
@@ -146,7 +155,12 @@ public sealed partial class DeploymentGrain
             return foreign;
         }
 
-        var print = Changes.Fingerprint(new { Command = "lease.close", Gseq = gseq });
+        if (NotTenants(reason) is { } wrong)
+        {
+            return wrong;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "lease.close", Gseq = gseq, Reason = reason });
         if (await SeenAsync(operationId, print) is { } seen)
         {
             return seen;
@@ -159,7 +173,7 @@ public sealed partial class DeploymentGrain
 
         if (group.Order is { Status: OrderStatus.Active, End: null })
         {
-            await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, "closed by the tenant", Relist: true, GroupStatus.Open), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
+            await BeginEndAsync(group, new EndIntent(reason, reason == LeaseCloseReasons.Owner ? "closed by the tenant" : $"closed by the tenant (reason {reason})", Relist: true, GroupStatus.Open), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
         }
         else
         {
@@ -179,7 +193,7 @@ public sealed partial class DeploymentGrain
         }
 
         var group = State.Groups.FirstOrDefault(g => g.Order.LeaseId == leaseId);
-        if (group is { Order: { Status: OrderStatus.Active, End: null } })
+        if (group is { Order: { Status: OrderStatus.Active, End: null } } && await IsLostAsync(node))
         {
             await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Unstable, $"node {node} went silent", _options.RelistOnNodeLoss, GroupStatus.Paused));
         }
@@ -188,12 +202,29 @@ public sealed partial class DeploymentGrain
         return Done.Instance;
     }
 
-    private static bool SameDemand(GroupSpec spec, SdlDocument document, GroupState group)
+    private static Refusal? NotTenants(int reason) => reason is > LeaseCloseReasons.None and < 10_000
+        ? null
+        : Refusal.Of("lease.reason_invalid", $"reason {reason} is not one a tenant may give (1 to 9999)", ("reason", reason), ("min", 1), ("max", 9_999));
+
+    /// <summary>Whether a node is still gone: it may have come back since the sweep listed it.</summary>
+    private async Task<bool> IsLostAsync(string node) => (await Node(node).GetAsync()) is not { IsOk: true, Value.Status: not (NodeStatus.Offline or NodeStatus.Retired) };
+
+    /// <summary>What of a group would need another order; last comes which service runs which of its units, replica by replica.</summary>
+    private static DemandChange? Changed(GroupSpec spec, SdlDocument document, GroupState group)
     {
+        if (DemandChange.Of(spec, group.Spec) is { } change)
+        {
+            return change;
+        }
+
         var manifest = document.Manifest.Find(spec.Name)!;
         var slots = DeploymentPlan.Slots(spec, manifest);
-        return DeploymentPlan.Ips(manifest).SequenceEqual(group.Ips) && RowJson.Write(spec).Span.SequenceEqual(RowJson.Write(group.Spec).Span) && RowJson.Write(slots).Span.SequenceEqual(RowJson.Write(group.Slots).Span);
+        return DemandChange.Differ($"{spec.Name}.ips", string.Join(", ", DeploymentPlan.Ips(manifest)), string.Join(", ", group.Ips))
+            ?? DemandChange.Differ($"{spec.Name}.replicas", Replicas(slots), Replicas(group.Slots))
+            ?? DemandChange.Differ($"{spec.Name}.slots", RowJson.Text(slots), RowJson.Text(group.Slots));
     }
+
+    private static string Replicas(ImmutableArray<PlannedSlot> slots) => string.Join(", ", slots.Select(static s => $"{s.Slot.Key} of unit {s.Unit}, {s.Slot.Ports} ports"));
 
     private Refusal NotActive() => Refusal.Of("deployment.not_active", $"{Id} is {State.Status.ToString().ToLowerInvariant()}", ("deployment", Id));
 
@@ -239,16 +270,19 @@ public sealed partial class DeploymentGrain
 
         if (order.LeaseId is { } lease)
         {
-            await Lease(lease).CloseAsync(end.Reason, end.Detail);
+            var ended = (await Lease(lease).CloseAsync(end.Reason, end.Detail)).Require();
             var paid = await Escrow.ClosePaymentAsync(lease);
             if (!paid.IsOk && paid.Refusal.Code != "escrow.account_closed")
             {
                 throw new InvalidOperationException(paid.Refusal.ToString());
             }
+
+            // Refused only when the provider is gone, and with it its score.
+            await GrainFactory.GetGrain<IProviderGrain>(ended.Terms.Provider).LeaseEndedAsync(lease, ended.CloseReason, (ended.ClosedAt ?? clock.Now) - ended.Terms.OpenedAt);
         }
 
         var changes = new Changes();
-        var ended = EndBids(group, BidStatus.Closed, changes);
+        var over = EndBids(group, BidStatus.Closed, changes);
         var next = group with { Status = end.GroupAfter, Order = order with { Status = OrderStatus.Closed, End = null, Award = null, Problem = Refusal.Of("order.ended", end.Detail, ("reason", end.Reason)) } };
         TellOrder(changes, next, "order.closed");
         if (end.Relist && State.Status == DeploymentStatus.Active)
@@ -258,7 +292,7 @@ public sealed partial class DeploymentGrain
         }
 
         await MustCommitAsync(State.With(next), changes);
-        Publish(ended);
+        Publish(over);
         return true;
     }
 
@@ -269,7 +303,7 @@ public sealed partial class DeploymentGrain
         {
             if (group.Order is { Status: not OrderStatus.Closed } || group.Status != GroupStatus.Closed)
             {
-                await BeginEndAsync(group, new EndIntent(LeaseCloseReasons.Owner, State.CloseDetail, Relist: false, GroupStatus.Closed));
+                await BeginEndAsync(group, new EndIntent(State.CloseReason, State.CloseDetail, Relist: false, GroupStatus.Closed));
                 return true;
             }
         }
@@ -281,7 +315,7 @@ public sealed partial class DeploymentGrain
         }
 
         _fundsDue = null;
-        await MustCommitAsync(State with { Status = DeploymentStatus.Closed, ClosedAt = clock.Now, NextActionAt = null }, Told("deployment.closed"));
+        await MustCommitAsync(State with { Status = DeploymentStatus.Closed, ClosedAt = clock.Now, NextActionAt = null }, Told("deployment.closed").With(NoSdl));
         return true;
     }
 

@@ -26,6 +26,13 @@ public sealed partial class DeploymentGrain
             return refusal;
         }
 
+        var print = Changes.Fingerprint(new { Command = "top_up", Rule = rule });
+        if (await _row.RememberedAsync<Done>(operationId, print) is { } seen)
+        {
+            // One set before it was ended, sent again late, must not begin anew.
+            return seen.IsOk ? TopUpView() : seen.Refusal;
+        }
+
         if (State.Status is DeploymentStatus.Closing or DeploymentStatus.Closed)
         {
             return NotActive();
@@ -33,12 +40,17 @@ public sealed partial class DeploymentGrain
 
         // A deposit under way is finished first: its number must not be used again.
         await AdvanceAsync();
-        if (State.TopUp?.Rule != rule)
+        if (State.TopUp?.Rule == rule)
+        {
+            await NothingToDoAsync(operationId, print);
+        }
+        else
         {
             var next = rule is null
                 ? State.TopUp is { } old ? old with { Rule = old.Rule with { CapPerPeriod = 0 } } : null
                 : new TopUpState(rule, clock.Now, 0, State.TopUp?.Count ?? 0, 0, null, null);
-            await MustCommitAsync(State with { TopUp = next, NextActionAt = clock.Now }, Told(rule is null ? "deployment.top_up_off" : "deployment.top_up_on"));
+            var changes = Told(rule is null ? "deployment.top_up_off" : "deployment.top_up_on").Remember<Result<Done>>(operationId, print, Done.Instance);
+            await MustCommitAsync(State with { TopUp = next, NextActionAt = clock.Now }, changes);
             _fundsDue = clock.Now;
             await AdvanceAsync();
         }

@@ -133,7 +133,7 @@ public sealed partial class DeploymentGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<Result<DeploymentView>> CloseAsync(string operationId, string caller)
+    public async Task<Result<DeploymentView>> CloseAsync(string operationId, string caller, int reason = LeaseCloseReasons.Owner)
     {
         if (Missing() is { } missing)
         {
@@ -145,13 +145,26 @@ public sealed partial class DeploymentGrain(
             return foreign;
         }
 
+        if (NotTenants(reason) is { } wrong)
+        {
+            return wrong;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "close", Reason = reason });
+        if (await SeenAsync(operationId, print) is { } seen)
+        {
+            return seen;
+        }
+
         if (State.Status is DeploymentStatus.Active or DeploymentStatus.Opening)
         {
-            var next = State with { Status = DeploymentStatus.Closing, CloseDetail = "closed by the owner", NextActionAt = clock.Now };
-            if (await CommitAsync(next, new Changes()) is { } refusal)
-            {
-                return refusal;
-            }
+            var detail = reason == LeaseCloseReasons.Owner ? "closed by the owner" : $"closed by the owner (reason {reason})";
+            var next = State with { Status = DeploymentStatus.Closing, CloseDetail = detail, CloseReason = reason, NextActionAt = clock.Now };
+            await MustCommitAsync(next, new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
+        }
+        else
+        {
+            await NothingToDoAsync(operationId, print);
         }
 
         await AdvanceAsync();
@@ -180,9 +193,24 @@ public sealed partial class DeploymentGrain(
             return missing;
         }
 
-        return Group(gseq) is { Order: { LeaseId: { } lease, Winner: { } winner } } && winner == provider
-            ? await Escrow.WithdrawAsync(operationId, lease)
-            : Refusal.Of("lease.not_found", $"{provider} has no lease in group {gseq} of {Id}", ("deployment", Id), ("gseq", gseq));
+        var print = Changes.Fingerprint(new { Command = "withdraw", Provider = provider, Gseq = gseq });
+        if (await _row.RememberedAsync<EscrowView>(operationId, print) is { } remembered)
+        {
+            return remembered;
+        }
+
+        if (Group(gseq) is not { Order: { LeaseId: { } lease, Winner: { } winner } } || winner != provider)
+        {
+            return Refusal.Of("lease.not_found", $"{provider} has no lease in group {gseq} of {Id}", ("deployment", Id), ("gseq", gseq));
+        }
+
+        var withdrawn = await Escrow.WithdrawAsync(operationId, lease);
+        if (withdrawn.IsOk)
+        {
+            await MustCommitAsync(State, new Changes().Remember(operationId, print, withdrawn));
+        }
+
+        return withdrawn;
     }
 
     /// <inheritdoc/>
@@ -298,7 +326,7 @@ public sealed partial class DeploymentGrain(
         if (!opened.IsOk)
         {
             var refused = State with { Status = DeploymentStatus.Closed, OpenRefusal = opened.Refusal, CloseDetail = opened.Refusal.Detail, ClosedAt = clock.Now, NextActionAt = null };
-            await MustCommitAsync(refused, Told("deployment.refused"));
+            await MustCommitAsync(refused, Told("deployment.refused").With(NoSdl));
             return;
         }
 
@@ -310,6 +338,9 @@ public sealed partial class DeploymentGrain(
 
         await MustCommitAsync(await PlannedAsync(State with { Status = DeploymentStatus.Active, NextActionAt = clock.Now }), changes);
     }
+
+    /// <summary>A deployment that is over runs nothing: what its SDL holds of env and credentials goes.</summary>
+    private ChildWrite NoSdl => SealedSdl.Kind.Delete(Id, "sdl");
 
     private async Task<Refusal?> CommitAsync(DeploymentState next, Changes changes)
     {

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Providers;
 
 namespace DepinGrains.Grains.Deployments;
 
@@ -19,6 +21,13 @@ public sealed class DeploymentOptions
     /// <summary>How long a bid's bookings hold.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan BookingLifetime { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How much longer nodes and pools must be willing to book than bids ask: their clocks may be behind.</summary>
+    public static readonly TimeSpan ClockMargin = TimeSpan.FromSeconds(5);
+
+    /// <summary>The option that does not go together with those of nodes and pools, or null.</summary>
+    public string? Problem(NodeOptions nodes, ProviderOptions providers) =>
+        BookingLifetime + ClockMargin > nodes.ReservationLifetimeMax || BookingLifetime + ClockMargin > providers.AddressReservationMax ? nameof(BookingLifetime) : null;
 
     /// <summary>How long a deployment without money keeps its leases' hardware before they are closed.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]

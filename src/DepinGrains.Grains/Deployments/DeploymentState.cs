@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
+using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
@@ -11,7 +12,14 @@ namespace DepinGrains.Grains.Deployments;
 /// <summary>The award under way: written before its first step, removed with its last. While it lives only its owner may undo or finish it.</summary>
 /// <param name="Provider">The winner.</param>
 /// <param name="Attempt">Number of the winner's bid.</param>
-public sealed record AwardIntent(string Provider, int Attempt);
+public sealed record AwardIntent(string Provider, int Attempt)
+{
+    /// <summary>The tenant's command that asked for it, whose answer is what comes of it; null when the window's end did.</summary>
+    public string? OperationId { get; init; }
+
+    /// <summary>Fingerprint of that command, hexadecimal.</summary>
+    public string? Print { get; init; }
+}
 
 /// <summary>A lease being ended: written before its first step.</summary>
 /// <param name="Relist">Open a new order for the group afterwards.</param>
@@ -83,6 +91,9 @@ public sealed record DeploymentState(
     Refusal? OpenRefusal,
     DateTimeOffset? NextActionAt) : RowDocument
 {
+    /// <summary>Why its owner closes it: what the leases that end with it keep.</summary>
+    public int CloseReason { get; init; } = LeaseCloseReasons.Owner;
+
     /// <summary>Which money the first deposit takes; null = the owner's wallet.</summary>
     public DepositFrom? From { get; init; }
 

@@ -47,7 +47,7 @@ public sealed class AllowanceGrain(IRowStore store, TokenCatalog tokens, Network
         _row.ThrowIfLost();
         if (_row.Value is { } known)
         {
-            return known.OperationId == command.OperationId && known.Granter == command.Granter && known.Grantee == command.Grantee && known.Limit == command.Limit && known.ExpiresAt == command.ExpiresAt
+            return known.OperationId == command.OperationId && known.Granter == command.Granter && known.Grantee == command.Grantee && known.Token == (tokens.Find(command.Token)?.Denom ?? command.Token) && known.Limit == command.Limit && known.ExpiresAt == command.ExpiresAt
                 ? known.View(Id)
                 : Refusal.Of("request.id_reused", $"the idempotency key {command.OperationId} was used for another request", ("idempotencyKey", command.OperationId));
         }
@@ -85,14 +85,22 @@ public sealed class AllowanceGrain(IRowStore store, TokenCatalog tokens, Network
             return NotFound();
         }
 
-        if (state.Granter != caller)
+        var print = Changes.Fingerprint(new { Command = "revoke", Caller = caller });
+        if (await _row.RememberedAsync<AllowanceView>(operationId, print) is { } remembered)
         {
-            return Refusal.Of("allowance.not_owner", $"{Id} was given by {state.Granter}, not by {caller}", ("allowance", Id), ("caller", caller));
+            return remembered;
         }
 
-        return state.Revoked
-            ? state.View(Id)
-            : await _row.CommitAsync(state with { Revoked = true }, Told(state, "allowance.revoked", state.Left)) is { } refusal ? refusal : _row.Value!.View(Id);
+        // Who got it may decline it too: one that is worth nothing must not stand in the way of one that is.
+        if (state.Granter != caller && state.Grantee != caller)
+        {
+            return Refusal.Of("allowance.not_owner", $"{Id} was given by {state.Granter} to {state.Grantee}, not by {caller}", ("allowance", Id), ("caller", caller));
+        }
+
+        var next = state with { Revoked = true };
+        Result<AllowanceView> answer = next.View(Id);
+        var changes = state.Revoked ? new Changes() : Told(state, state.Granter == caller ? "allowance.revoked" : "allowance.declined", state.Left);
+        return await _row.CommitAsync(next, changes.Remember(operationId, print, answer)) is { } refusal ? refusal : answer;
     }
 
     /// <inheritdoc/>

@@ -7,6 +7,7 @@ using DepinGrains.Contracts.Credits;
 using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Domain.Escrow;
+using DepinGrains.Domain.Network;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Rows;
 
@@ -18,7 +19,8 @@ namespace DepinGrains.Grains.Escrow;
 /// </summary>
 public sealed partial class EscrowGrain
 {
-    private const int GrantsMax = 32;
+    private const int GrantsPage = 100;
+    private const int GrantPagesMax = 10;
 
     private DepositIntent Intent(string operationId, string depositor, string currency, long amount, DepositFrom from) =>
         new(operationId, depositor, currency, amount, DepositTransferId(operationId)) { From = from == DepositFrom.Balance ? null : from };
@@ -34,14 +36,18 @@ public sealed partial class EscrowGrain
 
     private async Task<Result<EscrowView>> TakeAsync(DepositIntent intent)
     {
+        var state = _row.Value ?? new EscrowState(null, intent.Depositor, null, []);
+        if (await TooSmallAsync(state, intent) is { } tooSmall)
+        {
+            return tooSmall;
+        }
+
         var planned = await PlanAsync(intent);
         if (!planned.IsOk)
         {
             return planned.Refusal;
         }
 
-        var state = _row.Value ?? new EscrowState(null, intent.Depositor, null, []);
-        var sources = tokens.Sources(intent.Currency).Count;
         var trial = Credit(state, intent, [.. planned.Value.Select(static d => new DepositDraw(d.Depositor, d.GrantId, d.Amount))]);
         if (!trial.IsOk)
         {
@@ -49,9 +55,11 @@ public sealed partial class EscrowGrain
         }
 
         // Each part may turn out to come from every source, and then is several entries: a deposit that was taken must fit.
-        if ((state.Account?.Deposits.Length ?? 0) + (planned.Value.Length * (sources + 1)) > EscrowLimits.DepositsMax)
+        string?[] sources = [null, .. tokens.Sources(intent.Currency)];
+        ImmutableArray<DepositDraw> possible = [.. planned.Value.SelectMany(d => sources.Select(s => new DepositDraw(d.Depositor, d.GrantId, d.Amount, s)))];
+        if (EscrowOperations.WhyNoRoom(state.Account, clock.Height, intent.Depositor == state.Owner, possible) is { } noRoom)
         {
-            return Refusal.Of("escrow.too_many_deposits", $"{EscrowLimits.DepositsMax} deposits of different sources are unspent", ("max", EscrowLimits.DepositsMax));
+            return noRoom;
         }
 
         var full = intent with { Draws = planned.Value };
@@ -65,26 +73,58 @@ public sealed partial class EscrowGrain
             return ImmutableArray.Create(new PlannedDraw(intent.Depositor, null, intent.Amount, intent.TransferId));
         }
 
-        var ledger = Ledger(intent.Currency);
-        var rows = await store.ListAsync(new ListQuery(
-            AllowanceState.Kind.Table.Kind,
-            [new Filter("grantee", Comparison.Equal, intent.Depositor), new Filter("token", Comparison.Equal, intent.Currency), new Filter("usable", Comparison.Equal, true)],
-            "created_ms",
-            false,
-            GrantsMax,
-            null));
-        var grants = ImmutableArray.CreateBuilder<FundedAllowance>();
-        foreach (var row in rows.Rows)
-        {
-            var state = RowKind<AllowanceState>.Read(row);
-            grants.Add(new FundedAllowance(state.Rule(row.Id.Key), (await ledger.GetBalanceAsync(LedgerAccounts.Wallet(state.Granter))).Available));
-        }
-
-        var own = (await ledger.GetBalanceAsync(LedgerAccounts.Wallet(intent.Depositor))).Available;
-        var plan = DepositSources.Plan(intent.Depositor, intent.Currency, intent.Amount, DepositOrders.Of(from), own, grants.DrainToImmutable(), AllowanceScopes.Deployment, clock.Now);
+        var grants = await FundedAsync(intent);
+        var own = (await Ledger(intent.Currency).GetBalanceAsync(LedgerAccounts.Wallet(intent.Depositor))).Available;
+        var plan = DepositSources.Plan(intent.Depositor, intent.Currency, intent.Amount, DepositOrders.Of(from), own, grants, AllowanceScopes.Deployment, clock.Now);
         return plan.IsOk
             ? plan.Value.Select((d, i) => new PlannedDraw(d.Depositor, d.GrantId, d.Amount, i == 0 ? intent.TransferId : string.Create(CultureInfo.InvariantCulture, $"{intent.TransferId}/{i}"))).ToImmutableArray()
             : plan.Refusal;
+    }
+
+    /// <summary>
+    /// The allowances to draw on, oldest first. Anybody may give one to anybody: those past or without money behind them are passed over, and of the others the ones worth most are taken, so that
+    /// strangers hide no real one by giving many. What it cannot get past (<see cref="GrantPagesMax"/> pages) the grantee takes away by declining.
+    /// </summary>
+    private async Task<ImmutableArray<FundedAllowance>> FundedAsync(DepositIntent intent)
+    {
+        ImmutableArray<Filter> filters = [new("grantee", Comparison.Equal, intent.Depositor), new("token", Comparison.Equal, intent.Currency), new("usable", Comparison.Equal, true)];
+        var choice = new AllowanceChoice(intent.Currency, AllowanceScopes.Deployment, clock.Now);
+        string? cursor = null;
+        for (var pages = 0; pages < GrantPagesMax; pages++)
+        {
+            var page = await store.ListAsync(new ListQuery(AllowanceState.Kind.Table.Kind, filters, "created_ms", false, GrantsPage, cursor));
+            foreach (var row in page.Rows)
+            {
+                var state = RowKind<AllowanceState>.Read(row);
+                var rule = state.Rule(row.Id.Key);
+                if (choice.Wants(rule))
+                {
+                    choice.Add(rule, (await Ledger(intent.Currency).GetBalanceAsync(LedgerAccounts.Wallet(state.Granter))).Available);
+                }
+            }
+
+            cursor = page.NextCursor;
+            if (cursor is null || choice.Worth >= intent.Amount)
+            {
+                break;
+            }
+        }
+
+        return choice.Best();
+    }
+
+    /// <summary>A stranger's deposit costs something: it becomes an entry that is carried along until it is spent.</summary>
+    private async Task<Refusal?> TooSmallAsync(EscrowState state, DepositIntent intent)
+    {
+        if (intent.Depositor == state.Owner)
+        {
+            return null;
+        }
+
+        var least = (await parameters.NowAsync()).Of(NetworkParameterCatalog.OthersMinDeposit, intent.Currency);
+        return intent.Amount >= least || intent.Amount <= 0
+            ? null
+            : Refusal.Of("escrow.deposit_too_small", $"somebody else pays in at least {least} {intent.Currency}, not {intent.Amount}", ("deposit", intent.Amount), ("minimum", least), ("denom", intent.Currency));
     }
 
     private Result<EscrowStep> Credit(EscrowState state, DepositIntent intent, ImmutableArray<DepositDraw> draws) => state.Account is { } account

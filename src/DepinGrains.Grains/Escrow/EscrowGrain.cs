@@ -196,14 +196,29 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
 
         foreach (var source in state.SourceOutbox)
         {
-            if (await Ledger(source.Ledger).ExecuteAsync(source.Transfer) is { IsOk: false } refused)
+            if (await PayAsync(source.Ledger, [source.Transfer]) is { } refused)
             {
-                LogTransferRefused(log, Id, refused.Refusal.ToString());
-                return refused.Refusal;
+                return refused;
             }
         }
 
-        var answers = await Ledger(account.Currency).ExecuteManyAsync(state.Outbox);
+        if (await PayAsync(account.Currency, state.Outbox) is { } unpaid)
+        {
+            return unpaid;
+        }
+
+        foreach (var restore in state.Restores)
+        {
+            (await Allowance(restore.GrantId).RestoreAsync(restore.Id, restore.Amount)).Require();
+        }
+
+        return await _row.CommitAsync(state with { Outbox = [], SourceOutbox = [], Restores = [] });
+    }
+
+    /// <summary>Makes transfers out of the account, in parts where more accounts are paid than one transfer has legs.</summary>
+    private async Task<Refusal?> PayAsync(string ledger, ImmutableArray<Transfer> transfers)
+    {
+        var answers = await Ledger(ledger).ExecuteManyAsync([.. transfers.SelectMany(t => EscrowTransfers.Split(Id, t))]);
         foreach (var answer in answers)
         {
             if (!answer.IsOk)
@@ -214,12 +229,7 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             }
         }
 
-        foreach (var restore in state.Restores)
-        {
-            (await Allowance(restore.GrantId).RestoreAsync(restore.Id, restore.Amount)).Require();
-        }
-
-        return await _row.CommitAsync(state with { Outbox = [], SourceOutbox = [], Restores = [] });
+        return null;
     }
 
     private Changes Told(EscrowStep step)

@@ -21,20 +21,35 @@ public static class NodeChecks
     private const long MachineStorageMax = 1L << 52;
     private const int ClassesMax = 8;
     private const int TextMax = 256;
+    private const int AttributesMax = 64;
 
     /// <summary>Refuses a registration with senseless or oversized fields.</summary>
     public static Refusal? Registration(NodeRegistration registration)
     {
-        if (!IsText(registration.Provider, 1, 128) || !IsText(registration.Region, 0, 64) || !IsText(registration.Host, 1, 253) || !IsText(registration.PublicKey, 1, 512))
+        if ((Text("provider", registration.Provider, 1, 128) ?? Text("region", registration.Region, 0, 64) ?? Text("host", registration.Host, 1, 253) ?? Text("publicKey", registration.PublicKey, 1, 512)) is { } wrong)
         {
-            return Refusal.Of("node.registration_invalid", "provider, region (≤ 64), host (≤ 253) and public key must be plain text of sane length");
+            return wrong;
         }
 
-        return registration.Attributes.IsDefault || registration.Attributes.Length > 64
-            || registration.Attributes.Any(fact => !IsText(fact.Name, 1, 128) || !IsText(fact.Value, 0, TextMax))
-            ? Refusal.Of("node.registration_invalid", "at most 64 attributes of plain text are allowed")
-            : Hardware(registration.Hardware);
+        if (registration.Attributes.IsDefault || registration.Attributes.Length > AttributesMax)
+        {
+            var had = registration.Attributes.IsDefault ? "none" : $"{registration.Attributes.Length}";
+            return Refusal.Of("node.registration_invalid", $"attributes: wanted at most {AttributesMax}, had {had}", ("field", "attributes"), ("max", AttributesMax), ("had", had));
+        }
+
+        return registration.Attributes.Select(static fact => Text("attribute name", fact.Name, 1, 128) ?? Text("attribute value", fact.Value, 0, TextMax)).FirstOrDefault(static r => r is not null)
+            ?? Hardware(registration.Hardware);
     }
+
+    private static Refusal? Text(string field, string? text, int min, int max) => IsText(text, min, max)
+        ? null
+        : Refusal.Of(
+            "node.registration_invalid",
+            $"{field}: wanted {min} to {max} characters of plain text, had {(text is null ? "none" : text.Length <= max && text.Length >= min ? "control characters or broken text" : $"{text.Length}")}",
+            ("field", field),
+            ("min", min),
+            ("max", max),
+            ("had", text?.Length ?? 0));
 
     /// <summary>Refuses hardware that cannot be.</summary>
     public static Refusal? Hardware(HardwareInventory? hardware)

@@ -34,25 +34,29 @@ public sealed class OracleGrain(IRowStore store, TokenCatalog tokens, NetworkPar
             return Refusal.Of("oracle.feeder_invalid", "a feeder is an identity", ("feeder", feeder));
         }
 
-        // Setting is its own idempotency: the same again changes nothing.
-        if (State.Feeders.Contains(feeder) != registered)
+        var print = Changes.Fingerprint(new { Command = "feeder", Feeder = feeder, Registered = registered, By = by });
+        if (await _row.RememberedAsync<OracleView>(operationId, print) is { } remembered)
         {
-            if (registered && State.Feeders.Length >= FeedersMax)
-            {
-                return Refusal.Of("oracle.too_many_feeders", $"{FeedersMax} feeders are registered", ("max", FeedersMax));
-            }
-
-            var next = registered
-                ? State with { Feeders = [.. State.Feeders.Add(feeder).Order(StringComparer.Ordinal)] }
-                : State with { Feeders = State.Feeders.Remove(feeder), Feeds = [.. State.Feeds.Select(f => f.Without(feeder))] };
-            var changes = new Changes().Event("network", registered ? "oracle.feeder_added" : "oracle.feeder_removed", feeder, new { feeder, by });
-            if (await _row.CommitAsync(next, changes) is { } refusal)
-            {
-                return refusal;
-            }
+            return remembered;
         }
 
-        return await GetAsync();
+        if (registered && !State.Feeders.Contains(feeder) && State.Feeders.Length >= FeedersMax)
+        {
+            return Refusal.Of("oracle.too_many_feeders", $"{FeedersMax} feeders are registered", ("max", FeedersMax));
+        }
+
+        var (next, changes) = (State, new Changes());
+        if (State.Feeders.Contains(feeder) != registered)
+        {
+            next = registered
+                ? State with { Feeders = [.. State.Feeders.Add(feeder).Order(StringComparer.Ordinal)] }
+                : State with { Feeders = State.Feeders.Remove(feeder), Feeds = [.. State.Feeds.Select(f => f.Without(feeder))] };
+            changes.Event("network", registered ? "oracle.feeder_added" : "oracle.feeder_removed", feeder, new { feeder, by });
+        }
+
+        // Remembered also when nothing changed: sent again late, it must not undo what came after it.
+        Result<OracleView> answer = View(next, await parameters.NowAsync());
+        return await _row.CommitAsync(next, changes.Remember(operationId, print, answer)) is { } refusal ? refusal : answer;
     }
 
     /// <inheritdoc/>
@@ -76,7 +80,7 @@ public sealed class OracleGrain(IRowStore store, TokenCatalog tokens, NetworkPar
 
         if (!PriceFeed.TryParse(command.Usd, out var priceE8))
         {
-            return Refusal.Of("oracle.price_invalid", $"a price is US dollars above 0 with at most 8 decimals, at most {PriceFeed.Format(PriceFeed.Max)}", ("usd", command.Usd));
+            return PriceInvalid(command.Usd);
         }
 
         var values = await parameters.NowAsync();
@@ -98,18 +102,35 @@ public sealed class OracleGrain(IRowStore store, TokenCatalog tokens, NetworkPar
     }
 
     /// <inheritdoc/>
-    public async Task<Result<PriceView>> ConfirmAsync(string operationId, string token, string by)
+    public async Task<Result<PriceView>> ConfirmAsync(string operationId, string token, string usd, string by)
     {
-        _row.ThrowIfLost();
+        var print = Changes.Fingerprint(new { Command = "confirm", Token = token, Usd = usd, By = by });
+        if (await _row.RememberedAsync<PriceView>(operationId, print) is { } remembered)
+        {
+            return remembered;
+        }
+
         if (tokens.Find(token)?.Denom is not { } denom)
         {
             return Refusal.Of("oracle.token_unknown", $"this network has no token {token}", ("token", token));
         }
 
+        if (!PriceFeed.TryParse(usd, out var priceE8))
+        {
+            return PriceInvalid(usd);
+        }
+
         var values = await parameters.NowAsync();
-        var confirmed = State.Feed(denom).Confirm(OracleState.Rules(values), clock.Now);
-        var changes = new Changes().Event("network", "oracle.confirmed", denom, new { Token = denom, Usd = PriceFeed.Format(confirmed.BelievedE8), by });
-        return await _row.CommitAsync(State.With(confirmed), changes) is { } refusal ? refusal : State.Price(denom, options.Value, values);
+        var confirmed = State.Feed(denom).Confirm(priceE8, OracleState.Rules(values), clock.Now);
+        if (!confirmed.IsOk)
+        {
+            return confirmed.Refusal;
+        }
+
+        var next = State.With(confirmed.Value);
+        Result<PriceView> answer = next.Price(denom, options.Value, values);
+        var changes = new Changes().Event("network", "oracle.confirmed", denom, new { Token = denom, Usd = PriceFeed.Format(priceE8), by }).Remember(operationId, print, answer);
+        return await _row.CommitAsync(next, changes) is { } refusal ? refusal : answer;
     }
 
     /// <inheritdoc/>
@@ -124,7 +145,12 @@ public sealed class OracleGrain(IRowStore store, TokenCatalog tokens, NetworkPar
     public async Task<OracleView> GetAsync()
     {
         _row.ThrowIfLost();
-        var values = await parameters.NowAsync();
-        return new OracleView(State.Feeders, [.. tokens.All.Where(static t => t.MintedFrom.Count == 0).Select(t => State.Price(t.Denom, options.Value, values))]);
+        return View(State, await parameters.NowAsync());
     }
+
+    private OracleView View(OracleState state, ParameterValues values) =>
+        new(state.Feeders, [.. tokens.All.Where(static t => t.MintedFrom.Count == 0).Select(t => state.Price(t.Denom, options.Value, values))]);
+
+    private static Refusal PriceInvalid(string usd) =>
+        Refusal.Of("oracle.price_invalid", $"a price is US dollars above 0 with at most 8 decimals, at most {PriceFeed.Format(PriceFeed.Max)}", ("usd", usd));
 }

@@ -17,11 +17,11 @@ public sealed class PriceReader(IRowStore store, TokenCatalog tokens, NetworkPar
         return new OracleView(state.Feeders, [.. tokens.All.Where(static t => t.MintedFrom.Count == 0).Select(t => state.Price(t.Denom, options.Value, values))]);
     }
 
-    /// <summary>US dollars for a whole token as decimal text, or null when none is in force.</summary>
-    public async Task<string?> UsdAsync(string denom)
+    /// <summary>The price of a token, or why none is in force.</summary>
+    public async Task<PriceView> PriceAsync(string denom)
     {
         var (state, values) = await LoadAsync();
-        return state.Price(denom, options.Value, values).Usd;
+        return state.Price(denom, options.Value, values);
     }
 
     private async Task<(OracleState State, ParameterValues Values)> LoadAsync()

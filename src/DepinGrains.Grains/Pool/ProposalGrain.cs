@@ -114,9 +114,17 @@ public sealed class ProposalGrain(IRowStore store, TokenCatalog tokens, NetworkP
             return missing;
         }
 
+        var print = Changes.Fingerprint(new { Command = "cancel", By = by });
+        if (await _row.RememberedAsync<ProposalView>(operationId, print) is { } remembered)
+        {
+            return remembered;
+        }
+
         if (State.Status == ProposalStatus.Cancelled)
         {
-            return await GetAsync();
+            Result<ProposalView> already = State.View(Id, clock.Now);
+            await MustCommitAsync(State, new Changes().Remember(operationId, print, already));
+            return already;
         }
 
         if (ProposalRules.WhyNotCancel(ProposalRules.At(State.Status, State.ExpiresAt, clock.Now)) is { } refusal)
@@ -125,8 +133,9 @@ public sealed class ProposalGrain(IRowStore store, TokenCatalog tokens, NetworkP
         }
 
         var next = State with { Status = ProposalStatus.Cancelled, NextActionAt = null, ExecuteAt = null };
-        await MustCommitAsync(next, new Changes().Event("network", "pool.cancelled", Id, new { Proposal = Id, by }));
-        return await GetAsync();
+        Result<ProposalView> answer = next.View(Id, clock.Now);
+        await MustCommitAsync(next, new Changes().Event("network", "pool.cancelled", Id, new { Proposal = Id, by }).Remember(operationId, print, answer));
+        return answer;
     }
 
     /// <inheritdoc/>

@@ -49,7 +49,7 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
 
         var now = clock.Now;
         var next = _row.Value is { } known
-            ? known with { Profile = profile, Deleted = false, UpdatedAt = now, Signatures = [.. known.Signatures.Where(s => profile.Attributes.Contains(new Fact(s.Name, s.Value)))] }
+            ? known with { Profile = profile, Deleted = false, LeavingUntil = null, UpdatedAt = now, Signatures = [.. known.Signatures.Where(s => profile.Attributes.Contains(new Fact(s.Name, s.Value)))] }
             : new ProviderState(Id, profile, false, false, [], 0, [], now, now);
         return await CommitAsync(next, "provider.updated", operationId, print);
     }
@@ -161,24 +161,6 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
         return committed.IsOk ? Done.Instance : committed.Refusal;
     }
 
-    /// <inheritdoc/>
-    public async Task<Result<Done>> DeleteAsync(string operationId)
-    {
-        if (Missing() is { } missing)
-        {
-            return missing;
-        }
-
-        var active = await store.ListAsync(new ListQuery("lease", [new Filter("provider", Comparison.Equal, Id), new Filter("status", Comparison.Equal, "active")], null, false, 1, null));
-        if (active.Rows.Length > 0)
-        {
-            return Refusal.Of("provider.has_leases", $"{Id} has active leases", ("provider", Id), ("lease", active.Rows[0].Id.Key));
-        }
-
-        var committed = await CommitAsync(_row.Value! with { Deleted = true, UpdatedAt = clock.Now }, "provider.deleted");
-        return committed.IsOk ? Done.Instance : committed.Refusal;
-    }
-
     private static string Print(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private Refusal? Invalid(ProviderProfile profile)
@@ -230,6 +212,31 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
     }
 
     private Refusal NotFound() => Refusal.Of("provider.not_found", $"no provider {Id}", ("provider", Id));
+
+    /// <inheritdoc/>
+    public async Task<Result<Done>> LeaseEndedAsync(string lease, int reason, TimeSpan ran)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var (operation, print) = ("lease/" + lease, Changes.Fingerprint(new { Command = "lease_ended", Lease = lease }));
+        if (await _row.RememberedAsync<Done>(operation, print) is { } remembered)
+        {
+            return remembered;
+        }
+
+        var state = _row.Value!;
+        var next = state with { Score = ProviderScore.After(state.Score, reason, ran), UpdatedAt = clock.Now };
+        var changes = new Changes().Remember<Result<Done>>(operation, print, Done.Instance);
+        if (next.Score != state.Score)
+        {
+            changes.Event("provider/" + Id, "provider.scored", Id, new { Provider = Id, Lease = lease, next.Score });
+        }
+
+        return await _row.CommitAsync(next.Score == state.Score ? state : next, changes) is { } refusal ? refusal : Done.Instance;
+    }
 
     /// <summary>Commits; with an operation id its answer is remembered for ever: a command that arrives again, late, must not undo what came after it.</summary>
     private async Task<Result<ProviderView>> CommitAsync(ProviderState next, string type, string? operationId = null, ReadOnlyMemory<byte> print = default)

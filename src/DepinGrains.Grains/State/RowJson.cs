@@ -13,6 +13,9 @@ public static class RowJson
     /// <summary>Serialises a value.</summary>
     public static ReadOnlyMemory<byte> Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Options);
 
+    /// <summary>The same as text.</summary>
+    public static string Text<T>(T value) => JsonSerializer.Serialize(value, Options);
+
     /// <summary>Reads a value; null JSON is an error.</summary>
     public static T Read<T>(ReadOnlyMemory<byte> utf8) =>
         JsonSerializer.Deserialize<T>(utf8.Span, Options) ?? throw new JsonException($"a {typeof(T).Name} row holds null");

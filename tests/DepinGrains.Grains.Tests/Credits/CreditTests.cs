@@ -198,6 +198,6 @@ public sealed class CreditTests(Market market) : IClassFixture<Market>
         var oracle = market.Grains.GetGrain<IOracleGrain>(OracleKeys.Network);
         (await oracle.SetFeederAsync(_r.NewOperation(), "id_feeder", true, "op")).Require();
         (await oracle.PostAsync(_r.NewOperation(), new PostPrice("uakt", "id_feeder", usd, null))).Require();
-        (await oracle.ConfirmAsync(_r.NewOperation(), "uakt", "op")).Require();
+        (await oracle.ConfirmAsync(_r.NewOperation(), "uakt", usd, "op")).Require();
     }
 }

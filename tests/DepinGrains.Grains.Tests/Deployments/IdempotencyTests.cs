@@ -12,21 +12,20 @@ public sealed class IdempotencyTests(Market market) : IClassFixture<Market>
     private readonly MarketRegion _r = market.NewRegion();
 
     [Fact]
-    public async Task A_bid_whose_deposit_the_ledger_refused_stays_refused_under_its_key()
+    public async Task A_bid_whose_deposit_was_not_there_wrote_nothing_and_is_judged_anew()
     {
         var p = await _r.AddProviderAsync("p", null, purse: 0);
         await _r.DeployAsync();
         var operation = _r.NewOperation();
         var refused = (await _r.Deployment.BidAsync(operation, MarketRegion.Bid(p))).Refusal!;
-        Assert.Equal("ledger.insufficient_funds", refused.Code);
+        Assert.Equal("bid.deposit_unfunded", refused.Code);
+        Assert.Equal(["500000", "0", "uact"], refused.Facts.Select(static f => f.Value));
+        Assert.Empty((await _r.Node("p").GetAsync()).Require().Reservations);
         await _r.MintAsync(p, MarketRegion.Purse);
         await market.RestartAsync();
-        var again = (await _r.Deployment.BidAsync(operation, MarketRegion.Bid(p))).Refusal!;
-        Assert.Equal((refused.Code, refused.Detail), (again.Code, again.Detail));
+        (await _r.Deployment.BidAsync(operation, MarketRegion.Bid(p))).Require();
         Assert.Equal("request.id_reused", (await _r.Deployment.BidAsync(operation, MarketRegion.Bid(p, "800"))).Refusal!.Code);
-        Assert.Equal(MarketRegion.Purse, await _r.WalletAsync(p));
-        Assert.Empty((await _r.Node("p").GetAsync()).Require().Reservations);
-        (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(p))).Require();
+        Assert.Equal(MarketRegion.Purse - MarketRegion.BidDeposit, await _r.WalletAsync(p));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class AllowanceTests(Market market) : IClassFixture<Market>
         (await grain.DrawAsync("3", _r.Tenant, "uact", 60)).Require();
         (await grain.DrawAsync("3", _r.Tenant, "uact", 60)).Require();
         Assert.Equal(40, await LeftAsync(id));
-        Assert.Equal("allowance.not_owner", (await grain.RevokeAsync(_r.NewOperation(), _r.Tenant)).Refusal!.Code);
+        Assert.Equal("allowance.not_owner", (await grain.RevokeAsync(_r.NewOperation(), "id_other")).Refusal!.Code);
         var brief = market.Grains.GetGrain<IAllowanceGrain>(_r.Provider("b") + "/x");
         (await brief.GrantAsync(new GrantAllowance("x", _r.Provider("b"), _r.Tenant, "uact", 5, market.Time.GetUtcNow().AddSeconds(10)))).Require();
         market.Time.Advance(TimeSpan.FromSeconds(10));

@@ -35,7 +35,23 @@ public sealed class OracleTests(Market market) : IClassFixture<Market>
         Assert.Null(guarded.Usd);
         Assert.Equal("oracle.price_moved", guarded.Problem!.Code);
         Assert.Contains(guarded.Problem.Facts, static f => f is { Name: "moveBps", Value: "9904" });
-        Assert.Equal("4.18", (await Oracle.ConfirmAsync(_r.NewOperation(), "uakt", "op")).Require().Usd);
+
+        // The operator means the price it saw: another that came in meanwhile, or comes in before the request is sent again, is not confirmed by it.
+        var differs = (await Oracle.ConfirmAsync(_r.NewOperation(), "uakt", "2.1", "op")).Refusal!;
+        Assert.Equal("oracle.price_differs", differs.Code);
+        Assert.Equal([("token", "uakt"), ("confirmed", "2.1"), ("now", "4.18")], differs.Facts.Select(static f => (f.Name, f.Value)));
+        Assert.Equal("oracle.price_invalid", (await Oracle.ConfirmAsync(_r.NewOperation(), "uakt", "-1", "op")).Refusal!.Code);
+        var confirm = _r.NewOperation();
+        Assert.Equal("4.18", (await Oracle.ConfirmAsync(confirm, "uakt", "4.18", "op")).Require().Usd);
+        market.Time.Advance(TimeSpan.FromMinutes(1));
+        await PostAsync("id_c", "9");
+        Assert.Equal("oracle.price_moved", (await PostAsync("id_b", "9")).Require().Problem!.Code);
+        Assert.Equal("4.18", (await Oracle.ConfirmAsync(confirm, "uakt", "4.18", "op")).Require().Usd);
+        Assert.Equal("oracle.price_moved", (await Oracle.GetPriceAsync("uakt")).Refusal!.Code);
+        Assert.Equal("request.id_reused", (await Oracle.ConfirmAsync(confirm, "uakt", "9", "op")).Refusal!.Code);
+        market.Time.Advance(TimeSpan.FromMinutes(1));
+        await PostAsync("id_c", "2.09");
+        await PostAsync("id_b", "4.18");
 
         market.Time.Advance(TimeSpan.FromHours(1) + TimeSpan.FromSeconds(1));
         var stale = (await Oracle.GetPriceAsync("uakt")).Refusal!;

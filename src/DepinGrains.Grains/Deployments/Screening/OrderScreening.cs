@@ -16,107 +16,97 @@ namespace DepinGrains.Grains.Deployments.Screening;
 /// <summary>Screens the market index by the Domain's rules.</summary>
 public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, PriceReader prices, IOptions<ScreeningOptions> options) : IOrderScreening
 {
-    private AttributeIndex _attributes = new([]);
-
     /// <inheritdoc/>
     public async Task<ScreeningOutcome> ScreenAsync(ScreeningRequest request, CancellationToken cancel = default)
     {
-        var providers = await index.SnapshotAsync();
+        var market = await index.SnapshotAsync();
         var order = await ScreenedAsync(request);
-        if (Index(providers).Declaring(OrderTerms.Requirements(request.Spec).Attributes) is { } few)
+        var declaring = market.Declaring(OrderTerms.Requirements(request.Spec).Attributes);
+        var owning = market.Owning(order.Slots);
+        var few = declaring is null ? owning : owning is null ? declaring : declaring.Intersect(owning);
+        if (few is null)
         {
-            var bidders = new ProviderScreening[few.Count];
-            for (var i = 0; i < bidders.Length; i++)
-            {
-                bidders[i] = Rules.Screen(order, Screened(providers[few[i]], providers[few[i]].State.Profile));
-            }
-
-            if (Array.Exists(bidders, static s => s.Bids))
-            {
-                return Outcome(request, providers, bidders, Others(order, providers, few));
-            }
+            // Anybody might bid: everyone is told why not.
+            return Outcome(request, market, [.. market.Providers.Select(p => Screen(order, p))], [], []);
         }
 
-        // Nobody bids, or anybody might: everyone is told why.
-        return Outcome(request, providers, [.. providers.Select(p => Rules.Screen(order, Screened(p, p.State.Profile)))], ([], []));
+        ProviderScreening[] bidders = [.. few.Select(id => Screen(order, market.Find(id)!))];
+        var kept = Array.Exists(bidders, static s => s.Bids) ? options.Value.VerdictsOfOthers : Math.Max(options.Value.VerdictsOfOthers, ScreeningVerdicts.KeptMax);
+        var (verdicts, counts) = Others(order, market, declaring, few, kept);
+        return Outcome(request, market, bidders, verdicts, counts);
     }
 
-    /// <summary>Of an order that gets bids, what of those who declare other attributes is kept: the first verdicts, and which rule stopped each.</summary>
-    private (IEnumerable<ScreeningVerdict> Verdicts, IEnumerable<ScreeningVerdict> Uncounted) Others(ScreenedOrder order, ImmutableArray<IndexedProvider> providers, IReadOnlyList<int> few)
+    /// <summary>
+    /// Of those who declare other attributes or own no such card: the first verdicts, and how many more each rule stopped. That takes as long as what is kept of them, not as there are.
+    /// </summary>
+    private (List<ScreeningVerdict> Verdicts, (string Rule, int Times)[] Counts) Others(ScreenedOrder order, MarketSnapshot market, ImmutableSortedSet<string>? declaring, ImmutableSortedSet<string> few, int kept)
     {
-        var (verdicts, rest) = (new List<ScreeningVerdict>(), new List<ScreeningVerdict>());
-        var next = 0;
-        for (var i = 0; i < providers.Length; i++)
+        var verdicts = new List<ScreeningVerdict>();
+        var (screened, maintained, unlike) = (0, 0, 0);
+        foreach (var provider in market.Providers.Where(p => !few.Contains(p.State.Id)).TakeWhile(_ => verdicts.Count < kept))
         {
-            if (next < few.Count && few[next] == i)
-            {
-                next++;
-            }
-            else if (verdicts.Count < options.Value.VerdictsOfOthers)
-            {
-                verdicts.AddRange(Rules.Screen(order, Screened(providers[i], providers[i].State.Profile)).Verdicts);
-            }
-            else
-            {
-                rest.Add(providers[i].State.Maintenance ? InMaintenance : OtherAttributes);
-            }
+            verdicts.AddRange(Screen(order, provider).Verdicts);
+            screened++;
+            maintained += provider.State.Maintenance ? 1 : 0;
+            unlike += !provider.State.Maintenance && declaring?.Contains(provider.State.Id) is false ? 1 : 0;
         }
 
-        return (verdicts, rest);
+        var inMaintenance = market.InMaintenance.Count - maintained - few.Count(market.InMaintenance.Contains);
+        var rest = market.Count - few.Count - screened - inMaintenance;
+        // Whoever declares what is wanted and yet is not among the few owns no such card.
+        var others = declaring is null ? 0 : market.Count - declaring.Count - unlike - market.InMaintenance.Count(id => !declaring.Contains(id));
+        return (verdicts, [("provider.maintenance", inMaintenance), ("market.attribute_mismatch", Math.Clamp(others, 0, rest)), ("node.insufficient_gpu", rest - Math.Clamp(others, 0, rest))]);
     }
+
+    private ProviderScreening Screen(ScreenedOrder order, IndexedProvider provider) => Rules.Screen(order, Screened(provider, provider.State.Profile));
 
     private static ScreeningOutcome Outcome(
-        ScreeningRequest request, ImmutableArray<IndexedProvider> providers, ProviderScreening[] screened, (IEnumerable<ScreeningVerdict> Verdicts, IEnumerable<ScreeningVerdict> Uncounted) others)
+        ScreeningRequest request, MarketSnapshot market, ProviderScreening[] screened, IEnumerable<ScreeningVerdict> others, IEnumerable<(string Rule, int Times)> counts)
     {
-        var verdicts = screened.SelectMany(static s => s.Verdicts).Concat(screened.Where(static s => s.External && !s.Placements.IsEmpty).Select(BidsItself)).Concat(others.Verdicts).ToArray();
+        var verdicts = screened.SelectMany(static s => s.Verdicts).Concat(screened.Where(static s => s.External && !s.Placements.IsEmpty).Select(BidsItself)).Concat(others).ToArray();
         var offers = ScreeningVerdicts.CheapestFirst(screened).Select(s => Offer(s, s.Price));
         if (request.ReclaimMinSeconds > 0)
         {
-            var windows = providers.ToDictionary(static p => p.State.Id, static p => p.State.Profile.ReclaimWindowSeconds);
-            offers = offers.Select(o => o with { ReclaimWindowSeconds = windows[o.Provider] });
+            offers = offers.Select(o => o with { ReclaimWindowSeconds = market.Find(o.Provider)!.State.Profile.ReclaimWindowSeconds });
         }
 
         return new ScreeningOutcome(
             [.. offers],
             ScreeningVerdicts.Keep(verdicts),
-            ScreeningVerdicts.Count(verdicts.Concat(others.Uncounted)),
-            providers.Length,
+            ScreeningVerdicts.Count(verdicts, counts),
+            market.Count,
             screened.Any(static s => s.External && !s.Placements.IsEmpty));
-    }
-
-    /// <summary>The index of this snapshot; made again when the market was read again.</summary>
-    private AttributeIndex Index(ImmutableArray<IndexedProvider> providers)
-    {
-        var known = _attributes;
-        return known.Providers == providers ? known : _attributes = new AttributeIndex(providers);
     }
 
     /// <inheritdoc/>
     public async Task<Result<ManagedOffer>> PlaceAsync(ScreeningRequest request, string provider, Rate price)
     {
-        if ((await index.SnapshotAsync()).FirstOrDefault(p => p.State.Id == provider) is not { } known)
+        // Who registered, joined a node or made room a moment ago may bid now: a no is only given by what is known for certain.
+        var order = await ScreenedAsync(request);
+        var placed = Place(await index.SnapshotAsync(), order, provider, price);
+        return placed.IsOk ? placed : Place(await index.FreshAsync(), order, provider, price);
+    }
+
+    private Result<ManagedOffer> Place(MarketSnapshot market, ScreenedOrder order, string provider, Rate price)
+    {
+        if (market.Find(provider) is not { } known)
         {
             return Refusal.Of("provider.not_found", $"no provider {provider}", ("provider", provider));
         }
 
         // It names its price itself, so its managed prices, if it has any, do not matter here.
-        var screened = Rules.Screen(await ScreenedAsync(request), Screened(known, known.State.Profile with { Pricing = null, Scale = null }));
+        var screened = Rules.Screen(order, Screened(known, known.State.Profile with { Pricing = null, Scale = null }));
         return screened.Placements.IsEmpty && screened.Verdicts is [var why, ..]
             ? Refusal.Of(why.Rule, $"{provider}: wanted {why.Wanted}, had {why.Had}", ("provider", provider), ("wanted", why.Wanted), ("had", why.Had))
             : Offer(screened, price);
     }
 
-    private async Task<ScreenedOrder> ScreenedAsync(ScreeningRequest request) => new(
-        request.Spec,
-        [.. request.Slots.Select(static s => s.Slot)],
-        request.Denom,
-        request.Ceiling,
-        await UsdAsync(request.Denom),
-        request.ReclaimMinSeconds);
-
-    /// <summary>Dollars for a whole token: the oracle's, else what the operator configured; credit is worth one dollar (null).</summary>
-    private async Task<string?> UsdAsync(string denom) =>
-        tokens.Sources(denom).Count > 0 ? null : await prices.UsdAsync(denom) ?? (options.Value.UsdPerToken.TryGetValue(denom, out var usd) ? usd : null);
+    private async Task<ScreenedOrder> ScreenedAsync(ScreeningRequest request)
+    {
+        // Credit is worth one dollar, every other token what the oracle says; while it says nothing, nobody sells for dollars.
+        var price = tokens.Sources(request.Denom).Count > 0 ? null : await prices.PriceAsync(request.Denom);
+        return new ScreenedOrder(request.Spec, [.. request.Slots.Select(static s => s.Slot)], request.Denom, request.Ceiling, price?.Usd, request.ReclaimMinSeconds) { Unpriced = price?.Problem };
+    }
 
     private ScreenedProvider Screened(IndexedProvider provider, ProviderProfile profile)
     {
@@ -129,10 +119,6 @@ public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, Price
         // Reservations of addresses lapse by themselves.
         return provider.Addresses?.View(0, index.Now) is { Total: > 0 } pool ? screened with { Ips = new IpPool(pool.Total, pool.Leased, pool.Reserved) } : screened;
     }
-
-    private static readonly ScreeningVerdict InMaintenance = new("", null, "provider.maintenance", "", "");
-
-    private static readonly ScreeningVerdict OtherAttributes = new("", null, "market.attribute_mismatch", "", "");
 
     private static ScreeningVerdict BidsItself(ProviderScreening screened) => new(screened.Provider, null, "provider.bids_itself", "a managed price", "its own bidding");
 

@@ -19,7 +19,4 @@ public sealed class ScreeningOptions
     /// <summary>Of an order that gets bids: verdicts kept of providers that do not even declare what it asks for; all are counted. An order without bids keeps all, up to the rules' own limit.</summary>
     [Range(0, 1_000)]
     public int VerdictsOfOthers { get; set; } = 50;
-
-    /// <summary>US dollars per whole token as decimal text, by denomination; absent = a token worth one dollar.</summary>
-    public IDictionary<string, string> UsdPerToken { get; } = new Dictionary<string, string>(StringComparer.Ordinal) { ["uakt"] = "0.50" };
 }
