@@ -49,7 +49,7 @@ public sealed class DepinAgent
             names.Add("native");
         }
 
-        return await new HardwareDetector(options, clock).DetectAsync(names.ToImmutable(), cancellationToken);
+        return await new HardwareDetector(options, Storage(new AgentPaths(options.WorkDirectory), remember: false), clock).DetectAsync(names.ToImmutable(), cancellationToken);
     }
 
     /// <summary>Runs until cancelled.</summary>
@@ -66,9 +66,10 @@ public sealed class DepinAgent
         var gpus = ImmutableArray<GpuDevice>.Empty;
         var volumes = new VolumeStore(paths, _options.Resources);
         var executors = await ExecutorsAsync(paths, volumes, identity, () => gpus, cancellationToken);
+        var storage = Storage(paths, remember: true);
         async Task<HardwareInventory> Detect(CancellationToken token)
         {
-            var hardware = await new HardwareDetector(_options, _clock).DetectAsync(executors.Names, token);
+            var hardware = await new HardwareDetector(_options, storage, _clock).DetectAsync(executors.Names, token);
             gpus = hardware.Gpus;
             return hardware;
         }
@@ -92,6 +93,9 @@ public sealed class DepinAgent
             await reconciler.StopAsync(limit.Token);
         }
     }
+
+    // Looking alone writes nothing: the folder may belong to an agent that runs.
+    private static StorageBook Storage(AgentPaths paths, bool remember) => new(Path.Combine(paths.Private, "storage.json"), remember, DiskSpace.Of);
 
     private static async Task<SandboxKind?> NativeAsync(AgentOptions options, TimeProvider clock, CancellationToken cancellationToken)
     {

@@ -31,6 +31,7 @@ public static class CommandLine
         {
             GlobalOptions.Server,
             GlobalOptions.Key,
+            GlobalOptions.Identity,
             GlobalOptions.Output,
             GlobalOptions.Network,
             DeployCommand.Create(),

@@ -32,12 +32,12 @@ public sealed class LifeTests
         Needs.SilosAndPostgres();
         await using var network = await SiloNetwork.StartAsync(silos: 1, gateways: 1);
         using var client = new HttpClient { BaseAddress = network.Addresses[0] };
-        Assert.Equal(200, (int)(await client.GetAsync("/v1/ledgers/uakt/audit")).StatusCode);
+        Assert.Equal(200, (int)(await client.GetAsync("/v1/pool")).StatusCode);
         Assert.Equal(404, (int)(await client.GetAsync("/health/ready")).StatusCode);
 
         await network.Silos[0].KillAsync();
         var watch = Stopwatch.StartNew();
-        using var away = await client.GetAsync("/v1/ledgers/uakt/audit");
+        using var away = await client.GetAsync("/v1/pool");
         Assert.Equal(503, (int)away.StatusCode);
         Assert.NotNull(away.Headers.RetryAfter);
         Assert.Equal("application/problem+json", away.Content.Headers.ContentType?.MediaType);
@@ -47,6 +47,6 @@ public sealed class LifeTests
 
         network.Silos[0].Start();
         await network.Silos[0].HealthyAsync();
-        await Eventually.TrueAsync("the gateway found the new silo", async () => (int)(await client.GetAsync("/v1/ledgers/uakt/audit")).StatusCode == 200, 60);
+        await Eventually.TrueAsync("the gateway found the new silo", async () => (int)(await client.GetAsync("/v1/pool")).StatusCode == 200, 60);
     }
 }

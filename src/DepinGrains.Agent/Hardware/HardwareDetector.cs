@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using DepinGrains.Agent.Common;
 using DepinGrains.Agent.Options;
+using DepinGrains.Agent.Workloads;
 using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Agent.Hardware;
 
 /// <summary>Finds what this machine, or the container the agent runs in, may use. What is absent is left out; nothing here fails.</summary>
-internal sealed class HardwareDetector(AgentOptions options, TimeProvider clock)
+internal sealed class HardwareDetector(AgentOptions options, StorageBook book, TimeProvider clock)
 {
     /// <summary>Takes stock.</summary>
     /// <param name="executors">Names of the executors that work here.</param>
@@ -62,32 +63,15 @@ internal sealed class HardwareDetector(AgentOptions options, TimeProvider clock)
     {
         var resources = options.Resources;
         var storage = ImmutableArray.CreateBuilder<StorageClassCapacity>();
-        storage.Add(new StorageClassCapacity("ephemeral", Offer(FreeBytes(options.WorkDirectory), resources.ReservedStorageBytes, resources.MaxStorageBytes)));
+        var volumes = new VolumeStore(new AgentPaths(options.WorkDirectory), resources);
+        var ephemeral = book.Room("ephemeral", options.WorkDirectory, volumes.RootOf("ephemeral"));
+        storage.Add(new StorageClassCapacity("ephemeral", Offer(ephemeral, resources.ReservedStorageBytes, resources.MaxStorageBytes)));
         foreach (var (storageClass, path) in resources.StorageClasses.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
-            storage.Add(new StorageClassCapacity(storageClass, FreeBytes(path)));
+            storage.Add(new StorageClassCapacity(storageClass, book.Room(storageClass, path, volumes.RootOf(storageClass))));
         }
 
         return storage.ToImmutable();
-    }
-
-    private static long FreeBytes(string path)
-    {
-        try
-        {
-            // Before the first start the folder is not there yet; its file system is.
-            var folder = Path.GetFullPath(path);
-            while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
-            {
-                folder = parent;
-            }
-
-            return new DriveInfo(folder).AvailableFreeSpace;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return 0;
-        }
     }
 
     private static long Offer(long found, long reserved, long max) => Math.Max(0, Math.Min(found - reserved, max == 0 ? long.MaxValue : max));

@@ -30,6 +30,6 @@ public sealed class ResourceOptions
     /// <summary>False: GPUs are not looked for.</summary>
     public bool DetectGpus { get; set; } = true;
 
-    /// <summary>Persistent storage classes (<c>beta1</c>, <c>beta2</c>, <c>beta3</c>) by the folder that holds them; capacity is its file system's free space.</summary>
+    /// <summary>Persistent storage classes (<c>beta1</c>, <c>beta2</c>, <c>beta3</c>) by the folder that holds them; capacity is what was free on its file system at first, and is remembered.</summary>
     public IDictionary<string, string> StorageClasses { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 }

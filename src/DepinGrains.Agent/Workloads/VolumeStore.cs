@@ -71,7 +71,8 @@ internal sealed class VolumeStore(AgentPaths paths, ResourceOptions resources)
         }
     }
 
-    private string RootOf(string storageClass) =>
+    /// <summary>Folder of a class's volumes.</summary>
+    public string RootOf(string storageClass) =>
         resources.StorageClasses.TryGetValue(storageClass, out var path) ? Path.Combine(path, "depin-volumes") : paths.Volumes;
 
     private static void Make(string path, int? user, bool empty)
@@ -101,7 +102,8 @@ internal sealed class VolumeStore(AgentPaths paths, ResourceOptions resources)
         }
     }
 
-    private static long Size(string folder, long enough, CancellationToken cancellationToken)
+    /// <summary>Bytes in a folder; stops counting above <paramref name="enough"/> or after very many files.</summary>
+    public static long Size(string folder, long enough, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(folder))
         {

@@ -32,6 +32,14 @@ public static class GlobalOptions
         Recursive = true,
     };
 
+    /// <summary>The identity the key belongs to.</summary>
+    public static readonly Option<string?> Identity = new("--identity")
+    {
+        Description = "identity your key was added to (or DEPIN_IDENTITY); without it what the file beside the key says (KEY.identity), else the one the key founded",
+        DefaultValueFactory = static _ => Environment.GetEnvironmentVariable("DEPIN_IDENTITY"),
+        Recursive = true,
+    };
+
     /// <summary>Table or JSON.</summary>
     public static readonly Option<OutputFormat> Output = new("--output", "-o")
     {

@@ -30,8 +30,9 @@ public sealed class Session : IDisposable
             throw new ApiException("cli.server_invalid", $"'{server}' is no address of an API; write http://host:port");
         }
 
-        _key = LoadKey(parse.GetValue(GlobalOptions.Key)!);
-        Identity = IdentityIds.ForFirstKey(_key.KeyId, "");
+        KeyFile = parse.GetValue(GlobalOptions.Key)!;
+        _key = LoadKey(KeyFile);
+        Identity = KeyOwner.Find(parse.GetValue(GlobalOptions.Identity), KeyFile) ?? IdentityIds.ForFirstKey(_key.KeyId, "");
         Signer = new RequestSigner(_key, Identity);
         var tokens = new TokenIssuer(_key, Identity, parse.GetValue(GlobalOptions.Network)!);
         _handler = new SigningHandler(Signer, tokens, [Scopes.Read, "leases:shell"]) { InnerHandler = new SocketsHttpHandler() };
@@ -50,6 +51,12 @@ public sealed class Session : IDisposable
 
     /// <summary>Signs requests to others than the API.</summary>
     public RequestSigner Signer { get; }
+
+    /// <summary>Fingerprint of the key that signs.</summary>
+    public string KeyId => _key.KeyId;
+
+    /// <summary>File of the key that signs.</summary>
+    public string KeyFile { get; }
 
     /// <summary>Pure JSON on stdout.</summary>
     public bool Json { get; }
@@ -112,29 +119,33 @@ public sealed class Session : IDisposable
     public Task<JsonNode> PostAsync(string path, object body) => PostAsync(path, body, RequestSigner.NewIdempotencyKey());
 
     /// <summary>The same under a key of the caller's: sent again it is the same request.</summary>
-    public async Task<JsonNode> PostAsync(string path, object body, string key)
+    public Task<JsonNode> PostAsync(string path, object body, string key) => ChangeAsync(HttpMethod.Post, path, body, key);
+
+    /// <summary>A signed change. A caller the network does not know yet is registered first.</summary>
+    /// <param name="version">The version the change insists on (If-Match); null: any.</param>
+    public Task<JsonNode> ChangeAsync(HttpMethod method, string path, object? body, string key, string? version = null) => AsMemberAsync(() =>
     {
-        HttpRequestMessage Make()
+        var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        request.Headers.Add("Idempotency-Key", key);
+        if (version is not null)
         {
-            var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
-            request.Headers.Add("Idempotency-Key", key);
-            return request;
+            request.Headers.TryAddWithoutValidation("If-Match", $"\"{version}\"");
         }
 
-        try
-        {
-            return await SendAsync(Make);
-        }
-        catch (ApiException unknown) when (unknown.Code is "identity.not_found" or "identity.key_unknown")
-        {
-            await MyIdentityAsync();
-            return await SendAsync(Make);
-        }
-    }
+        return request;
+    });
+
+    /// <summary>GET for members only: a caller the network does not know yet is registered first.</summary>
+    public Task<JsonNode> GetAsMemberAsync(string path) => AsMemberAsync(() => new HttpRequestMessage(HttpMethod.Get, path));
 
     /// <summary>The caller's identity, registered when the network does not know it; an earlier command may have done so.</summary>
     public async Task<JsonNode> MyIdentityAsync()
     {
+        if (!OwnsFirstKey)
+        {
+            return await GetAsync("/v1/identities/me");
+        }
+
         try
         {
             return await RegisterAsync();
@@ -142,6 +153,22 @@ public sealed class Session : IDisposable
         catch (ApiException known) when (known.Code == "identity.exists")
         {
             return await GetAsync("/v1/identities/me");
+        }
+    }
+
+    /// <summary>False for a key that was added to an identity later: that identity is registered, or is not ours to register.</summary>
+    private bool OwnsFirstKey => Identity == IdentityIds.ForFirstKey(_key.KeyId, "");
+
+    private async Task<JsonNode> AsMemberAsync(Func<HttpRequestMessage> make)
+    {
+        try
+        {
+            return await SendAsync(make);
+        }
+        catch (ApiException unknown) when (OwnsFirstKey && unknown.Code is "identity.not_found" or "identity.key_unknown")
+        {
+            await MyIdentityAsync();
+            return await SendAsync(make);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
+using DepinGrains.Contracts.Identities.Client;
 
 namespace DepinGrains.Cli.Deployments;
 
@@ -38,7 +39,13 @@ public static class DeploymentCommands
         pause.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/pause", new { })));
         var start = new Command("start", "start a group: a new order") { id, gseq };
         start.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/start", new { })));
-        return new Command("deployment", "your deployments") { list, show, close, deposit, pause, start, TopUpCommands.Create() };
+        var closeGroup = new Command("close-group", "close one group; the others go on") { id, gseq };
+        closeGroup.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/close", new { })));
+        var version = new Option<string?>("--if-version") { Description = "refuse when the deployment changed since this version of it" };
+        var update = new Command("update", "replace images, commands and env by those of an SDL file; resources and prices must be as they were") { id, file, version };
+        update.SetAction(parse => Act(parse, async s => await s.ChangeAsync(
+            HttpMethod.Put, $"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/manifest", new { sdl = await File.ReadAllTextAsync(parse.GetValue(file)!) }, RequestSigner.NewIdempotencyKey(), parse.GetValue(version))));
+        return new Command("deployment", "your deployments") { list, show, update, close, deposit, pause, start, closeGroup, TopUpCommands.Create() };
     }
 
     internal static Option<int> Reason() => new("--reason") { Description = "why, a number of your own from 2 to 9999, kept with the lease; 1 says nothing", DefaultValueFactory = static _ => 1 };

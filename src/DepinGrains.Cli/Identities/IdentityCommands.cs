@@ -18,11 +18,11 @@ public static class IdentityCommands
                 Console.Out.WriteLine($"{(string?)i["id"]}  roles: {string.Join(", ", i["roles"]!.AsArray().Select(static r => (string?)r))}");
                 foreach (var key in i["keys"]!.AsArray())
                 {
-                    Console.Out.WriteLine($"  {(string?)key!["keyId"]}  {(string?)key["role"]}");
+                    Console.Out.WriteLine($"  {(string?)key!["keyId"]}  {(string?)key["role"]}{((string?)key["revokedAt"] is { } at ? "  revoked " + at : "")}");
                 }
             });
         }));
-        return new Command("identity", "who you are") { show, ApiKey() };
+        return new Command("identity", "who you are") { show, KeyCommands.Create(), ApiKey() };
     }
 
     /// <summary>An API key, for programs that cannot sign.</summary>

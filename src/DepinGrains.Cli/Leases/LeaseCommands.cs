@@ -7,6 +7,8 @@ namespace DepinGrains.Cli.Leases;
 /// <summary><c>depin lease</c>.</summary>
 public static class LeaseCommands
 {
+    private const int TriesMax = 5;
+
     /// <summary>The commands.</summary>
     public static Command Create()
     {
@@ -25,7 +27,7 @@ public static class LeaseCommands
         var show = new Command("show", "workloads, addresses, last status") { id };
         show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/leases/{Ids.Lease(parse.GetValue(id))}"), Draw)));
         var logs = new Command("logs", "what the workloads write") { id, follow, tail };
-        logs.SetAction(parse => Session.RunAsync(parse, session => LogsAsync(session, $"/v1/leases/{Ids.Lease(parse.GetValue(id))}/logs?tail={parse.GetValue(tail)}&follow={(parse.GetValue(follow) ? "true" : "false")}")));
+        logs.SetAction(parse => Session.RunAsync(parse, session => LogsAsync(session, $"/v1/leases/{Ids.Lease(parse.GetValue(id))}/logs?tail={parse.GetValue(tail)}&follow={(parse.GetValue(follow) ? "true" : "false")}", parse.GetValue(follow))));
         var reason = Deployments.DeploymentCommands.Reason();
         var close = new Command("close", "end the lease; its group is listed again") { id, reason };
         close.SetAction(parse => Deployments.DeploymentCommands.Act(parse, session =>
@@ -43,22 +45,47 @@ public static class LeaseCommands
         return new Command("lease", "your leases") { list, show, logs, ShellCommand.Create(), close, withdraw };
     }
 
-    /// <summary>Each event is one log line as JSON.</summary>
-    private static async Task<int> LogsAsync(Session session, string path)
+    /// <summary>Each event is one log line as JSON. Followed logs whose connection ends go on after the last line seen, until nothing comes in <see cref="TriesMax"/> tries.</summary>
+    private static async Task<int> LogsAsync(Session session, string path, bool follow)
     {
-        await foreach (var line in session.EventsAsync(path))
+        string? seen = null;
+        for (var tries = 1; ; tries++)
         {
-            if (session.Json)
+            try
             {
-                Console.Out.WriteLine(line.Data);
-            }
-            else if (JsonNode.Parse(line.Data) is JsonObject entry && entry["text"] is not null)
-            {
-                Console.Out.WriteLine($"{(string?)entry["at"]} {(string?)entry["stream"]} {(string?)entry["text"]}");
-            }
-        }
+                await foreach (var line in session.EventsAsync(path, seen))
+                {
+                    (seen, tries) = (line.EventId ?? seen, 0);
+                    Write(session, line.Data);
+                }
 
-        return 0;
+                if (!follow || tries >= TriesMax)
+                {
+                    return 0;
+                }
+            }
+            catch (Exception broken) when (follow && seen is not null && tries < TriesMax && IsPassing(broken))
+            {
+                await Console.Error.WriteLineAsync($"the stream broke ({broken.Message}); going on after the last line");
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    private static bool IsPassing(Exception broken) =>
+        broken is IOException or HttpRequestException or ApiException { Code: "node.not_connected" } or ApiException { Status: >= 500 or 429 };
+
+    private static void Write(Session session, string data)
+    {
+        if (session.Json)
+        {
+            Console.Out.WriteLine(data);
+        }
+        else if (JsonNode.Parse(data) is JsonObject entry && entry["text"] is not null)
+        {
+            Console.Out.WriteLine($"{(string?)entry["at"]} {(string?)entry["stream"]} {(string?)entry["text"]}");
+        }
     }
 
     private static void Draw(JsonNode lease)

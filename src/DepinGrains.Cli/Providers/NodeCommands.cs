@@ -30,6 +30,28 @@ public static class NodeCommands
         overcommit.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
             await session.PostAsync($"/v1/nodes/{parse.GetValue(id)}/overcommit", new { cpuPercent = parse.GetValue(cpu), memoryPercent = parse.GetValue(memory), storagePercent = parse.GetValue(storage) }),
             static n => Console.Out.WriteLine($"{(string?)n["id"]}: CPU {n["overcommit"]!["cpuPercent"]} %, memory {n["overcommit"]!["memoryPercent"]} %, storage {n["overcommit"]!["storagePercent"]} % more"))));
-        return new Command("node", "hardware nodes") { join, list, overcommit };
+        return new Command("node", "hardware nodes") { join, list, overcommit, Drain(), Retire() };
+    }
+
+    private static Command Drain()
+    {
+        var id = new Argument<string>("node");
+        var off = new Option<bool>("--off") { Description = "offer the node again" };
+        var drain = new Command("drain", "take a node off the market; its leases stay") { id, off };
+        drain.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/nodes/{Uri.EscapeDataString(parse.GetValue(id)!)}/drain", new { drain = !parse.GetValue(off) }),
+            static n => Console.Out.WriteLine($"{(string?)n["id"]}: {(string?)n["status"]}"))));
+        return drain;
+    }
+
+    private static Command Retire()
+    {
+        var id = new Argument<string>("node");
+        var reason = new Option<string>("--reason") { Description = "why, for people", DefaultValueFactory = static _ => "" };
+        var retire = new Command("retire", "take a node out for good; its leases end by their policies, it cannot come back") { id, reason };
+        retire.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/nodes/{Uri.EscapeDataString(parse.GetValue(id)!)}/retire", new { reason = parse.GetValue(reason) }),
+            static n => Console.Out.WriteLine($"{(string?)n["id"]} is retired; {n["leases"]!.AsArray().Count} lease(s) end"))));
+        return retire;
     }
 }

@@ -33,7 +33,47 @@ public static class ProviderCommands
             ("name", static p => (string?)p["profile"]!["name"]),
             ("bidding", static p => p["profile"]!["pricing"] is not null ? "managed, USD" : p["profile"]!["scale"] is not null ? "managed, scale" : "by itself"),
             ("maintenance", static p => (bool)p["maintenance"]! ? "yes" : ""))));
-        return new Command("provider", "sell hardware") { put, list, Addresses(), Reclaim(), Delete(), Bidding.ProviderRunCommand.Create() };
+        return new Command("provider", "sell hardware") { put, list, Maintenance(), Sign(), Unsign(), Addresses(), Reclaim(), Delete(), Bidding.ProviderRunCommand.Create() };
+    }
+
+    private static Command Maintenance()
+    {
+        var mode = new Argument<string>("mode") { Description = "on: stop bidding, leases stay; off: bid again" }.AcceptOnlyFromAmong("on", "off");
+        var maintenance = new Command("maintenance", "stop bidding for a while") { mode };
+        maintenance.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/providers/{session.Identity}/maintenance/{parse.GetValue(mode)}", new { }),
+            static p => Console.Out.WriteLine($"{(string?)p["id"]}: maintenance {((bool)p["maintenance"]! ? "on" : "off")}"))));
+        return maintenance;
+    }
+
+    private static Command Sign()
+    {
+        var id = new Argument<string>("provider");
+        var attributes = new Argument<string[]>("attribute") { Description = "key=value, exactly as the provider declares it", Arity = ArgumentArity.OneOrMore };
+        var days = new Option<int?>("--days") { Description = "how long it holds; the network's default is a year" };
+        var sign = new Command("sign", "vouch for a provider's attributes (auditors), until they change or it expires") { id, attributes, days };
+        sign.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/providers/{Uri.EscapeDataString(parse.GetValue(id)!)}/signatures", new { attributes = Pairs(parse.GetValue(attributes)), validSeconds = parse.GetValue(days) * 86_400L }), DrawSignatures)));
+        return sign;
+    }
+
+    private static Command Unsign()
+    {
+        var id = new Argument<string>("provider");
+        var names = new Argument<string[]>("name") { Description = "names of attributes; none: all you signed", Arity = ArgumentArity.ZeroOrMore };
+        var unsign = new Command("unsign", "withdraw your signatures on a provider's attributes (auditors)") { id, names };
+        unsign.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/providers/{Uri.EscapeDataString(parse.GetValue(id)!)}/signatures/withdraw", new { names = parse.GetValue(names) ?? [] }), DrawSignatures)));
+        return unsign;
+    }
+
+    private static void DrawSignatures(System.Text.Json.Nodes.JsonNode provider)
+    {
+        Console.Out.WriteLine($"{(string?)provider["id"]}:");
+        foreach (var signature in provider["signatures"]!.AsArray())
+        {
+            Console.Out.WriteLine($"  {(string?)signature!["name"]}={(string?)signature["value"]} by {(string?)signature["auditor"]} until {(string?)signature["expiresAt"]}");
+        }
     }
 
     private static Command Addresses()

@@ -21,16 +21,18 @@ public interface IDeploymentGrain : IGrainWithStringKey
     Task<Result<DeploymentView>> GetAsync();
 
     /// <summary>Replaces the manifest (images, env, commands); resources and prices must stay.</summary>
+    /// <param name="ifVersion">Refused with <c>request.version_mismatch</c> when the deployment has another version; null: whatever it has.</param>
     [Alias("update")]
-    Task<Result<DeploymentView>> UpdateAsync(string operationId, string caller, string sdl);
+    Task<Result<DeploymentView>> UpdateAsync(string operationId, string caller, string sdl, long? ifVersion = null);
 
     /// <summary>Adds money; a deployment paused for lack of it resumes.</summary>
     [Alias("deposit")]
     Task<Result<EscrowView>> DepositAsync(string operationId, string caller, long amount, DepositFrom from = DepositFrom.Balance);
 
     /// <summary>Sets the standing order that keeps the deployment funded, or with null ends it. <c>deployment.top_up_invalid</c> with the field.</summary>
+    /// <param name="ifVersion">As in <see cref="UpdateAsync"/>.</param>
     [Alias("autoTopUp")]
-    Task<Result<AutoTopUpView>> SetAutoTopUpAsync(string operationId, string caller, AutoTopUp? rule);
+    Task<Result<AutoTopUpView>> SetAutoTopUpAsync(string operationId, string caller, AutoTopUp? rule, long? ifVersion = null);
 
     /// <summary>The standing order.</summary>
     [Alias("getAutoTopUp")]

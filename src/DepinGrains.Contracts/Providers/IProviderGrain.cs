@@ -8,8 +8,9 @@ namespace DepinGrains.Contracts.Providers;
 public interface IProviderGrain : IGrainWithStringKey
 {
     /// <summary>Registers the provider or replaces its profile. Auditors' signatures on attributes that did not change stay.</summary>
+    /// <param name="ifVersion">Refused with <c>request.version_mismatch</c> when the provider has another version (0: there is none); null: whatever it has.</param>
     [Alias("put")]
-    Task<Result<ProviderView>> PutAsync(string operationId, ProviderProfile profile);
+    Task<Result<ProviderView>> PutAsync(string operationId, ProviderProfile profile, long? ifVersion = null);
 
     /// <summary>The provider, or <c>provider.not_found</c>.</summary>
     [Alias("get")]
@@ -19,9 +20,14 @@ public interface IProviderGrain : IGrainWithStringKey
     [Alias("maintenance")]
     Task<Result<ProviderView>> SetMaintenanceAsync(string operationId, bool on);
 
-    /// <summary>An auditor vouches for attributes exactly as they stand; refused when the provider does not declare them so.</summary>
+    /// <summary>An auditor vouches for attributes exactly as they stand; refused when the provider does not declare them so. Signed again they hold anew.</summary>
+    /// <param name="validity">How long it holds; null: as long as the network's default.</param>
     [Alias("sign")]
-    Task<Result<ProviderView>> SignAttributesAsync(string operationId, string auditor, ImmutableArray<Fact> attributes);
+    Task<Result<ProviderView>> SignAttributesAsync(string operationId, string auditor, ImmutableArray<Fact> attributes, TimeSpan? validity = null);
+
+    /// <summary>An auditor takes its word back, on attributes of these names (none: on all); leases that run go on. Refused with <c>provider.signature_not_found</c> when it signed none of them.</summary>
+    [Alias("unsign")]
+    Task<Result<ProviderView>> WithdrawSignaturesAsync(string operationId, string auditor, ImmutableArray<string> names);
 
     /// <summary>Issues a one-time token with which one node may join.</summary>
     [Alias("joinToken")]
@@ -88,8 +94,14 @@ public sealed record ProviderView(
     [property: Id(6)] long Version);
 
 /// <summary>An auditor's word on one attribute, bound to its value.</summary>
+/// <param name="ExpiresAt">It counts for orders before then; null: until it is withdrawn (signatures of before there was an expiry).</param>
 [GenerateSerializer, Immutable, Alias("depin.provider.signature.v1")]
-public sealed record AttributeSignature([property: Id(0)] string Auditor, [property: Id(1)] string Name, [property: Id(2)] string Value, [property: Id(3)] DateTimeOffset At);
+public sealed record AttributeSignature(
+    [property: Id(0)] string Auditor,
+    [property: Id(1)] string Name,
+    [property: Id(2)] string Value,
+    [property: Id(3)] DateTimeOffset At,
+    [property: Id(4)] DateTimeOffset? ExpiresAt = null);
 
 /// <summary>A one-time token, shown once.</summary>
 [GenerateSerializer, Immutable, Alias("depin.provider.join_token.v1")]

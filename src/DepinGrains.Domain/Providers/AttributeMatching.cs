@@ -20,6 +20,10 @@ public static class AttributeMatching
     /// <summary>Attributes looked at, per side.</summary>
     public const int AttributesMax = 1_000;
 
+    /// <summary>The signatures that count at a time: those that have not expired.</summary>
+    public static ImmutableArray<AttributeSignature> Standing(ImmutableArray<AttributeSignature> signatures, DateTimeOffset now) =>
+        signatures.All(s => s.ExpiresAt is null || s.ExpiresAt > now) ? signatures : [.. signatures.Where(s => s.ExpiresAt is null || s.ExpiresAt > now)];
+
     /// <summary>Null when the provider matches; else <c>market.attribute_mismatch</c> or <c>market.signature_missing</c> with what was wanted and had.</summary>
     public static Refusal? WhyNot(ProviderRequirements wanted, ImmutableArray<Fact> declared, ImmutableArray<AttributeSignature> signatures)
     {

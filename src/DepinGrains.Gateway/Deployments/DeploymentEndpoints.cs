@@ -29,11 +29,11 @@ public static class DeploymentEndpoints
         group.MapGet("", ListAsync).RequireScope("deployments:read").WithName("listDeployments").WithSummary("The caller's deployments, newest first");
         group.MapGet("{owner}/{dseq}", GetAsync).RequireScope("deployments:read").WithName("getDeployment").WithSummary("A deployment with groups, orders and bids");
         group.MapGet("{owner}/{dseq}/escrow", GetEscrowAsync).RequireScope("deployments:read").WithName("getEscrow").WithSummary("Money left, cost so far, predicted end");
-        group.MapPut("{owner}/{dseq}/manifest", UpdateAsync).RequireSignature().WithName("updateDeployment").WithSummary("Replace images, commands and env");
+        group.MapPut("{owner}/{dseq}/manifest", UpdateAsync).RequireSignature().WithName("updateDeployment").WithSummary("Replace images, commands and env").WithMetadata(TakesIfMatch.Instance);
         group.MapPost("{owner}/{dseq}/deposits", DepositAsync).RequireSignature().WithName("depositDeployment").WithSummary("Add money; resumes a deployment paused for lack of it");
         group.MapGet("{owner}/{dseq}/auto-top-up", GetAutoTopUpAsync).RequireScope("deployments:read").WithName("getAutoTopUp").WithSummary("The standing order that keeps the deployment funded");
-        group.MapPost("{owner}/{dseq}/auto-top-up", SetAutoTopUpAsync).RequireSignature().WithName("setAutoTopUp").WithSummary("Keep the deployment funded by itself");
-        group.MapPost("{owner}/{dseq}/auto-top-up/off", AutoTopUpOffAsync).RequireSignature().WithName("endAutoTopUp").WithSummary("End the standing order");
+        group.MapPost("{owner}/{dseq}/auto-top-up", SetAutoTopUpAsync).RequireSignature().WithName("setAutoTopUp").WithSummary("Keep the deployment funded by itself").WithMetadata(TakesIfMatch.Instance);
+        group.MapPost("{owner}/{dseq}/auto-top-up/off", AutoTopUpOffAsync).RequireSignature().WithName("endAutoTopUp").WithSummary("End the standing order").WithMetadata(TakesIfMatch.Instance);
         group.MapPost("{owner}/{dseq}/close", CloseAsync).RequireSignature().WithName("closeDeployment").WithSummary("Close everything, refund the rest");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/{action}", GroupAsync).RequireSignature().WithName("changeGroup").WithSummary("pause, start or close a group");
         group.MapPost("{owner}/{dseq}/groups/{gseq:int}/lease/close", CloseLeaseAsync).RequireSignature().WithName("closeLease").WithSummary("End the lease; the group is listed again");
@@ -94,7 +94,7 @@ public static class DeploymentEndpoints
 
     /// <summary>Replaces the manifest.</summary>
     public static Task<IResult> UpdateAsync(string owner, string dseq, UpdateManifestRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.UpdateAsync(operation, caller.Identity, body.Sdl));
+        ActOnVersionAsync(owner, dseq, caller, context, grains, (grain, operation, version) => grain.UpdateAsync(operation, caller.Identity, body.Sdl, version));
 
     /// <summary>Adds money.</summary>
     public static Task<IResult> DepositAsync(string owner, string dseq, DepositRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
@@ -106,12 +106,12 @@ public static class DeploymentEndpoints
 
     /// <summary>Sets the standing order.</summary>
     public static Task<IResult> SetAutoTopUpAsync(string owner, string dseq, AutoTopUpRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) =>
-            grain.SetAutoTopUpAsync(operation, caller.Identity, new AutoTopUp(body.BelowBlocks, body.ToBlocks, body.AmountMin, body.CapPerPeriod, body.PeriodSeconds, body.From)));
+        ActOnVersionAsync(owner, dseq, caller, context, grains, (grain, operation, version) =>
+            grain.SetAutoTopUpAsync(operation, caller.Identity, new AutoTopUp(body.BelowBlocks, body.ToBlocks, body.AmountMin, body.CapPerPeriod, body.PeriodSeconds, body.From), version));
 
     /// <summary>Ends it.</summary>
     public static Task<IResult> AutoTopUpOffAsync(string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.SetAutoTopUpAsync(operation, caller.Identity, null));
+        ActOnVersionAsync(owner, dseq, caller, context, grains, (grain, operation, version) => grain.SetAutoTopUpAsync(operation, caller.Identity, null, version));
 
     /// <summary>Closes.</summary>
     public static Task<IResult> CloseAsync(string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains, CloseRequest? body = null) =>
@@ -151,6 +151,16 @@ public static class DeploymentEndpoints
     /// <summary>Why others did not bid.</summary>
     public static async Task<IResult> WhyAsync(string owner, string dseq, int gseq, int oseq, IGrainFactory grains) =>
         Answer(await grains.GetGrain<IDeploymentGrain>($"{owner}/{dseq}").WhyAsync(gseq, oseq));
+
+    /// <summary>A change that may insist on the version of the deployment its caller read (If-Match).</summary>
+    private static Task<IResult> ActOnVersionAsync<T>(
+        string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains, Func<IDeploymentGrain, string, long?, Task<Result<T>>> act)
+    {
+        var expected = EntityTags.Expected(context);
+        return expected.IsOk
+            ? ActAsync(owner, dseq, caller, context, grains, (grain, operation) => act(grain, operation, expected.Value))
+            : Task.FromResult<IResult>(Problems.From(expected.Refusal));
+    }
 
     private static async Task<IResult> ActAsync<T>(
         string owner, string dseq, Caller caller, HttpContext context, IGrainFactory grains, Func<IDeploymentGrain, string, Task<Result<T>>> act)

@@ -9,6 +9,7 @@ using DepinGrains.Domain.Providers;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Grains.Deployments;
+using DepinGrains.Grains.Network;
 using DepinGrains.Grains.State;
 using DepinGrains.Storage.Events;
 using DepinGrains.Storage.Rows;
@@ -26,11 +27,11 @@ public static class OrderFeed
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
 
     /// <summary>The stream.</summary>
-    public static async Task<IResult> Stream(Caller caller, IEventLog log, IRowStore store, IGrainFactory grains)
+    public static async Task<IResult> Stream(HttpContext context, Caller caller, IEventLog log, IRowStore store, IGrainFactory grains, NetworkClock clock)
     {
         var provider = await grains.GetGrain<IProviderGrain>(caller.Identity).GetAsync();
         return provider.IsOk
-            ? new EventStreamResult((after, cancel) => ReadAsync(new Source(log, store, provider.Value), after, cancel))
+            ? EventStreamResult.After(context, (after, cancel) => ReadAsync(new Source(log, store, provider.Value, clock), after, cancel))
             : Problems.From(provider.Refusal);
     }
 
@@ -39,7 +40,7 @@ public static class OrderFeed
         var position = after;
         if (after is not null)
         {
-            yield return new StreamEvent(after, "feed.ready", "{}"u8.ToArray());
+            yield return StreamEvent.At(after, "feed.ready", "{}"u8.ToArray());
         }
 
         while (!cancel.IsCancellationRequested)
@@ -53,7 +54,7 @@ public static class OrderFeed
                     yield return new StreamEvent(null, "order.open", order);
                 }
 
-                yield return new StreamEvent(position, "feed.ready", "{}"u8.ToArray());
+                yield return StreamEvent.At(position, "feed.ready", "{}"u8.ToArray());
                 continue;
             }
 
@@ -62,7 +63,7 @@ public static class OrderFeed
             {
                 if (await source.ShowAsync(item, cancel) is { } data)
                 {
-                    yield return new StreamEvent(item.Position, item.Type, data);
+                    yield return StreamEvent.At(item.Position, item.Type, data);
                 }
             }
 
@@ -75,7 +76,7 @@ public static class OrderFeed
     }
 
     /// <summary>What one provider's feed reads.</summary>
-    private sealed record Source(IEventLog Log, IRowStore Store, ProviderView Provider)
+    private sealed record Source(IEventLog Log, IRowStore Store, ProviderView Provider, NetworkClock Clock)
     {
         /// <summary>Every open order that matches, oldest first.</summary>
         public async IAsyncEnumerable<ReadOnlyMemory<byte>> OpenAsync([EnumeratorCancellation] CancellationToken cancel)
@@ -131,6 +132,6 @@ public static class OrderFeed
         }
 
         /// <summary>By attributes and auditors' signatures as they were when the stream began; hardware is for the provider, and in the end for its nodes' books, to judge.</summary>
-        private bool Matches(OrderRow order) => AttributeMatching.WhyNot(OrderTerms.Requirements(order.Spec), Provider.Profile.Attributes, Provider.Signatures) is null;
+        private bool Matches(OrderRow order) => AttributeMatching.WhyNot(OrderTerms.Requirements(order.Spec), Provider.Profile.Attributes, AttributeMatching.Standing(Provider.Signatures, Clock.Now)) is null;
     }
 }

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Text;
+using System.Text.Json;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
@@ -7,7 +7,10 @@ using DepinGrains.Storage.Events;
 
 namespace DepinGrains.Gateway.Events;
 
-/// <summary><c>/v1/events</c>: what happens, as server-sent events with resume. Topics <c>market</c>, <c>network</c> and <c>subnet/{netuid}</c> are public; <c>deployment/{id}</c>, <c>provider/{id}</c> and <c>identity/{id}</c> are for their owners.</summary>
+/// <summary>
+/// <c>/v1/events</c>: what happens, as server-sent events with resume. Topics <c>market</c>, <c>network</c>, <c>node/{id}</c> and <c>subnet/{netuid}</c> are public; <c>deployment/{owner}/{dseq}</c>, <c>provider/{id}</c> and
+/// <c>identity/{id}</c> are for their owners, with the scope that reads the thing itself. A position older than what is kept is answered 410 with the address of a snapshot.
+/// </summary>
 public static class EventEndpoints
 {
     private const int PageSize = 256;
@@ -15,31 +18,32 @@ public static class EventEndpoints
 
     /// <summary>Maps the endpoints.</summary>
     public static void MapEventEndpoints(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/events", Stream).AllowAnonymous().WithTags("Events").WithName("streamEvents").WithSummary("Server-sent events of one topic; resume with Last-Event-ID");
+        routes.MapGet("/v1/events", StreamAsync).AllowAnonymous().WithTags("Events").WithName("streamEvents").WithSummary("Server-sent events of one topic; resume with Last-Event-ID");
 
-    /// <summary>The stream.</summary>
-    public static IResult Stream(HttpContext context, IEventLog log, string topic = "market")
+    /// <summary>The stream; all that can be refused is refused before it begins.</summary>
+    public static async Task<IResult> StreamAsync(HttpContext context, IEventLog log, string topic = "market")
     {
-        if (topic is not ("market" or "network") && Caller.Of(context) is not { } && !topic.StartsWith("node/", StringComparison.Ordinal) && !topic.StartsWith("subnet/", StringComparison.Ordinal))
+        if (EventTopic.Find(topic) is not { } known)
         {
-            return Problems.From(Refusal.Of(RequestError.Unauthenticated, "This topic needs a token or an API key."));
+            return Problems.From(Refusal.Of("events.topic_unknown", "Topics are market, network, node/{id}, subnet/{netuid}, deployment/{owner}/{dseq}, provider/{id} and identity/{id}."));
         }
 
-        if (OwnerOf(topic) is { } owner && Caller.Of(context)?.OwnerOnly(owner) is { } foreign)
+        var position = EventStreamResult.Position(context);
+        if ((known.Closed(Caller.Of(context)) ?? position.Refusal) is { } refusal)
         {
-            return Problems.From(foreign);
+            return Problems.From(refusal);
         }
 
-        return new EventStreamResult((after, cancel) => ReadAsync(log, topic, after, cancel));
+        // One event is enough to learn whether the position still stands.
+        if (position.Value is { } after && await log.ReadAsync(after, topic, 1, context.RequestAborted) is { Gone: true } page)
+        {
+            return Problems.From(Gone(after, page.Position, known.Snapshot));
+        }
+
+        return new EventStreamResult(cancel => ReadAsync(log, topic, known, position.Value, cancel));
     }
 
-    private static string? OwnerOf(string topic)
-    {
-        var parts = topic.Split('/');
-        return parts is [("deployment" or "provider" or "identity"), var owner, ..] ? owner : null;
-    }
-
-    private static async IAsyncEnumerable<StreamEvent> ReadAsync(IEventLog log, string topic, long? after, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<StreamEvent> ReadAsync(IEventLog log, string topic, EventTopic known, long? after, [EnumeratorCancellation] CancellationToken cancel)
     {
         var position = after ?? await log.HeadAsync(cancel);
         while (!cancel.IsCancellationRequested)
@@ -47,13 +51,15 @@ public static class EventEndpoints
             var page = await log.ReadAsync(position, topic, PageSize, cancel);
             if (page.Gone)
             {
-                yield return new StreamEvent(null, "gone", Encoding.UTF8.GetBytes($$"""{"code":"events.gone","detail":"position {{position}} is older than what is kept; read the lists and start again","head":{{page.Position}}}"""));
+                // A reader so slow that what it had still to read is no longer kept; when it comes back it is answered 410.
+                var gone = Gone(position, page.Position, known.Snapshot);
+                yield return new StreamEvent(null, "gone", JsonSerializer.SerializeToUtf8Bytes(new { code = gone.Code, detail = gone.Detail, head = page.Position, snapshot = known.Snapshot }));
                 yield break;
             }
 
             foreach (var item in page.Events)
             {
-                yield return new StreamEvent(item.Position, item.Type, item.Data);
+                yield return StreamEvent.At(item.Position, item.Type, item.Data);
             }
 
             position = page.Position;
@@ -63,4 +69,11 @@ public static class EventEndpoints
             }
         }
     }
+
+    private static Refusal Gone(long position, long head, string snapshot) => Refusal.Of(
+        "events.gone",
+        $"Events after position {position} are no longer kept: read {snapshot}, then this stream after {head}.",
+        ("position", position),
+        ("head", head),
+        ("snapshot", snapshot));
 }

@@ -8,10 +8,14 @@ using Microsoft.Extensions.Options;
 namespace DepinGrains.Gateway.Http;
 
 /// <summary>One event of a stream. <paramref name="Data"/> is UTF-8 JSON.</summary>
-/// <param name="Id">Position to resume after; null = the reader's position does not move.</param>
+/// <param name="Id">Position to resume after, no line breaks; null = the reader's position does not move.</param>
 /// <param name="Type">Name of the event; no line breaks.</param>
 /// <param name="Data">The payload.</param>
-public readonly record struct StreamEvent(long? Id, string Type, ReadOnlyMemory<byte> Data);
+public readonly record struct StreamEvent(string? Id, string Type, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>An event at a position of the event log.</summary>
+    public static StreamEvent At(long? position, string type, ReadOnlyMemory<byte> data) => new(position?.ToString(System.Globalization.CultureInfo.InvariantCulture), type, data);
+}
 
 /// <summary>Counts open streams, so that one caller cannot hold them all.</summary>
 public sealed class StreamSlots(IOptions<HttpOptions> options)
@@ -49,23 +53,40 @@ public sealed class StreamSlots(IOptions<HttpOptions> options)
 /// Server-sent events with resume. Written by hand: the framework's result has no heartbeat on a silent stream and does not end when the host stops.
 /// Sends <c>retry</c> first, a comment after every silent <see cref="HttpOptions.StreamHeartbeatSeconds"/>, <c>id</c>/<c>event</c>/<c>data</c> per event; ends when the host stops, and clients come back with Last-Event-ID.
 /// </summary>
-/// <param name="source">Events after a position (null: from now on). Ends the stream by ending.</param>
-public sealed partial class EventStreamResult(Func<long?, CancellationToken, IAsyncEnumerable<StreamEvent>> source) : IResult, IContentTypeHttpResult
+/// <param name="source">The events. Ends the stream by ending.</param>
+public sealed partial class EventStreamResult(Func<CancellationToken, IAsyncEnumerable<StreamEvent>> source) : IResult, IContentTypeHttpResult
 {
     /// <inheritdoc/>
     public string? ContentType => "text/event-stream";
 
-    /// <summary>The position a reader resumes after: header <c>Last-Event-ID</c>, or query <c>after</c> for the first connection; null = from now on.</summary>
-    public static Result<long?> Position(HttpContext context)
+    /// <summary>What a reader resumes after, as it says it: header <c>Last-Event-ID</c>, or query <c>after</c> for the first connection; empty = from now on.</summary>
+    public static string Resume(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         var text = context.Request.Headers["Last-Event-ID"].ToString();
-        text = text.Length > 0 ? text : context.Request.Query["after"].ToString();
+        return text.Length > 0 ? text : context.Request.Query["after"].ToString();
+    }
+
+    /// <summary>The same as a position of the event log; null = from now on.</summary>
+    public static Result<long?> Position(HttpContext context)
+    {
+        var text = Resume(context);
         return text.Length == 0
             ? new Result<long?>(null, null)
             : long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var position)
                 ? (long?)position
-                : Refusal.Of(RequestError.EventIdInvalid, "Last-Event-ID (or after) must be a position this stream gave.");
+                : Unreadable();
+    }
+
+    /// <summary>What the reader sent is no position.</summary>
+    public static Refusal Unreadable() => Refusal.Of(RequestError.EventIdInvalid, "Last-Event-ID (or after) must be a position this stream gave.");
+
+    /// <summary>A stream of events after the position the reader names (null: from now on), or the refusal of it.</summary>
+    public static IResult After(HttpContext context, Func<long?, CancellationToken, IAsyncEnumerable<StreamEvent>> source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var position = Position(context);
+        return position.IsOk ? new EventStreamResult(cancel => source(position.Value, cancel)) : Problems.From(position.Refusal);
     }
 
     /// <inheritdoc/>
@@ -73,13 +94,6 @@ public sealed partial class EventStreamResult(Func<long?, CancellationToken, IAs
     {
         ArgumentNullException.ThrowIfNull(httpContext);
         var services = httpContext.RequestServices;
-        var position = Position(httpContext);
-        if (!position.IsOk)
-        {
-            await Problems.WriteAsync(httpContext, position.Refusal);
-            return;
-        }
-
         var slots = services.GetRequiredService<StreamSlots>();
         var caller = Caller.Of(httpContext)?.Identity ?? RateLimits.AddressOf(httpContext);
         if (!slots.TryEnter(caller))
@@ -92,7 +106,7 @@ public sealed partial class EventStreamResult(Func<long?, CancellationToken, IAs
 
         try
         {
-            await StreamAsync(httpContext, position.Value);
+            await StreamAsync(httpContext);
         }
         finally
         {
@@ -100,7 +114,7 @@ public sealed partial class EventStreamResult(Func<long?, CancellationToken, IAs
         }
     }
 
-    private async Task StreamAsync(HttpContext context, long? position)
+    private async Task StreamAsync(HttpContext context)
     {
         var services = context.RequestServices;
         var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
@@ -114,7 +128,7 @@ public sealed partial class EventStreamResult(Func<long?, CancellationToken, IAs
         {
             await response.Body.WriteAsync("retry: 2000\n\n"u8.ToArray(), ending.Token);
             await response.Body.FlushAsync(ending.Token);
-            await PumpAsync(context, position, ending);
+            await PumpAsync(context, ending);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
@@ -127,11 +141,11 @@ public sealed partial class EventStreamResult(Func<long?, CancellationToken, IAs
         }
     }
 
-    private async Task PumpAsync(HttpContext context, long? position, CancellationTokenSource ending)
+    private async Task PumpAsync(HttpContext context, CancellationTokenSource ending)
     {
         var time = context.RequestServices.GetRequiredKeyedService<TimeProvider>(NetworkClock.TimeKey);
         var silence = TimeSpan.FromSeconds(context.RequestServices.GetRequiredService<IOptions<HttpOptions>>().Value.StreamHeartbeatSeconds);
-        await using var events = source(position, ending.Token).GetAsyncEnumerator(ending.Token);
+        await using var events = source(ending.Token).GetAsyncEnumerator(ending.Token);
         var next = events.MoveNextAsync().AsTask();
         try
         {
@@ -175,7 +189,7 @@ public sealed partial class EventStreamResult(Func<long?, CancellationToken, IAs
 
     private static async Task WriteAsync(HttpResponse response, StreamEvent item, CancellationToken cancel)
     {
-        var head = (item.Id is { } id ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"id: {id}\n") : "") + $"event: {item.Type.ReplaceLineEndings(" ")}\n";
+        var head = (item.Id is { } id ? $"id: {id}\n" : "") + $"event: {item.Type.ReplaceLineEndings(" ")}\n";
         await response.WriteAsync(head, cancel);
         var rest = item.Data;
         while (true)

@@ -2,6 +2,7 @@ using System.Globalization;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Gateway.Subnets.Serving;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -45,6 +46,12 @@ public static class OpenApiSetup
     private static void Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context)
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        if (metadata.OfType<IEndpointSummaryMetadata>().LastOrDefault() is { } said)
+        {
+            // The framework prefers the handler's own comment, which is written for readers of the code.
+            operation.Summary = said.Summary;
+        }
+
         var signed = metadata.OfType<SignatureRequired>().LastOrDefault();
         if (signed is not null || (HttpMethods.IsPost(context.Description.HttpMethod ?? "") && !metadata.OfType<NoIdempotencyKey>().Any()))
         {

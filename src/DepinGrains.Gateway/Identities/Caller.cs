@@ -52,4 +52,15 @@ public sealed record Caller(string Identity, IdentityRoles Roles, ImmutableArray
     /// <summary>Refuses a lease-scoped token on another lease.</summary>
     public Refusal? LeaseOnly(string lease) =>
         Lease is null || Lease == lease ? null : Refusal.Of(IdentityError.ScopeMissing, $"The token is for lease {Lease} alone.", ("lease", Lease), ("wanted", lease));
+
+    /// <summary>Refuses a lease-scoped token where something else than a lease is read; null for all other callers.</summary>
+    public Refusal? BeyondLease() =>
+        Lease is null ? null : Refusal.Of(IdentityError.ScopeMissing, $"The token is for lease {Lease} alone; this is not about one lease.", ("lease", Lease));
+
+    /// <summary>Refuses a token or API key without the scope.</summary>
+    public Refusal? WithoutScope(string scope) => Has(scope) ? null : Refusal.Of(
+        IdentityError.ScopeMissing,
+        $"This needs the scope {scope}; the token or API key has {string.Join(' ', Scopes)}.",
+        ("scope", scope),
+        ("granted", string.Join(' ', Scopes)));
 }

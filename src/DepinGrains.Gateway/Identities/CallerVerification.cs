@@ -5,10 +5,10 @@ using DepinGrains.Domain.Identities;
 namespace DepinGrains.Gateway.Identities;
 
 /// <summary>
-/// The second check of a signature, where the keys of record are: in the caller's identity grain. Grains trust the gateway that the command is what the signed body says: they get neither the
-/// body's bytes nor a canonical form of them, and parsing JSON in grains would put the HTTP dialect there. What bounds that trust: a gateway holds nobody's key, so it can distort a request
-/// that was really signed, under its own method, path, idempotency key and two minutes, once (the replay window), but it cannot invent one; and it cannot pass one caller's signature off as
-/// another's. Gateways therefore belong to the operator, as silos do.
+/// The second check of a signature, where the keys of record are: in the caller's identity grain. It tells an honest gateway what its cache cannot: that the key was revoked a moment ago, or that
+/// the idempotency key came with another body through another gateway. It is no protection from a gateway that lies: but for changes of keys and roles, which identity grains check themselves,
+/// grains get no signature with a command, so whoever can call grains can command in anybody's name (parsing bodies in grains would put the HTTP dialect there). Gateways therefore belong to the
+/// operator, as silos do, and only they reach the silos' ports.
 /// </summary>
 public static class CallerVerification
 {

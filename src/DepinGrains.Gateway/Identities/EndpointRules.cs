@@ -10,6 +10,9 @@ namespace DepinGrains.Gateway.Identities;
 /// <param name="Unregistered">The signer may not be registered yet; the endpoint checks the signature itself.</param>
 public sealed record SignatureRequired(KeyRoles KeyRoles, bool Unregistered);
 
+/// <summary>Marks an endpoint about one lease, which looks at <see cref="Caller.LeaseOnly"/>: the only kind that takes a token made for one lease.</summary>
+public sealed record LeaseTokensTaken;
+
 /// <summary>Wants a scope of tokens and API keys.</summary>
 public sealed record ScopeRequirement(string Scope) : IAuthorizationRequirement;
 
@@ -34,13 +37,18 @@ public static class EndpointRules
         where TBuilder : IEndpointConventionBuilder =>
         Scopes.IsValid(scope) ? builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new ScopeRequirement(scope))) : throw new ArgumentException($"{scope} is no scope", nameof(scope));
 
+    /// <summary>Tokens made for one lease are good here; the endpoint compares the lease. Everywhere else they are refused.</summary>
+    public static TBuilder TakesLeaseTokens<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new LeaseTokensTaken());
+
     /// <summary>The identity must have one of the roles.</summary>
     public static TBuilder RequireIdentityRole<TBuilder>(this TBuilder builder, IdentityRoles anyOf)
         where TBuilder : IEndpointConventionBuilder =>
         builder.RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new RoleRequirement(anyOf)));
 }
 
-/// <summary>Decides scopes and roles.</summary>
+/// <summary>Decides scopes, roles, and that a token for one lease reaches nothing else.</summary>
 public sealed class CallerAuthorizationHandler(IHttpContextAccessor accessor) : IAuthorizationHandler
 {
     /// <inheritdoc/>
@@ -53,6 +61,13 @@ public sealed class CallerAuthorizationHandler(IHttpContextAccessor accessor) : 
             return Task.CompletedTask;
         }
 
+        if (caller.Lease is not null && http.GetEndpoint()?.Metadata.GetMetadata<LeaseTokensTaken>() is null)
+        {
+            http.Features.Set(new AuthenticationRefusal(caller.BeyondLease()!));
+            context.Fail();
+            return Task.CompletedTask;
+        }
+
         foreach (var requirement in context.PendingRequirements.ToArray())
         {
             switch (requirement)
@@ -62,11 +77,7 @@ public sealed class CallerAuthorizationHandler(IHttpContextAccessor accessor) : 
                     context.Succeed(requirement);
                     break;
                 case ScopeRequirement scope:
-                    http.Features.Set(new AuthenticationRefusal(Refusal.Of(
-                        IdentityError.ScopeMissing,
-                        $"This needs the scope {scope.Scope}; the token or API key has {string.Join(' ', caller.Scopes)}.",
-                        ("scope", scope.Scope),
-                        ("granted", string.Join(' ', caller.Scopes)))));
+                    http.Features.Set(new AuthenticationRefusal(caller.WithoutScope(scope.Scope)!));
                     break;
                 case RoleRequirement role:
                     http.Features.Set(new AuthenticationRefusal(Refusal.Of(

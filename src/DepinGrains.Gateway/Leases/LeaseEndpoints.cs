@@ -16,7 +16,6 @@ public static class LeaseEndpoints
     private const int TailMax = 10_000;
     private const int TerminalMax = 1_000;
     private const int CommandWordsMax = 256;
-    private static readonly System.Text.Json.JsonSerializerOptions Json = new(System.Text.Json.JsonSerializerDefaults.Web);
     private const string Id = "{owner}/{dseq}/{gseq:int}/{oseq:int}/{provider}";
 
     /// <summary>Maps the endpoints.</summary>
@@ -24,9 +23,9 @@ public static class LeaseEndpoints
     {
         var group = routes.MapGroup("/v1/leases").WithTags("Leases");
         group.MapGet("", ListAsync).RequireScope("leases:read").WithName("listLeases").WithSummary("The caller's leases as tenant (default) or provider (as=provider), newest first");
-        group.MapGet(Id, GetAsync).RequireScope("leases:read").WithName("getLease").WithSummary("A lease: workloads, addresses, last status");
-        group.MapGet(Id + "/logs", LogsAsync).RequireScope("leases:read").WithName("getLeaseLogs").WithSummary("What the workloads write, as server-sent events; follow=true goes on");
-        group.MapGet(Id + "/shell", ShellAsync).RequireScope("leases:shell").WithName("openLeaseShell").WithSummary("A shell in a workload, over a WebSocket").ExcludeFromDescription();
+        group.MapGet(Id, GetAsync).RequireScope("leases:read").TakesLeaseTokens().WithName("getLease").WithSummary("A lease: workloads, addresses, last status");
+        group.MapGet(Id + "/logs", LogsAsync).RequireScope("leases:read").TakesLeaseTokens().WithName("getLeaseLogs").WithSummary("What the workloads write, as server-sent events; follow=true goes on, Last-Event-ID resumes");
+        group.MapGet(Id + "/shell", ShellAsync).RequireScope("leases:shell").TakesLeaseTokens().WithName("openLeaseShell").WithSummary("A shell in a workload, over a WebSocket").ExcludeFromDescription();
         return group;
     }
 
@@ -44,7 +43,7 @@ public static class LeaseEndpoints
         return lease.IsOk ? EntityTags.Read(context, lease.Value, lease.Value.Version) : Problems.From(lease.Refusal);
     }
 
-    /// <summary>Log lines of every workload of the lease (or of one service), each an event <c>log</c>.</summary>
+    /// <summary>Log lines of every workload of the lease (or of one service), each an event <c>log</c>; resumed after the id of the last one seen.</summary>
     public static async Task<IResult> LogsAsync(
         string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, LeaseRelay relay, string? service, int tail = 100, bool follow = false)
     {
@@ -66,7 +65,13 @@ public static class LeaseEndpoints
             places.Add(place.Value);
         }
 
-        return new EventStreamResult((_, cancel) => LogLinesAsync(context, agents, relay, places, Math.Clamp(tail, 0, TailMax), follow, cancel));
+        if (LeaseLogStream.Seen(EventStreamResult.Resume(context), places.Count) is not { } seen)
+        {
+            return Problems.From(EventStreamResult.Unreadable());
+        }
+
+        var lines = new LeaseLogStream(context, agents, relay, places, Math.Clamp(tail, 0, TailMax), follow);
+        return new EventStreamResult(cancel => lines.ReadAsync(seen, cancel));
     }
 
     /// <summary>
@@ -138,29 +143,6 @@ public static class LeaseEndpoints
         }
 
         return caller.LeaseOnly(id) is { } other ? other : await grains.GetGrain<ILeaseGrain>(id).GetAsync();
-    }
-
-    private static async IAsyncEnumerable<StreamEvent> LogLinesAsync(
-        HttpContext context, AgentConnections agents, LeaseRelay relay, List<LeaseRelay.Place> places, int tail, bool follow, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
-    {
-        // One workload after the other without follow; all at once with it would interleave anyway: the first one's stream is followed.
-        foreach (var place in places)
-        {
-            if (place.Peer is not null)
-            {
-                await foreach (var line in relay.LinesAsync(context, place, cancel))
-                {
-                    yield return new StreamEvent(null, "log", line);
-                }
-
-                continue;
-            }
-
-            await foreach (var line in agents.StreamLogsAsync(place.Workload.Node, place.Workload.Id, -1, tail, follow, cancel))
-            {
-                yield return new StreamEvent(null, "log", System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(line, Json));
-            }
-        }
     }
 }
 

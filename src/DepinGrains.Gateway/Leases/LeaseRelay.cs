@@ -17,6 +17,7 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
 {
     private const string WorkloadHeader = "Depin-Relayed-Workload";
     private const int BufferBytes = 16_384;
+    private static readonly string[] Credentials = ["Authorization", "X-Api-Key"];
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1), UseProxy = false, UseCookies = false });
 
@@ -36,15 +37,20 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
             : away;
     }
 
-    /// <summary>The workload's log lines from a peer, each the JSON of its event. Ends with the peer's stream.</summary>
-    public async IAsyncEnumerable<byte[]> LinesAsync(HttpContext context, Place place, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    /// <summary>The workload's log lines after the one seen (−1: as the caller asked) from a peer, each its number and the JSON of its event. Ends with the peer's stream.</summary>
+    public async IAsyncEnumerable<(long Offset, byte[] Line)> LinesAsync(HttpContext context, Place place, long seen, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(place);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(place.Peer!, Target(context)));
         request.Headers.Host = context.Request.Host.Value;
-        request.Headers.TryAddWithoutValidation("Authorization", context.Request.Headers.Authorization.ToString());
+        foreach (var credential in Credentials.Where(context.Request.Headers.ContainsKey))
+        {
+            request.Headers.TryAddWithoutValidation(credential, context.Request.Headers[credential].ToString());
+        }
+
         request.Headers.Add(WorkloadHeader, place.Workload.Id);
+        request.Headers.Add("Last-Event-ID", LeaseLogStream.Text(seen));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         using var answer = await AskAsync(request, place, cancel);
         await using var stream = await answer.Content.ReadAsStreamAsync(cancel);
@@ -52,7 +58,7 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
         {
             if (item.EventType == "log")
             {
-                yield return item.Data;
+                yield return (LeaseLogStream.Seen(item.EventId ?? "", 1)?[0] ?? -1, item.Data);
             }
         }
     }
@@ -63,7 +69,11 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(place);
         using var remote = new ClientWebSocket();
-        remote.Options.SetRequestHeader("Authorization", context.Request.Headers.Authorization.ToString());
+        foreach (var credential in Credentials.Where(context.Request.Headers.ContainsKey))
+        {
+            remote.Options.SetRequestHeader(credential, context.Request.Headers[credential].ToString());
+        }
+
         remote.Options.SetRequestHeader(WorkloadHeader, place.Workload.Id);
         remote.Options.Proxy = null;
         var target = new Uri(place.Peer!, Target(context));

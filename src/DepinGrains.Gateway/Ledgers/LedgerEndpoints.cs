@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Credits;
@@ -17,6 +18,13 @@ public sealed record TransferRequest(
 
 /// <summary>Money from the faucet, minor units; only where the operator switched it on.</summary>
 public sealed record FaucetRequest([property: Range(1, 1_000_000_000_000)] long Amount);
+
+/// <summary>A token of the network.</summary>
+/// <param name="Token">Its denomination, the minor unit.</param>
+/// <param name="Symbol">What people call the whole unit.</param>
+/// <param name="Decimals">Minor units of one whole unit, as a power of ten.</param>
+/// <param name="Supply">All there is, minor units.</param>
+public sealed record TokenSupply(string Token, string Symbol, int Decimals, long Supply);
 
 /// <summary>The faucet.</summary>
 public sealed class FaucetOptions
@@ -38,14 +46,21 @@ public static class LedgerEndpoints
     /// <summary>Maps the endpoints.</summary>
     public static RouteGroupBuilder MapLedgerEndpoints(this IEndpointRouteBuilder routes)
     {
+        routes.MapGet("/v1/ledgers", SuppliesAsync).AllowAnonymous().WithTags("Ledgers").WithName("listLedgers")
+            .WithSummary("The network's tokens and how much there is of each").Produces<ImmutableArray<TokenSupply>>();
         var group = routes.MapGroup("/v1/ledgers/{token}").WithTags("Ledgers");
         group.MapGet("balance", BalanceAsync).RequireScope("ledgers:read").WithName("getBalance").WithSummary("The caller's balance");
         group.MapGet("statement", StatementAsync).RequireScope("ledgers:read").WithName("getStatement").WithSummary("The caller's statement, newest line first");
         group.MapPost("transfers", TransferAsync).RequireSignature().WithName("transfer").WithSummary("Send money to another identity");
         group.MapPost("faucet", FaucetAsync).RequireSignature().WithName("faucet").WithSummary("Money for trying things out");
-        group.MapGet("audit", AuditAsync).AllowAnonymous().WithName("auditLedger").WithSummary("Replays the journal and checks that everything adds up");
+        group.MapGet("audit", AuditAsync).RequireScope("ledgers:read").WithName("auditLedger").WithSummary("Replays the journal and checks that everything adds up");
         return group;
     }
+
+    /// <summary>What was minted and not burned: what the issuance account owes.</summary>
+    public static async Task<IResult> SuppliesAsync(TokenCatalog tokens, IGrainFactory grains) => TypedResults.Ok(
+        (await Task.WhenAll(tokens.All.Select(async t =>
+            new TokenSupply(t.Denom, t.Symbol, t.Decimals, -(await grains.GetGrain<ILedgerGrain>(t.Denom).GetBalanceAsync(LedgerAccounts.Issuance)).Posted)))).ToImmutableArray());
 
     /// <summary>The caller's balance.</summary>
     public static async Task<IResult> BalanceAsync(string token, Caller caller, TokenCatalog tokens, IGrainFactory grains) =>

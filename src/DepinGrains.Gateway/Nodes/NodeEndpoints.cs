@@ -115,13 +115,8 @@ public static class NodeEndpoints
 
     private static async Task<Results<Ok<NodeResponse>, ProblemResult>> DrainAsync(string id, DrainNodeRequest request, Caller caller, IGrainFactory grains, HttpContext context)
     {
-        if (!NodeIds.IsNode(id))
-        {
-            return Problems.From(NotFound());
-        }
-
         var owner = caller.Identity;
-        if (caller.IsOperator && await grains.GetGrain<INodeGrain>(id).GetAsync() is { IsOk: true, Value: var node } && node.Provider != owner)
+        if (caller.IsOperator && NodeIds.IsNode(id) && await grains.GetGrain<INodeGrain>(id).GetAsync() is { IsOk: true, Value: var node } && node.Provider != owner)
         {
             if (await caller.VerifyOperatorAsync(grains) is { } refusal)
             {
@@ -131,32 +126,27 @@ public static class NodeEndpoints
             owner = node.Provider;
         }
 
-        var answer = await grains.GetGrain<INodeGrain>(id).DrainAsync(caller.OperationId(context), owner, request.Drain);
+        var answer = await ActAsync(id, caller, grains, grain => grain.DrainAsync(caller.OperationId(context), owner, request.Drain));
         return answer.IsOk ? TypedResults.Ok(NodeResponse.Of(answer.Value)) : Problems.From(answer.Refusal);
     }
 
     private static async Task<Results<Ok<NodeResponse>, ProblemResult>> OvercommitAsync(string id, OvercommitNodeRequest request, Caller caller, IGrainFactory grains, HttpContext context)
     {
-        if (!NodeIds.IsNode(id))
-        {
-            return Problems.From(NotFound());
-        }
-
         var wanted = new NodeOvercommit(request.CpuPercent, request.MemoryPercent, request.StoragePercent);
-        var answer = await grains.GetGrain<INodeGrain>(id).SetOvercommitAsync(caller.OperationId(context), caller.Identity, wanted);
+        var answer = await ActAsync(id, caller, grains, node => node.SetOvercommitAsync(caller.OperationId(context), caller.Identity, wanted));
         return answer.IsOk ? TypedResults.Ok(NodeResponse.Of(answer.Value)) : Problems.From(answer.Refusal);
     }
 
     private static async Task<Results<Ok<RetireNodeResponse>, ProblemResult>> RetireAsync(string id, RetireNodeRequest request, Caller caller, IGrainFactory grains, HttpContext context)
     {
-        if (!NodeIds.IsNode(id))
-        {
-            return Problems.From(NotFound());
-        }
-
-        var answer = await grains.GetGrain<INodeGrain>(id).RetireAsync(caller.OperationId(context), caller.Identity, request.Reason ?? "");
+        var answer = await ActAsync(id, caller, grains, node => node.RetireAsync(caller.OperationId(context), caller.Identity, request.Reason ?? ""));
         return answer.IsOk ? TypedResults.Ok(new RetireNodeResponse(id, answer.Value)) : Problems.From(answer.Refusal);
     }
+
+    private static async Task<Result<T>> ActAsync<T>(string id, Caller caller, IGrainFactory grains, Func<INodeGrain, Task<Result<T>>> act) =>
+        !NodeIds.IsNode(id) ? NotFound()
+        : await caller.VerifyAsync(grains) is { } refusal ? refusal
+        : await act(grains.GetGrain<INodeGrain>(id));
 
     private static string AddressOf(HttpContext context)
     {

@@ -45,8 +45,11 @@ public sealed record PricingRequest(
     string? IpUsd = null,
     IReadOnlyDictionary<string, string>? GpuUsd = null);
 
-/// <summary>Attributes an auditor vouches for, exactly as declared.</summary>
-public sealed record SignAttributesRequest([property: Required, MinLength(1)] IReadOnlyDictionary<string, string> Attributes);
+/// <summary>Attributes an auditor vouches for, exactly as declared, and for how long: null is the network's default, a year.</summary>
+public sealed record SignAttributesRequest([property: Required, MinLength(1)] IReadOnlyDictionary<string, string> Attributes, [property: Range(60, 315_360_000)] long? ValidSeconds = null);
+
+/// <summary>Names of attributes whose signatures an auditor takes back; none: all of its signatures on this provider.</summary>
+public sealed record WithdrawSignaturesRequest([property: MaxLength(1_000)] IReadOnlyList<string>? Names = null);
 
 /// <summary>A token for one node.</summary>
 public sealed record JoinTokenRequest([property: Range(10, 2_592_000)] int LifetimeSeconds = 3_600);
@@ -60,9 +63,10 @@ public static class ProviderEndpoints
         var group = routes.MapGroup("/v1/providers").WithTags("Providers");
         group.MapGet("", ListAsync).AllowAnonymous().WithName("listProviders").WithSummary("All providers");
         group.MapGet("{id}", GetAsync).AllowAnonymous().WithName("getProvider").WithSummary("A provider");
-        group.MapPost("", PutAsync).RequireSignature().WithName("putProvider").WithSummary("Register as a provider, or replace the profile");
+        group.MapPost("", PutAsync).RequireSignature().WithName("putProvider").WithSummary("Register as a provider, or replace the profile").WithMetadata(TakesIfMatch.Instance);
         group.MapPost("{id}/maintenance/{mode}", MaintenanceAsync).RequireSignature().WithName("setMaintenance").WithSummary("on: stop bidding; off: resume");
         group.MapPost("{id}/signatures", SignAsync).RequireSignature().WithName("signAttributes").WithSummary("Vouch for a provider's attributes");
+        group.MapPost("{id}/signatures/withdraw", UnsignAsync).RequireSignature().WithName("withdrawSignatures").WithSummary("Take signatures on a provider's attributes back");
         group.MapPost("join-tokens", JoinTokenAsync).RequireSignature().WithName("createJoinToken").WithSummary("A one-time token with which one node joins the caller");
         group.MapPost("addresses", PutAddressesAsync).RequireSignature().WithName("putAddresses").WithSummary("Replace the addresses the caller leases");
         group.MapGet("{id}/addresses", GetAddressesAsync).AllowAnonymous().WithName("getAddresses").WithSummary("A provider's pool of addresses: total, reserved, leased");
@@ -85,8 +89,14 @@ public static class ProviderEndpoints
     }
 
     /// <summary>Registers or replaces.</summary>
-    public static Task<IResult> PutAsync(ProviderRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(caller.Identity, caller, context, grains, (grain, operation) => grain.PutAsync(operation, new ProviderProfile(body.Name, Facts(body.Attributes), Policy(body.Pricing), body.HostUri, Policy(body.Scale), body.ReclaimWindowSeconds)));
+    public static async Task<IResult> PutAsync(ProviderRequest body, Caller caller, HttpContext context, IGrainFactory grains)
+    {
+        var expected = EntityTags.Expected(context);
+        var profile = new ProviderProfile(body.Name, Facts(body.Attributes), Policy(body.Pricing), body.HostUri, Policy(body.Scale), body.ReclaimWindowSeconds);
+        return expected.IsOk
+            ? await ActAsync(caller.Identity, caller, context, grains, (grain, operation) => grain.PutAsync(operation, profile, expected.Value))
+            : Problems.From(expected.Refusal);
+    }
 
     /// <summary>Maintenance.</summary>
     public static Task<IResult> MaintenanceAsync(string id, string mode, Caller caller, HttpContext context, IGrainFactory grains) =>
@@ -98,7 +108,11 @@ public static class ProviderEndpoints
     public static Task<IResult> SignAsync(string id, SignAttributesRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
         (caller.Roles & Contracts.Identities.IdentityRoles.Auditor) == 0
             ? Task.FromResult<IResult>(Problems.From(Refusal.Of("provider.auditor_not_allowed", "only an identity with the auditor role vouches for attributes", ("roles", caller.Roles))))
-            : ActAsync(id, caller, context, grains, (grain, operation) => grain.SignAttributesAsync(operation, caller.Identity, Facts(body.Attributes)));
+            : ActAsync(id, caller, context, grains, (grain, operation) => grain.SignAttributesAsync(operation, caller.Identity, Facts(body.Attributes), body.ValidSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null));
+
+    /// <summary>An auditor's signatures taken back; also by one who is no auditor any more.</summary>
+    public static Task<IResult> UnsignAsync(string id, WithdrawSignaturesRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
+        ActAsync(id, caller, context, grains, (grain, operation) => grain.WithdrawSignaturesAsync(operation, caller.Identity, [.. body.Names ?? []]));
 
     /// <summary>A join token.</summary>
     public static Task<IResult> JoinTokenAsync(JoinTokenRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>

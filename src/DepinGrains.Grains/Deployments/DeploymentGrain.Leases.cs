@@ -25,7 +25,7 @@ public sealed partial class DeploymentGrain
     private SdlDocument? _sdl;
 
     /// <inheritdoc/>
-    public async Task<Result<DeploymentView>> UpdateAsync(string operationId, string caller, string sdl)
+    public async Task<Result<DeploymentView>> UpdateAsync(string operationId, string caller, string sdl, long? ifVersion = null)
     {
         if (Missing() is { } missing)
         {
@@ -41,6 +41,11 @@ public sealed partial class DeploymentGrain
         if (await SeenAsync(operationId, print) is { } seen)
         {
             return seen;
+        }
+
+        if (Versions.Mismatch(ifVersion, _row.Version) is { } moved)
+        {
+            return moved;
         }
 
         var parsed = SdlParser.Parse(sdl);

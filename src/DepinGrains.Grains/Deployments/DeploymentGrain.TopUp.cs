@@ -14,14 +14,16 @@ public sealed partial class DeploymentGrain
     private const long PeriodSecondsMax = 31_536_000;
 
     /// <inheritdoc/>
-    public async Task<Result<AutoTopUpView>> SetAutoTopUpAsync(string operationId, string caller, AutoTopUp? rule)
+    public async Task<Result<AutoTopUpView>> SetAutoTopUpAsync(string operationId, string caller, AutoTopUp? rule, long? ifVersion = null)
     {
         if (Missing() is { } missing)
         {
             return missing;
         }
 
-        if ((NotOwner(caller) ?? (rule is null ? null : WhyInvalid(rule))) is { } refusal)
+        // Asked again once it stands as wanted, the version has moved by that very change.
+        var stands = rule is null ? State.TopUp is null or { Rule.CapPerPeriod: 0 } : State.TopUp?.Rule == rule;
+        if ((NotOwner(caller) ?? (rule is null ? null : WhyInvalid(rule)) ?? (stands ? null : Versions.Mismatch(ifVersion, _row.Version))) is { } refusal)
         {
             return refusal;
         }

@@ -218,9 +218,9 @@ public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, I
         }
 
         // After what was remembered: the retry of a change that went through is answered alike, though the version moved by it.
-        if (ifVersion is { } wanted && wanted != _row.Version)
+        if (Versions.Mismatch(ifVersion, _row.Version) is { } moved)
         {
-            return Refusal.Of("request.version_mismatch", $"The identity is at version {_row.Version}, not {wanted}: it was changed since you read it.", ("version", _row.Version), ("expected", wanted));
+            return moved;
         }
 
         var next = change(_identity);

@@ -67,4 +67,8 @@ public sealed class LedgerOptions
     /// <summary>How long the writer waits at most for the callers it has just answered to join the next batch; timers count whole milliseconds.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:00.010")]
     public TimeSpan GatherMax { get; set; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>A clean audit answers again for so long while the ledger stands at its sequence.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan AuditKeep { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -33,7 +33,7 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
     }
 
     /// <inheritdoc/>
-    public async Task<Result<ProviderView>> PutAsync(string operationId, ProviderProfile profile)
+    public async Task<Result<ProviderView>> PutAsync(string operationId, ProviderProfile profile, long? ifVersion = null)
     {
         _row.ThrowIfLost();
         var print = Changes.Fingerprint(new { Command = "put", Profile = profile });
@@ -42,9 +42,9 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
             return remembered;
         }
 
-        if (Invalid(profile) is { } invalid)
+        if ((Versions.Mismatch(ifVersion, _row.Value is { Deleted: false } ? _row.Version : 0) ?? Invalid(profile)) is { } refusal)
         {
-            return invalid;
+            return refusal;
         }
 
         var now = clock.Now;
@@ -76,17 +76,23 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
     }
 
     /// <inheritdoc/>
-    public async Task<Result<ProviderView>> SignAttributesAsync(string operationId, string auditor, ImmutableArray<Fact> attributes)
+    public async Task<Result<ProviderView>> SignAttributesAsync(string operationId, string auditor, ImmutableArray<Fact> attributes, TimeSpan? validity = null)
     {
         if (Missing() is { } missing)
         {
             return missing;
         }
 
-        var print = Changes.Fingerprint(new { Command = "sign", Auditor = auditor, Attributes = attributes });
+        var print = Changes.Fingerprint(new { Command = "sign", Auditor = auditor, Attributes = attributes, Validity = validity });
         if (await _row.RememberedAsync<ProviderView>(operationId, print) is { } remembered)
         {
             return remembered;
+        }
+
+        var holds = validity ?? _options.SignatureValidity;
+        if (holds <= TimeSpan.Zero || holds > _options.SignatureValidityMax)
+        {
+            return Refusal.Of("provider.signature_validity", $"a signature holds at most {_options.SignatureValidityMax}, not {holds}", ("max", _options.SignatureValidityMax), ("wanted", holds));
         }
 
         var state = _row.Value!;
@@ -98,14 +104,36 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
             }
         }
 
-        var fresh = attributes.Where(a => !state.Signatures.Any(s => s.Auditor == auditor && s.Name == a.Name && s.Value == a.Value)).ToArray();
-        if (state.Signatures.Length + fresh.Length > _options.SignaturesMax)
+        var now = clock.Now;
+        var others = AttributeMatching.Standing(state.Signatures, now).Where(s => s.Auditor != auditor || !attributes.Contains(new Fact(s.Name, s.Value))).ToImmutableArray();
+        if (others.Length + attributes.Length > _options.SignaturesMax)
         {
-            return Refusal.Of("provider.too_many_signatures", $"{Id} has {state.Signatures.Length} signatures, at most {_options.SignaturesMax} are kept", ("max", _options.SignaturesMax));
+            return Refusal.Of("provider.too_many_signatures", $"{Id} has {others.Length} signatures, at most {_options.SignaturesMax} are kept", ("max", _options.SignaturesMax));
         }
 
-        var now = clock.Now;
-        return await CommitAsync(state with { Signatures = [.. state.Signatures, .. fresh.Select(a => new AttributeSignature(auditor, a.Name, a.Value, now))], UpdatedAt = now }, "provider.signed", operationId, print);
+        var signed = attributes.Distinct().Select(a => new AttributeSignature(auditor, a.Name, a.Value, now, now + holds));
+        return await CommitAsync(state with { Signatures = [.. others, .. signed], UpdatedAt = now }, "provider.signed", operationId, print);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<ProviderView>> WithdrawSignaturesAsync(string operationId, string auditor, ImmutableArray<string> names)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "unsign", Auditor = auditor, Names = names });
+        if (await _row.RememberedAsync<ProviderView>(operationId, print) is { } remembered)
+        {
+            return remembered;
+        }
+
+        var state = _row.Value!;
+        var left = state.Signatures.Where(s => s.Auditor != auditor || (names.Length > 0 && !names.Contains(s.Name))).ToImmutableArray();
+        return left.Length == state.Signatures.Length
+            ? Refusal.Of("provider.signature_not_found", $"{auditor} signed none of these attributes of {Id}", ("auditor", auditor))
+            : await CommitAsync(state with { Signatures = left, UpdatedAt = clock.Now }, "provider.signature_withdrawn", operationId, print);
     }
 
     /// <inheritdoc/>

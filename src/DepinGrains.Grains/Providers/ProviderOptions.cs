@@ -16,6 +16,14 @@ public sealed class ProviderOptions
     [Range(1, 100_000)]
     public int SignaturesMax { get; set; } = 5_000;
 
+    /// <summary>How long an auditor's signature holds when it does not say.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan SignatureValidity { get; set; } = TimeSpan.FromDays(365);
+
+    /// <summary>Longest time an auditor's signature may hold.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan SignatureValidityMax { get; set; } = TimeSpan.FromDays(730);
+
     /// <summary>Most join tokens outstanding.</summary>
     [Range(1, 10_000)]
     public int TokensMax { get; set; } = 500;

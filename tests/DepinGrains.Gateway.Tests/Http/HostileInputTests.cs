@@ -52,7 +52,8 @@ public sealed class HostileInputTests
         Assert.True(problems.Count == 0, $"{problems.Count} of {sent}:\n{string.Join('\n', problems)}");
         Assert.True(sent > 200, $"only {sent} attacks");
         Assert.True(written > Innocents, $"only {written} innocent writes");
-        var audit = JsonNode.Parse(await host.Client.GetStringAsync("/v1/ledgers/uact/audit"))!;
+        using var audited = await host.SendAsync(key, HttpMethod.Get, "/v1/ledgers/uact/audit", null);
+        var audit = JsonNode.Parse(await audited.Content.ReadAsStringAsync())!;
         Assert.True((bool)audit["isClean"]!, audit.ToJsonString());
     }
 

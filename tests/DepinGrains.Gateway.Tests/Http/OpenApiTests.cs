@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DepinGrains.Gateway.Tests.Http;
 
@@ -64,6 +67,19 @@ public sealed class OpenApiTests
 
         Assert.True(names.Count > 20, $"{names.Count} operations");
         Assert.True(problems.Count == 0, string.Join('\n', problems));
+    }
+
+    [Fact]
+    public async Task EveryOperation_IsSummedUpInItsEndpointsWords_NotInTheHandlersComment()
+    {
+        await using var host = await FullHost.StartAsync();
+        var document = JsonNode.Parse(await host.Client.GetStringAsync("/openapi/v1.json"))!;
+        var shown = document["paths"]!.AsObject().SelectMany(static p => p.Value!.AsObject()).ToDictionary(static o => (string)o.Value!["operationId"]!, static o => (string?)o.Value!["summary"]);
+        var endpoints = host.Services.GetRequiredService<EndpointDataSource>().Endpoints;
+        var said = endpoints.Select(static e => (e.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName, e.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary))
+            .Where(e => e.EndpointName is not null && shown.ContainsKey(e.EndpointName)).ToArray();
+        Assert.Equal(shown.Count, said.Length);
+        Assert.All(said, e => Assert.Equal(e.Summary, shown[e.EndpointName!]));
     }
 
     private static async Task<JsonObject> DocumentAsync()

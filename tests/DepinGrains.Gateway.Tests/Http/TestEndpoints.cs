@@ -54,8 +54,8 @@ public static class TestEndpoints
             OperationId = caller.OperationId(context),
         }).RequireSignature();
         app.MapPost("/t/report", static (Caller caller) => caller.RequireSigned().KeyRole.ToString()).RequireSignature(KeyRoles.Node);
-        app.MapGet("/t/stream", static (HttpContext context) => new EventStreamResult(Numbers)).AllowAnonymous();
-        app.MapGet("/t/silence", static (HttpContext context) => new EventStreamResult(Silence)).AllowAnonymous();
+        app.MapGet("/t/stream", static (HttpContext context) => EventStreamResult.After(context, Numbers)).AllowAnonymous();
+        app.MapGet("/t/silence", static (HttpContext context) => EventStreamResult.After(context, Silence)).AllowAnonymous();
     }
 
     private static async IAsyncEnumerable<StreamEvent> Numbers(long? after, [EnumeratorCancellation] CancellationToken cancel)
@@ -63,7 +63,7 @@ public static class TestEndpoints
         await Task.Yield();
         for (var i = (after ?? 0) + 1; i <= 3; i++)
         {
-            yield return new StreamEvent(i, "number", System.Text.Encoding.UTF8.GetBytes($"{{\"n\":\n{i}}}"));
+            yield return StreamEvent.At(i, "number", System.Text.Encoding.UTF8.GetBytes($"{{\"n\":\n{i}}}"));
         }
     }
 

@@ -8,6 +8,7 @@ internal sealed class ScriptedJournal(ILedgerJournal inner) : ILedgerJournal
 {
     private int _lookups;
     private int _snapshots;
+    private int _replays;
 
     /// <summary>Runs instead of an append when it answers one; null lets the append through.</summary>
     public Func<JournalBatch, Func<Task<AppendStatus>>, Task<AppendStatus>>? OnAppend { get; set; }
@@ -15,9 +16,15 @@ internal sealed class ScriptedJournal(ILedgerJournal inner) : ILedgerJournal
     /// <summary>When set, index writes wait for it.</summary>
     public Func<Task>? OnIndex { get; set; }
 
+    /// <summary>When set, reading the journal begins with it.</summary>
+    public Func<Task>? OnReplay { get; set; }
+
     public int Lookups => Volatile.Read(ref _lookups);
 
     public int Snapshots => Volatile.Read(ref _snapshots);
+
+    /// <summary>Times the journal was begun to be read.</summary>
+    public int Replays => Volatile.Read(ref _replays);
 
     public ILedgerJournal Inner => inner;
 
@@ -42,7 +49,15 @@ internal sealed class ScriptedJournal(ILedgerJournal inner) : ILedgerJournal
         Interlocked.Increment(ref _snapshots);
     }
 
-    public IAsyncEnumerable<JournalBatch> ReadAsync(string token, long after, CancellationToken cancel = default) => inner.ReadAsync(token, after, cancel);
+    public async IAsyncEnumerable<JournalBatch> ReadAsync(string token, long after, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        Interlocked.Increment(ref _replays);
+        await (OnReplay?.Invoke() ?? Task.CompletedTask);
+        await foreach (var batch in inner.ReadAsync(token, after, cancel))
+        {
+            yield return batch;
+        }
+    }
 
     public Task<long> HeadAsync(string token, CancellationToken cancel = default) => inner.HeadAsync(token, cancel);
 

@@ -7,11 +7,11 @@ internal sealed class AgentProcess : IAsyncDisposable
 {
     private readonly Process _process;
 
-    public AgentProcess(string folder, string gateway, string token, int firstPort)
+    public AgentProcess(string folder, string gateway, string token, int firstPort, params string[] more)
     {
         _process = Programs.Start(
-            Programs.Dll("DepinGrains.Agent"), null, "run", "--gateway", gateway, "--join-token", token, "--work-dir", folder, "--native", "true",
-            "--port-min", firstPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "--port-max", (firstPort + 50).ToString(System.Globalization.CultureInfo.InvariantCulture), "--stop-on-exit", "true");
+            Programs.Dll("DepinGrains.Agent"), null, ["run", "--gateway", gateway, "--join-token", token, "--work-dir", folder, "--native", "true",
+            "--port-min", firstPort.ToString(System.Globalization.CultureInfo.InvariantCulture), "--port-max", (firstPort + 50).ToString(System.Globalization.CultureInfo.InvariantCulture), "--stop-on-exit", "true", .. more]);
         _ = _process.StandardOutput.ReadToEndAsync();
         _ = _process.StandardError.ReadToEndAsync();
     }

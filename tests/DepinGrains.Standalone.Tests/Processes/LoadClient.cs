@@ -183,6 +183,7 @@ internal sealed class Load(string url, int clients) : IAsyncDisposable
     public async Task BooksAreCleanAsync()
     {
         using var auditor = new ApiClient(url);
+        Assert.Equal(201, (await auditor.RegisterAsync()).Status);
         foreach (var token in (string[])["uact", "uakt", "uusdc"])
         {
             var audit = await auditor.GetAsync($"/v1/ledgers/{token}/audit");

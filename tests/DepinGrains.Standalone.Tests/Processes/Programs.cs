@@ -59,6 +59,23 @@ internal static class Programs
         return (process.ExitCode, await output, await error);
     }
 
+    /// <summary>Runs a program of the system to its end, at most two minutes.</summary>
+    public static async Task<(int Code, string Out, string Error)> RunOtherAsync(string program, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var error = process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, await output, await error);
+    }
+
     /// <summary>Waits for a condition, asking again every 200 ms, at most <paramref name="seconds"/>.</summary>
     public static async Task<T> EventuallyAsync<T>(string what, Func<Task<T?>> ask, int seconds = 90)
         where T : class

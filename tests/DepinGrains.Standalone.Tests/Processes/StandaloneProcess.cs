@@ -51,6 +51,15 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Ctrl-C; what it ends with.</summary>
+    public async Task<int> InterruptAsync()
+    {
+        using var kill = Process.Start("kill", ["-INT", Text(_process!.Id)]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        return _process.ExitCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })

@@ -9,7 +9,8 @@ namespace DepinGrains.Domain.Deployments.Sdl;
 
 /// <summary>
 /// Reads SDL 2.0 and 2.1 into groups, manifest and hash. Valid is what the npm package <c>@akashnetwork/chain-sdk</c> (1.0.0-alpha.25) accepts, with the same hash, and besides the
-/// fields of its newer sources (<c>params.tee</c>, <c>permissions.read: events</c>, <c>reclamation</c>, <c>http_options.proxy_buffer_size</c>).
+/// fields of its newer sources (<c>params.tee</c>, <c>permissions.read: events</c>, <c>reclamation</c>, <c>http_options.proxy_buffer_size</c>). Of all files in <c>../shared/sdl</c> three are accepted here
+/// and refused there, each for <c>params.tee</c> alone: Akash's own fixtures <c>v2.1/tee-cpu</c> and <c>v2.1/tee-cpu-gpu</c>, and <c>corpus/ollama-tee</c>, a file of the wild that no fixture decides about.
 /// Stricter than it only where a value can not be carried: U+0000, tags beyond YAML's core, keys that are no plain values, amounts that are negative, not a number or above 9.2e18,
 /// fractions of a GPU, units of a GPU that are no number, prices beyond 18 fractional or 20 whole digits, counts above 100,000, and texts beyond <see cref="SdlLimits"/>.
 /// YamlDotNet is a little stricter than js-yaml too: a comment right behind a quoted text (<c>"a"#b</c>) and continuation lines indented less than their quoted text are refused.

@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Providers;
 using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Domain.Nodes;
+using DepinGrains.Domain.Providers;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Oracle;
@@ -116,7 +117,8 @@ public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, Price
             screened = screened with { Profile = profile, Scale = profile.Scale, ReclaimWindowSeconds = profile.ReclaimWindowSeconds };
         }
 
-        // Reservations of addresses lapse by themselves.
+        // Signatures expire and reservations of addresses lapse by themselves.
+        screened = screened with { Signatures = AttributeMatching.Standing(screened.Signatures, index.Now) };
         return provider.Addresses?.View(0, index.Now) is { Total: > 0 } pool ? screened with { Ips = new IpPool(pool.Total, pool.Leased, pool.Reserved) } : screened;
     }
 

@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Net.WebSockets;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Gateway.Tests.Nodes;
+
+namespace DepinGrains.Gateway.Tests.Leases;
+
+/// <summary>An agent whose workloads write what the test says, and which hands it out as the real one does: from a line on, or the last ones, and on as they come.</summary>
+internal sealed class LogAgent
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, List<string>> _written = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Workload, long Next)> _followers = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<AgentMessage> _out = new();
+
+    /// <summary>A workload writes a line.</summary>
+    public void Write(string workload, string text)
+    {
+        lock (_gate)
+        {
+            Lines(workload).Add(text);
+            foreach (var (request, follower) in _followers.Where(f => f.Value.Workload == workload).ToArray())
+            {
+                _followers[request] = (workload, Send(request, workload, follower.Next, end: false));
+            }
+        }
+    }
+
+    /// <summary>Beats and answers until cancelled.</summary>
+    public async Task LiveAsync(RawAgent agent, CancellationToken cancel)
+    {
+        var heard = Task.Run(() => HearAsync(agent), CancellationToken.None);
+        var beat = TimeProvider.System.GetTimestamp();
+        for (var sequence = 0L; !cancel.IsCancellationRequested && !heard.IsCompleted;)
+        {
+            if (sequence == 0 || TimeProvider.System.GetElapsedTime(beat) > TimeSpan.FromSeconds(1))
+            {
+                beat = TimeProvider.System.GetTimestamp();
+                await agent.SendAsync(new AgentHeartbeat(agent.Welcome.Session, ++sequence, 0));
+            }
+
+            while (_out.TryDequeue(out var message))
+            {
+                await agent.SendAsync(message);
+            }
+
+            await Task.Delay(10, CancellationToken.None);
+        }
+
+        agent.Abort();
+        await heard;
+    }
+
+    private async Task HearAsync(RawAgent agent)
+    {
+        try
+        {
+            while (await agent.ReceiveAsync() is { } message)
+            {
+                if (message is GatewayLogRequest request)
+                {
+                    Answer(request);
+                }
+            }
+        }
+        catch (Exception end) when (end is WebSocketException or OperationCanceledException)
+        {
+            // The test is over.
+        }
+    }
+
+    private void Answer(GatewayLogRequest request)
+    {
+        lock (_gate)
+        {
+            if (request.Cancel)
+            {
+                _followers.Remove(request.RequestId);
+                return;
+            }
+
+            var from = request.FromOffset >= 0 ? request.FromOffset : Math.Max(0, Lines(request.WorkloadId).Count - request.TailLines);
+            var next = Send(request.RequestId, request.WorkloadId, from, end: !request.Follow);
+            if (request.Follow)
+            {
+                _followers[request.RequestId] = (request.WorkloadId, next);
+            }
+        }
+    }
+
+    private long Send(string request, string workload, long from, bool end)
+    {
+        var lines = Lines(workload);
+        _out.Enqueue(new AgentLogs(request, [.. lines.Skip((int)from).Select((text, i) => new LogLine(workload, from + i, TimeProvider.System.GetUtcNow(), "stdout", text))], end));
+        return lines.Count;
+    }
+
+    private List<string> Lines(string workload)
+    {
+        if (!_written.TryGetValue(workload, out var lines))
+        {
+            _written[workload] = lines = [];
+        }
+
+        return lines;
+    }
+}
