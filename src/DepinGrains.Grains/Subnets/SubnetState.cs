@@ -45,6 +45,9 @@ public sealed record SubnetState(
     long ServersVersion,
     DateTimeOffset? NextActionAt) : RowDocument
 {
+    /// <summary>Position of <c>next_action_ms</c> among the columns.</summary>
+    public const int NextActionColumn = 4;
+
     /// <summary>The table.</summary>
     public static readonly RowKind<SubnetState> Kind = new(
         new TableDefinition(

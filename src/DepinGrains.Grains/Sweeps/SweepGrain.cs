@@ -159,11 +159,12 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
     {
         var due = new Filter("next_action_ms", Comparison.LessOrEqual, clock.Now.ToUnixTimeMilliseconds());
         var registries = await ListAsync(SubnetRegistryState.Kind.Table.Kind, null, new Filter("unfinished", Comparison.Equal, true));
-        await VisitAsync(registries.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ISubnetRegistryGrain>(key).TickAsync());
+        await VisitAsync("subnet_registry", registries.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ISubnetRegistryGrain>(key).TickAsync());
         var roots = await ListAsync(RootState.Kind.Table.Kind, "next_action_ms", due);
-        await VisitAsync(roots.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IRootNetworkGrain>(key).TickAsync());
+        await VisitAsync("root_network", roots.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<IRootNetworkGrain>(key).TickAsync());
         var subnets = await ListAsync(SubnetState.Kind.Table.Kind, "next_action_ms", due);
-        await VisitAsync(subnets.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ISubnetGrain>(long.Parse(key, CultureInfo.InvariantCulture)).TickAsync());
+        Late("subnet", subnets, SubnetState.NextActionColumn);
+        await VisitAsync("subnet", subnets.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<ISubnetGrain>(long.Parse(key, CultureInfo.InvariantCulture)).TickAsync());
         return registries.Length + roots.Length + subnets.Length;
     }
 
