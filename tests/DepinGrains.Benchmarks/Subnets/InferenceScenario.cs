@@ -20,7 +20,7 @@ internal static class InferenceScenario
         var streams = bench.Settings.Size(Streams, 100);
         await using var miner = await Child.LoaderAsync("inference-miner", new InferenceMiner.Spec(8, 500));
         var address = (await miner.GoAsync<InferenceMiner.Serving>()).Address;
-        await using var gateway = await Child.LoaderAsync("inference-gateway", new InferenceGateway.Spec(address, streams + 16));
+        await using var gateway = await Child.LoaderAsync("inference-gateway", new InferenceGateway.Spec(address, streams * 4));
         var api = new Uri((await gateway.GoAsync<InferenceMiner.Serving>()).Address);
         var key = await ApiKeyAsync(api);
         using var direct = new InferenceClients(new Uri(address + "/"), "none", streams);

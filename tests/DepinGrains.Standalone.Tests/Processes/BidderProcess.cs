@@ -4,17 +4,20 @@ using System.Text.Json.Nodes;
 
 namespace DepinGrains.Standalone.Tests.Processes;
 
-/// <summary>A real <c>depin provider run</c>; its log is JSON lines.</summary>
-internal sealed class BidderProcess : IAsyncDisposable
+/// <summary>A real <c>depin provider run</c>.</summary>
+internal sealed class BidderProcess(string server, string key, params string[] arguments) : ServiceProcess(server, key, ["provider", "run", .. arguments]);
+
+/// <summary>A real command of <c>depin</c> that runs until it is told to end; its log is JSON lines.</summary>
+internal class ServiceProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly List<JsonNode> _lines = [];
     private readonly Task _reading;
 
-    public BidderProcess(string server, string key, params string[] arguments)
+    public ServiceProcess(string server, string key, params string[] arguments)
     {
         var environment = new Dictionary<string, string> { ["DEPIN_SERVER"] = server, ["DEPIN_KEY"] = key };
-        _process = Programs.Start(Programs.Dll("DepinGrains.Cli", "depin"), environment, ["provider", "run", "-o", "json", .. arguments]);
+        _process = Programs.Start(Programs.Dll("DepinGrains.Cli", "depin"), environment, [.. arguments, "-o", "json"]);
         Errors = _process.StandardError.ReadToEndAsync();
         _reading = ReadAsync();
     }
@@ -43,6 +46,7 @@ internal sealed class BidderProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);

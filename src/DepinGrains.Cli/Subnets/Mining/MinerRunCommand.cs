@@ -44,6 +44,8 @@ internal static class MinerRunCommand
             ServiceRun.Check(options.Concurrency is >= 1 and <= 4_096, "miner.concurrency", "--concurrency is 1 to 4096");
             return await ServiceRun.UntilToldAsync(async cancel =>
             {
+                // Who asks is looked up in the network, which answers only whom it knows.
+                await session.MyIdentityAsync();
                 await using var server = new MinerServer(session, options, TimeProvider.System);
                 await server.StartAsync(cancel);
                 if (!parse.GetValue(register))

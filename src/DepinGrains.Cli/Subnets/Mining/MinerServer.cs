@@ -102,10 +102,10 @@ internal sealed class MinerServer : IAsyncDisposable
         {
             // The gateway left: nobody reads on.
         }
-        catch (Exception broken) when (broken is HttpRequestException or System.Text.Json.JsonException or InvalidOperationException)
+        catch (Exception broken) when (broken is HttpRequestException or ApiException or System.Text.Json.JsonException or InvalidOperationException)
         {
             Say(new JsonObject { ["event"] = "failed", ["problem"] = broken.Message });
-            await RefuseAsync(context, StatusCodes.Status502BadGateway, "miner.upstream");
+            await RefuseAsync(context, StatusCodes.Status502BadGateway, broken is ApiException ? "miner.network" : "miner.upstream");
         }
         finally
         {

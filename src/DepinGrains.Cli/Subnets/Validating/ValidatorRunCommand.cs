@@ -61,8 +61,11 @@ internal static class ValidatorRunCommand
                 parse.GetValue(rounds));
             return ServiceRun.UntilToldAsync(async cancel =>
             {
+                var file = new ValidatorFile(options.StateFile);
+                file.Load(options.Netuid, options.Hotkey);
+                await session.MyIdentityAsync();
                 using var query = new MinerQuery(session.Signer, options.Private, options.Timeout);
-                await new Validator(session, options, new ValidatorFile(options.StateFile), query, entry => Say(session, entry), TimeProvider.System).RunAsync(cancel);
+                await new Validator(session, options, file, query, entry => Say(session, entry), TimeProvider.System).RunAsync(cancel);
             });
         }));
         return run;

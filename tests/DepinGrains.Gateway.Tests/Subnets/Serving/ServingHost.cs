@@ -20,9 +20,10 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     public const string Denom = "rao";
 
     private readonly Dictionary<string, string?> _settings;
+    private readonly bool _live;
     private ImmutableArray<Miner> _miners = [];
 
-    private ServingHost(Dictionary<string, string?> settings) => _settings = settings;
+    private ServingHost(Dictionary<string, string?> settings, bool live) => (_settings, _live) = (settings, live);
 
     protected override Dictionary<string, string?> Settings => new(_settings)
     {
@@ -39,7 +40,20 @@ public sealed class ServingHost : TestHost, IMinerDirectory
             all["Serving:" + name] = value;
         }
 
-        var host = new ServingHost(all);
+        var host = new ServingHost(all, live: false);
+        await host.InitializeAsync();
+        return host;
+    }
+
+    /// <summary>Starts with miners from the subnets themselves: cheap to open, any address.</summary>
+    public static async Task<ServingHost> LiveAsync()
+    {
+        var host = new ServingHost(
+            new()
+            {
+                ["Serving:PrivateAddresses"] = "true", ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Subnets:AnyAddress"] = "true", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0",
+            },
+            live: true);
         await host.InitializeAsync();
         return host;
     }
@@ -57,17 +71,33 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     /// <summary>Somebody with money and an API key for inference.</summary>
     public async Task<ServingCaller> CallerAsync(long amount = 1_000_000_000, string scope = "inference:write")
     {
-        var key = SigningKey.Generate();
-        var id = IdentityIds.ForFirstKey(key.KeyId, "");
-        await SignedAsync(key, id, "/v1/identities", new { publicKey = key.PublicKey, salt = "", label = "test", roles = (string[])["tenant"] });
+        var person = await PersonAsync(amount);
+        var made = await SignedAsync(person, $"/v1/identities/{person.Id}/api-keys", new { name = "test", scopes = (string[])[scope], expiresAt = DateTimeOffset.UtcNow.AddDays(1) });
+        return new ServingCaller(this, person.Id, (string)made["key"]!);
+    }
+
+    /// <summary>Somebody with a key and money.</summary>
+    public async Task<Person> PersonAsync(long amount)
+    {
+        var person = new Person(SigningKey.Generate());
+        await SignedAsync(person, "/v1/identities", new { publicKey = person.Key.PublicKey, salt = "", label = "test", roles = (string[])["tenant"] });
         if (amount > 0)
         {
-            await SignedAsync(key, id, $"/v1/ledgers/{Denom}/faucet", new { amount });
+            await SignedAsync(person, $"/v1/ledgers/{Denom}/faucet", new { amount });
         }
 
-        var made = await SignedAsync(key, id, $"/v1/identities/{id}/api-keys", new { name = "test", scopes = (string[])[scope], expiresAt = DateTimeOffset.UtcNow.AddDays(1) });
-        key.Dispose();
-        return new ServingCaller(this, id, (string)made["key"]!);
+        return person;
+    }
+
+    /// <summary>A signed request that must succeed.</summary>
+    public async Task<JsonNode> SignedAsync(Person person, string path, object body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Address, path)) { Content = JsonBody.Of(body) };
+        await new RequestSigner(person.Key, person.Id).SignAsync(request);
+        using var answer = await Client.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode} {text}");
+        return JsonNode.Parse(text)!;
     }
 
     /// <summary>Balance of any account.</summary>
@@ -98,21 +128,24 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     {
         builder.Services.AddDepinStore(store => (store.Kind, store.Connection) = ("sqlite", Database), MarketServices.Tables);
         builder.Services.AddMarket(builder.Configuration);
-        builder.Services.AddSingleton<IMinerDirectory>(this);
+        if (!_live)
+        {
+            builder.Services.AddSingleton<IMinerDirectory>(this);
+        }
+
         builder.Services.AddDepinGateway(builder.Configuration);
     }
 
     protected override void Map(WebApplication app) => app.MapDepinGateway();
+}
 
-    private async Task<JsonNode> SignedAsync(SigningKey key, string id, string path, object body)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Address, path)) { Content = JsonBody.Of(body) };
-        await new RequestSigner(key, id).SignAsync(request);
-        using var answer = await Client.SendAsync(request);
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode} {text}");
-        return JsonNode.Parse(text)!;
-    }
+/// <summary>A key and its identity.</summary>
+public sealed record Person(SigningKey Key)
+{
+    public string Id => IdentityIds.ForFirstKey(Key.KeyId, "");
+
+    /// <summary>A read of his own.</summary>
+    public HttpRequestMessage Get(string path) => new(HttpMethod.Get, path) { Headers = { Authorization = new("Bearer", new TokenIssuer(Key, Id, "depin-test").Issue(["read"])) } };
 }
 
 /// <summary>An API key that speaks OpenAI's protocol by hand, so that tests see every byte.</summary>
@@ -127,6 +160,13 @@ public sealed class ServingCaller(ServingHost host, string id, string apiKey)
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri(host.Address, "/v1/openai/" + path)) { Content = JsonBody.Of(body) };
         request.Headers.Authorization = new("Bearer", apiKey);
         return host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+    }
+
+    public Task<HttpResponseMessage> GetAsync(string path)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(host.Address, "/v1/openai/" + path));
+        request.Headers.Authorization = new("Bearer", apiKey);
+        return host.Client.SendAsync(request);
     }
 
     public Task<HttpResponseMessage> ChatAsync(string prompt, bool stream, int maxTokens = 100, CancellationToken cancel = default) =>

@@ -1,0 +1,116 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using DepinGrains.Contracts.Identities;
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Domain.Subnets.Serving;
+using DepinGrains.Domain.Subnets.Validating;
+using DepinGrains.Standalone.Tests.Processes;
+
+namespace DepinGrains.Standalone.Tests.Commands;
+
+/// <summary><c>depin miner run</c> as a process: whom it answers.</summary>
+public sealed class MinerTests(RunningNetwork network)
+{
+    private const string Chat = """{"model":"subnet-1","messages":[{"role":"user","content":"question"}]}""";
+
+    [Fact]
+    public async Task Miner_AnswersWhoIsAllowedAndSignedForItsAddressOnce_AndNobodyElse()
+    {
+        await network.ReadyAsync();
+        using var friend = await CallerAsync("friend.pem");
+        using var stranger = await CallerAsync("stranger.pem");
+        var listen = $"http://127.0.0.1:{Programs.FreePort()}";
+        await using var miner = new ServiceProcess(
+            network.Url, Path.Combine(network.Folder, "miner.pem"), "miner", "run", "--netuid", "1", "--listen", listen, "--no-announce", "--allow", friend.Id);
+        await miner.SaysAsync("the miner serves", static line => (string?)line["event"] == "serving");
+        var address = new Uri(listen + "/v1/chat/completions");
+
+        Assert.Equal((HttpStatusCode.Unauthorized, "miner.unsigned"), await friend.AskAsync(address, sign: null));
+        Assert.Equal((HttpStatusCode.Unauthorized, "miner.authority_not_signed"), await friend.AskAsync(address, sign: address, bind: false));
+        Assert.Equal((HttpStatusCode.Unauthorized, "identity.signature_invalid"), await friend.AskAsync(address, sign: new Uri("http://other.example/v1/chat/completions")));
+        var (status, code) = await stranger.AskAsync(address, sign: address);
+        Assert.True(status is HttpStatusCode.Unauthorized or HttpStatusCode.BadGateway && code is "miner.caller_not_allowed" or "miner.network", $"{status} {code}");
+
+        var right = DeterministicTask.Text("question", DeterministicChallenges.Words);
+        Assert.Equal((HttpStatusCode.OK, right), await friend.AskAsync(address, sign: address, key: "once"));
+        Assert.Equal((HttpStatusCode.Unauthorized, "miner.replayed"), await friend.AskAsync(address, sign: address, key: "once"));
+        Assert.Equal(0, await miner.EndAsync());
+        await miner.SaysAsync("the miner counts", static line => (string?)line["event"] == "ended" && (long?)line["answered"] == 1);
+    }
+
+    [Fact]
+    public async Task MinerAndValidator_SayWhichOptionMakesNoSense()
+    {
+        var (tenant, _) = await network.ReadyAsync();
+        foreach (var (line, code) in ((string[] Line, string Code)[])
+            [
+                (["miner", "run", "--netuid", "70000"], "miner.netuid"), (["miner", "run", "--netuid", "1", "--upstream", "ftp://x"], "cli.address_invalid"),
+                (["validator", "run", "--netuid", "1", "--task", "dance"], "validator.task"), (["validator", "run", "--netuid", "1", "--alpha", "0"], "validator.alpha"),
+                (["validator", "run", "--netuid", "1", "--every", "0"], "validator.time"),
+            ])
+        {
+            var (exit, output, error) = await tenant.TryAsync([.. line, "-o", "json"]);
+            Assert.Equal(1, exit);
+            Assert.Empty(output);
+            Assert.Equal(code, (string?)JsonNode.Parse(error)!["code"]);
+        }
+    }
+
+    [Fact]
+    public async Task Validator_RefusesAMemoryItCannotReadOrThatIsAnothers()
+    {
+        var (tenant, _) = await network.ReadyAsync();
+        var file = Path.Combine(network.Folder, "validator-state.json");
+        await File.WriteAllTextAsync(file, "{\"netuid\":1,");
+        Assert.Equal("validator.state_unreadable", await CodeAsync(tenant, file));
+        await File.WriteAllTextAsync(file, """{"netuid":2,"hotkey":"id_x/key_x","rounds":1,"lastWeightsBlock":0,"scores":[],"underWay":null}""");
+        Assert.Equal("validator.state_foreign", await CodeAsync(tenant, file));
+    }
+
+    private static async Task<string?> CodeAsync(Depin tenant, string file)
+    {
+        var (exit, _, error) = await tenant.TryAsync("validator", "run", "--netuid", "1", "--state", file, "--rounds", "1", "-o", "json");
+        Assert.Equal(1, exit);
+        return (string?)JsonNode.Parse(error)!["code"];
+    }
+
+    private async Task<Caller> CallerAsync(string file)
+    {
+        var path = Path.Combine(network.Folder, file);
+        await new Depin(network.Url, path).RunAsync("identity", "show");
+        return new Caller(SigningKey.Load(path));
+    }
+
+    /// <summary>An identity that asks a miner directly.</summary>
+    private sealed class Caller(SigningKey key) : IDisposable
+    {
+        private readonly HttpClient _http = new();
+
+        public string Id { get; } = IdentityIds.ForFirstKey(key.KeyId, "");
+
+        /// <summary>The status, and the answer's text or the error's code. Signed for one address, sent to another where the test lies.</summary>
+        public async Task<(HttpStatusCode Status, string? Said)> AskAsync(Uri address, Uri? sign, string? key = null, bool bind = true)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(Chat, Encoding.UTF8, "application/json") };
+            if (sign is not null)
+            {
+                request.RequestUri = sign;
+                await new RequestSigner(Key, Id) { BindAuthority = bind }.SignAsync(request, key);
+                request.RequestUri = address;
+            }
+
+            using var answer = await _http.SendAsync(request);
+            var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+            return (answer.StatusCode, (string?)(answer.IsSuccessStatusCode ? body["choices"]![0]!["message"]!["content"] : body["error"]!["code"]));
+        }
+
+        public void Dispose()
+        {
+            _http.Dispose();
+            Key.Dispose();
+        }
+
+        private SigningKey Key { get; } = key;
+    }
+}
