@@ -22,17 +22,17 @@ public sealed class RoutingTests
         await using var agent = await FakeAgent.JoinAsync(network.Addresses, provider, 0);
         using var tenant = new Person(network.Addresses, 2);
         await DeploymentLoad.FundAsync(tenant);
-        await Eventually.TrueAsync("the agent is connected", () => Task.FromResult(agent.ConnectedTo == 0), 30);
+        await Eventually.TrueAsync("the agent is connected", () => Task.FromResult(agent.ConnectedTo == 0), 90);
         var (_, lease) = await DeploymentLoad.DeployAsync(tenant, TimeSpan.FromSeconds(90));
         Assert.NotNull(lease);
-        await Eventually.TrueAsync("the agent runs it", () => Task.FromResult(agent.Workloads.Length == 1), 30);
+        await Eventually.TrueAsync("the agent runs it", () => Task.FromResult(agent.Workloads.Length == 1), 90);
 
         await SaysAsync(network, tenant, lease, at: 0, agent);
         await SaysAsync(network, tenant, lease, at: 1, agent);
 
         await network.Gateways[0].SignalAsync("TERM");
         Assert.Equal(0, await network.Gateways[0].EndedAsync(TimeSpan.FromSeconds(60)));
-        await Eventually.TrueAsync("the agent went to the other gateway", () => Task.FromResult(agent.ConnectedTo == 1), 30);
+        await Eventually.TrueAsync("the agent went to the other gateway", () => Task.FromResult(agent.ConnectedTo == 1), 90);
         await SaysAsync(network, tenant, lease, at: 1, agent);
         network.Gateways[0].Start();
         await network.Gateways[0].HealthyAsync();
@@ -45,11 +45,11 @@ public sealed class RoutingTests
         var token = new TokenIssuer(tenant.Key, tenant.Identity, "depin-local").Issue(["read", "leases:shell"]);
         client.DefaultRequestHeaders.Authorization = new("Bearer", token);
         var logs = "";
-        await Eventually.TrueAsync($"logs through gateway {at}", async () => (logs = await client.GetStringAsync(new Uri($"/v1/leases/{lease}/logs?tail=5", UriKind.Relative)).ContinueWith(static t => t.IsCompletedSuccessfully ? t.Result : "", TaskScheduler.Default)).Contains("hello from " + agent.Node, StringComparison.Ordinal), 30);
+        await Eventually.TrueAsync($"logs through gateway {at}", async () => (logs = await client.GetStringAsync(new Uri($"/v1/leases/{lease}/logs?tail=5", UriKind.Relative)).ContinueWith(static t => t.IsCompletedSuccessfully ? t.Result : "", TaskScheduler.Default)).Contains("hello from " + agent.Node, StringComparison.Ordinal), 90);
 
         using var shell = new ClientWebSocket();
         shell.Options.SetRequestHeader("Authorization", "Bearer " + token);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         await shell.ConnectAsync(new UriBuilder(new Uri(network.Addresses[at], $"/v1/leases/{lease}/shell?command=true")) { Scheme = "ws" }.Uri, limit.Token);
         var text = new StringBuilder();
         var buffer = new byte[4_096];

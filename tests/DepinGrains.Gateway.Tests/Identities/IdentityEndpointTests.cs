@@ -229,6 +229,24 @@ public sealed class IdentityEndpointTests(ApiHost host) : IClassFixture<ApiHost>
 
         using var now = await alice.GetAsync("/t/operator");
         Assert.Equal(HttpStatusCode.OK, now.StatusCode);
+
+        // Two operators who set each other's roles at once do not wait for each other.
+        var bob = await host.RegisterAsync();
+        using (var granted = await boss.SendAsync(HttpMethod.Put, $"/v1/identities/{bob.Id}/roles", new { roles = new[] { "operator" } }))
+        {
+            Assert.Equal(HttpStatusCode.OK, granted.StatusCode);
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            var body = new { roles = new[] { "operator", i % 2 == 0 ? "tenant" : "provider" } };
+            var both = await Task.WhenAll(alice.SendAsync(HttpMethod.Put, $"/v1/identities/{bob.Id}/roles", body), bob.SendAsync(HttpMethod.Put, $"/v1/identities/{alice.Id}/roles", body));
+            foreach (var response in both)
+            {
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+                response.Dispose();
+            }
+        }
     }
 
     [Fact]

@@ -188,11 +188,19 @@ public sealed class LeaseLifeTests(Market market) : IClassFixture<Market>
     public async Task An_update_may_change_the_image_but_not_the_resources()
     {
         await _r.LeasedAsync();
-        Assert.Equal("deployment.resources_changed", (await _r.Deployment.UpdateAsync(_r.NewOperation(), _r.Tenant, _r.Sdl(cpu: "2"))).Refusal!.Code);
-        Assert.Equal("deployment.resources_changed", (await _r.Deployment.UpdateAsync(_r.NewOperation(), _r.Tenant, _r.Sdl(price: "1001"))).Refusal!.Code);
+        await RefusedAsync(_r.Sdl(cpu: "2"), "here.unit 1.cpu", "2000", "1000");
+        await RefusedAsync(_r.Sdl(price: "1001"), "here.unit 1.price", "1001 uact", "1000 uact");
+        await RefusedAsync(_r.Sdl(attributes: "\n        host: x"), "here.attributes", $"host=x, region={_r.Name}", $"region={_r.Name}");
         var before = await _r.ViewAsync();
         var after = (await _r.Deployment.UpdateAsync(_r.NewOperation(), _r.Tenant, _r.Sdl(image: "nginx:1.27"))).Require();
         Assert.NotEqual(before.ManifestHash, after.ManifestHash);
         Assert.Equal("nginx:1.27", Assert.Single((await _r.Node("p").GetDesiredStateAsync()).Workloads).Image);
+
+        async Task RefusedAsync(string sdl, params string[] facts)
+        {
+            var refused = (await _r.Deployment.UpdateAsync(_r.NewOperation(), _r.Tenant, sdl)).Refusal!;
+            Assert.Equal("deployment.resources_changed", refused.Code);
+            Assert.Equal(facts, refused.Facts.Skip(1).Select(static f => f.Value));
+        }
     }
 }
