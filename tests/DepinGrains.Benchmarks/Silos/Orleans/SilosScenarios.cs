@@ -23,7 +23,10 @@ internal static class SilosScenarios
     /// <summary>Route shards of the product are numbered from 0.</summary>
     private const long FirstKey = 1_000_000;
 
-    /// <summary>One, two and three silos on the same cores: a call crosses from the client to a silo, and from there, with n silos, to another one with probability (n-1)/n.</summary>
+    /// <summary>
+    /// One, two and three silos on the same cores. A call goes from the client to a silo and from there, with n silos, to another one with probability (n-1)/n. One and two silos say what
+    /// the second hop costs, there and back; three must cost what that foretells.
+    /// </summary>
     public static async Task ScaleAsync(Bench bench)
     {
         if (await bench.PostgresAsync() is not { } cluster)
@@ -31,28 +34,20 @@ internal static class SilosScenarios
             return;
         }
 
-        var (hop, requestAlone, waitAlone) = (0d, 0d, 0d);
+        var (calls, alone, requests) = (new List<Measured>(), new List<Measured>(), new List<Measured>());
         for (var count = 1; count <= 3; count++)
         {
             await using var group = await SiloGroup.StartAsync(cluster, count);
-            var hops = 1 + ((count - 1d) / count);
             var routes = Routes(group, GrainsCalled);
-            var many = (await bench.InterleaveAsync(new Side($"calls, {count} silos", seconds => CallAsync(routes, Callers, bench, seconds))))[0].Chosen;
-            var single = (await bench.InterleaveAsync(new Side($"one caller, {count} silos", seconds => CallAsync(routes, 1, bench, seconds))))[0].Chosen;
-            var wait = 1e6 / single.Rate;
-            (hop, waitAlone) = count == 1 ? (many.CpuMicroseconds, wait) : (hop, waitAlone);
-            Add(bench, $"CPU of a grain call, {count} silos ({hops:0.00} hops of {hop:0.0} us)", many.CpuMicroseconds, hops * hop, many);
-            if (count > 1)
-            {
-                bench.Report.Add(new Line("silos", $"{count} silos: one more hop, CPU", (many.CpuMicroseconds - hop) / (hops - 1), "us", "reported", true) { Foreign = many.Cpu.Foreign, Store = Store, Layout = Layout });
-                bench.Report.Add(new Line("silos", $"{count} silos: one more hop, time of a lone caller", (wait - waitAlone) / (hops - 1), "us", "reported", true) { Foreign = single.Cpu.Foreign, Store = Store, Layout = Layout });
-            }
-
+            calls.Add((await bench.InterleaveAsync(new Side($"calls, {count} silos", seconds => CallAsync(routes, Callers, bench, seconds))))[0].Chosen);
+            alone.Add((await bench.InterleaveAsync(new Side($"one caller, {count} silos", seconds => CallAsync(routes, 1, bench, seconds))))[0].Chosen);
             var keys = await HttpScenario.SendersAsync(group.Address, bench.Settings.Size(200, 40));
-            var requests = (await bench.InterleaveAsync(new Side($"transfers over HTTP, {count} silos", seconds => HttpScenario.LoadAsync(bench, "transfers through a gateway", group.Address, keys, seconds), Warms: false)))[0].Chosen;
-            requestAlone = count == 1 ? requests.CpuMicroseconds : requestAlone;
-            Add(bench, $"CPU of a transfer through a gateway, {count} silos", requests.CpuMicroseconds, requestAlone + (CallsPerRequest * (hops - 1) * hop), requests);
+            requests.Add((await bench.InterleaveAsync(new Side($"transfers over HTTP, {count} silos", seconds => HttpScenario.LoadAsync(bench, "transfers through a gateway", group.Address, keys, seconds), Warms: false)))[0].Chosen);
         }
+
+        Scaled(bench, $"a grain call, {Callers} callers", [.. calls.Select(static c => c.CpuMicroseconds)], 1, calls);
+        Scaled(bench, "a transfer through a gateway", [.. requests.Select(static r => r.CpuMicroseconds)], CallsPerRequest, requests);
+        Scaled(bench, "a lone caller's call, its time", [.. alone.Select(static a => 1e6 / a.Rate)], 1, alone);
     }
 
     /// <summary>What a silo's process grows by, activation by activation.</summary>
@@ -136,19 +131,34 @@ internal static class SilosScenarios
         });
     }
 
-    private static void Add(Bench bench, string what, double value, double model, Measured run) => bench.Report.Add(new Line("silos", what, value, "us", "≤ 1.3 × the model", value <= 1.3 * model)
+    /// <summary>Three lines of what one, two and three silos cost, and the cost of a hop between two silos.</summary>
+    private static void Scaled(Bench bench, string what, double[] values, int hopsAtMost, List<Measured> runs)
     {
-        P50 = run.P50,
-        P99 = run.P99,
-        Peer = "hops × cost of a hop",
-        PeerValue = model,
-        Ratio = value / model,
-        Foreign = run.Cpu.Foreign,
-        Idle = run.Cpu.Idle,
-        Store = Store,
-        Layout = Layout,
-        Note = string.Create(CultureInfo.InvariantCulture, $"{run.Rate:N0}/s; CPU of client, gateway, silos and PostgreSQL"),
-    });
+        const string time = "its time";
+        var unit = what.EndsWith(time, StringComparison.Ordinal) ? "us" : "us CPU";
+        var hop = (values[1] - values[0]) / (hopsAtMost * OtherSilo(2));
+        bench.Report.Add(new Line("silos", $"{what}: one hop between silos, there and back", hop, unit, "reported", true) { Foreign = Math.Max(runs[0].Cpu.Foreign, runs[1].Cpu.Foreign), Store = Store, Layout = Layout });
+        for (var i = 0; i < values.Length; i++)
+        {
+            var model = values[0] + (hopsAtMost * OtherSilo(i + 1) * hop);
+            bench.Report.Add(new Line("silos", $"{what}, {i + 1} silos ({hopsAtMost * OtherSilo(i + 1):0.00} hops between silos)", values[i], unit, "≤ 1.3 × the model", values[i] <= 1.3 * model)
+            {
+                P50 = runs[i].P50,
+                P99 = runs[i].P99,
+                Peer = "model: one silo + hops × cost of a hop",
+                PeerValue = model,
+                Ratio = values[i] / model,
+                Foreign = runs[i].Cpu.Foreign,
+                Idle = runs[i].Cpu.Idle,
+                Store = Store,
+                Layout = Layout,
+                Note = string.Create(CultureInfo.InvariantCulture, $"{runs[i].Rate:N0}/s; CPU of client, gateway, silos and PostgreSQL; the hop is that of one and two silos, three are foretold"),
+            });
+        }
+    }
+
+    /// <summary>How probably a call's grain lives on another silo than the one that the client speaks to about it.</summary>
+    private static double OtherSilo(int silos) => (silos - 1d) / silos;
 
     private static async Task<TimeSpan> FirstAsync(long since, Func<Task> callAsync)
     {
