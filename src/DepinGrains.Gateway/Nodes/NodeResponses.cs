@@ -31,7 +31,9 @@ public sealed record NodeResponse(
     public static NodeResponse Of(StoredRow row, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(row);
-        return Of(NodeRules.View(RowKind<NodeState>.Read(row), row.Version, now));
+        var state = RowKind<NodeState>.Read(row);
+        var view = Of(NodeRules.RowView(state, row.Version, now));
+        return state.Confirmed is { Count: var confirmed } ? view with { Reservations = view.Reservations + confirmed, Leases = confirmed } : view;
     }
 
     /// <summary>From a grain's answer.</summary>

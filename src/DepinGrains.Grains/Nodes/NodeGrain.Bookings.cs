@@ -43,7 +43,7 @@ public sealed partial class NodeGrain
         }
 
         var booking = new NodeBooking(reservationId, demand, granted.Value.Grants, expiresAt, Lease: null, [], "", 0);
-        return await CommitAsync(state with { Bookings = state.Bookings.Add(booking) }, now, eventType: null) is { } refusal
+        return await CommitBookingAsync(state with { Bookings = state.Bookings.Add(booking) }, now) is { } refusal
             ? refusal
             : NodeRules.View(state, booking);
     }
@@ -82,7 +82,7 @@ public sealed partial class NodeGrain
         }
 
         var confirmed = booking with { Lease = leaseId };
-        return await CommitAsync(state with { Bookings = state.Bookings.Replace(booking, confirmed) }, now, eventType: null) is { } refusal
+        return await CommitBookingAsync(state with { Bookings = state.Bookings.Replace(booking, confirmed) }, now) is { } refusal
             ? refusal
             : NodeRules.View(state, confirmed);
     }
@@ -119,7 +119,7 @@ public sealed partial class NodeGrain
             Released = released.Length > _options.ReleasedMax ? released.RemoveRange(0, released.Length - _options.ReleasedMax) : released,
             Generation = state.Generation + (hadWorkloads ? 1 : 0),
         };
-        if (await CommitAsync(next, now, eventType: null, changes) is { } refusal)
+        if (await (hadWorkloads ? CommitAsync(next, now, eventType: null, changes) : CommitBookingAsync(next, now, changes)) is { } refusal)
         {
             return refusal;
         }

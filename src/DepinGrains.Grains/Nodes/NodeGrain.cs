@@ -26,7 +26,7 @@ public sealed partial class NodeGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _row = new GrainRow<NodeState>(store, NodeRows.Node, Id, DeactivateOnIdle);
-        await _row.LoadAsync(cancellationToken);
+        await _row.LoadAsync(cancellationToken, row => NodeBookRows.WholeAsync(store, row, cancellationToken));
     }
 
     /// <inheritdoc/>
@@ -337,16 +337,23 @@ public sealed partial class NodeGrain(
         }
     }
 
-    private async Task<Refusal?> CommitAsync(NodeState next, DateTimeOffset now, string? eventType, Changes? changes = null, string? detail = null)
+    private Task<Refusal?> CommitAsync(NodeState next, DateTimeOffset now, string? eventType, Changes? changes = null, string? detail = null)
     {
-        next = next with { UpdatedAt = now };
+        changes ??= new Changes();
         if (eventType is not null)
         {
             var data = new NodeEventData(Id, next.Provider, NodeRows.StatusText(NodeRules.StatusOf(next)), next.Region, next.LastSeenAt, NodeRules.Leases(next).Length, detail);
-            changes = (changes ?? new Changes()).Event("market", eventType, Id, data).Event($"node/{Id}", eventType, Id, data);
+            changes.Event("market", eventType, Id, data).Event($"node/{Id}", eventType, Id, data);
         }
 
-        return await _row.CommitAsync(next, changes);
+        return _row.CommitAsync(NodeBookRows.Kept(_row.Value, next with { UpdatedAt = now }, changes), changes);
+    }
+
+    /// <summary>Commits a change of bookings alone: the row's time moves at most once a <see cref="NodeRows.BookingPrecision"/>, because five indexes move with it.</summary>
+    private Task<Refusal?> CommitBookingAsync(NodeState next, DateTimeOffset now, Changes? changes = null)
+    {
+        var since = now - next.UpdatedAt;
+        return CommitAsync(next, since >= TimeSpan.Zero && since < NodeRows.BookingPrecision ? next.UpdatedAt : now, eventType: null, changes);
     }
 
     private NodeView View(NodeState state) => NodeRules.View(state, _row.Version, clock.Now);

@@ -12,6 +12,9 @@ public static class NodeRows
     /// <summary>How many buckets the column <c>bucket</c> (FNV-1a of the id) knows; the number of liveness shards divides it.</summary>
     public const int Buckets = 64;
 
+    /// <summary>How much older than the newest booking <c>updated_ms</c> may be. All else that is written sets it exactly.</summary>
+    public static readonly TimeSpan BookingPrecision = TimeSpan.FromSeconds(1);
+
     /// <summary>Position of <c>status</c> among the columns.</summary>
     public const int StatusColumn = 1;
 
@@ -63,7 +66,7 @@ public static class NodeRows
     public static readonly TableDefinition Secret = new("node_secret", [], []);
 
     /// <summary>The tables a host's store must know.</summary>
-    public static ImmutableArray<TableDefinition> Tables => [Node.Table, Secret];
+    public static ImmutableArray<TableDefinition> Tables => [Node.Table, Secret, NodeBookRows.Kind.Table];
 
     /// <summary>Bucket of a node: <see cref="KeyHash"/> of its id modulo <see cref="Buckets"/>.</summary>
     public static int BucketOf(string node) => KeyHash.Shard(node, Buckets);
@@ -82,7 +85,7 @@ public static class NodeRows
 
     private static ImmutableArray<object?> Columns(NodeState state)
     {
-        var free = NodeRules.Book(state, state.Bookings).Free;
+        var free = NodeRules.Free(state, state.Bookings);
         return
         [
             state.Provider,

@@ -57,6 +57,34 @@ public static class NodeRules
             state.Overcommit);
     }
 
+    /// <summary>
+    /// What a node's row alone says of what is free and how much is booked: lists and the market index read rows without their child rows.
+    /// </summary>
+    public static NodeView RowView(NodeState row, long version, DateTimeOffset now)
+    {
+        var standing = Standing(row with { Bookings = row.OldBookings ?? row.Reserved }, now);
+        return View(row, version, now) with { Free = Free(row, standing), Reservations = [.. standing.Select(booking => View(row, booking))] };
+    }
+
+    /// <summary>What bookings leave free. The confirmed among them count by their sum where the row has one.</summary>
+    public static FreeCapacity Free(NodeState state, ImmutableArray<NodeBooking> bookings)
+    {
+        if (state.Confirmed is not { } confirmed)
+        {
+            return Book(state, bookings).Free;
+        }
+
+        var rest = bookings.RemoveAll(static b => b.Lease is not null);
+        if (rest.IsEmpty)
+        {
+            return confirmed.Free;
+        }
+
+        // A node that has what the confirmed ones leave: ports are only counted, and those of the rest are none of theirs.
+        var left = state.Hardware with { CpuMilli = confirmed.Free.CpuMilli, MemoryBytes = confirmed.Free.MemoryBytes, Gpus = confirmed.Free.Gpus, Storage = confirmed.Free.Storage, PortMin = 1, PortMax = confirmed.Free.Ports };
+        return Book(state with { Hardware = left }, rest).Free;
+    }
+
     /// <summary>The node's capacity book with these bookings in it: the one way in which room is counted.</summary>
     public static CapacityBook Book(NodeState state, ImmutableArray<NodeBooking> bookings) =>
         new(state.Id, state.Host, state.Hardware, Of(state.Overcommit), bookings.Select(booking => View(state, booking)));

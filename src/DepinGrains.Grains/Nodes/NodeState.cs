@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Grains.State;
@@ -62,12 +63,39 @@ public sealed record NodeState : RowDocument
     /// <summary>What was last refused at a connection, so that an agent that comes again with the same lie does not fill the event log.</summary>
     public string RefusedHardware { get; init; } = "";
 
-    /// <summary>Reservations and confirmed bookings, oldest first. Expired ones stand here until the next write; see <c>NodeRules.Standing</c>.</summary>
+    /// <summary>
+    /// Reservations and confirmed bookings, oldest first. Expired ones stand here until the next write; see <c>NodeRules.Standing</c>. The row itself keeps only what is not confirmed
+    /// (<see cref="Reserved"/>), so that a write costs the same however much the node carries; <c>NodeBookRows.WholeAsync</c> puts them together.
+    /// </summary>
+    [JsonIgnore]
     public ImmutableArray<NodeBooking> Bookings { get; init; } = [];
 
-    /// <summary>Ids given back, remembered until a late duplicate of their reservation would be expired anyway.</summary>
+    /// <summary>Ids given back, remembered until a late duplicate of their reservation would be expired anyway; child rows.</summary>
+    [JsonIgnore]
     public ImmutableArray<ReleasedBooking> Released { get; init; } = [];
+
+    /// <summary>The bookings that are not confirmed, as the row keeps them.</summary>
+    public ImmutableArray<NodeBooking> Reserved { get; init; } = [];
+
+    /// <summary>What confirmed bookings, which are child rows, come to; null in rows of older versions.</summary>
+    public ConfirmedBookings? Confirmed { get; init; }
+
+    /// <summary>All bookings in one, as rows of older versions have them; never written.</summary>
+    [JsonPropertyName("bookings")]
+    public ImmutableArray<NodeBooking>? OldBookings { get; init; }
+
+    /// <summary>All ids given back, as rows of older versions have them; never written.</summary>
+    [JsonPropertyName("released")]
+    public ImmutableArray<ReleasedBooking>? OldReleased { get; init; }
 }
+
+/// <summary>The sum of a node's confirmed bookings.</summary>
+/// <param name="Free">What they leave free.</param>
+/// <param name="Count">How many they are.</param>
+public sealed record ConfirmedBookings(FreeCapacity Free, int Count);
+
+/// <summary>A child row of a node: a confirmed booking, or the id of one that was given back.</summary>
+public sealed record NodeBookingRow(NodeBooking? Booking, DateTimeOffset? ReleasedUntil) : RowDocument;
 
 /// <summary>One reservation with what it got and what runs in it.</summary>
 /// <param name="ReservedUntil">Expiry while unconfirmed; kept afterwards.</param>

@@ -28,11 +28,11 @@ public sealed class GrainRow<TState>(IRowStore store, RowKind<TState> kind, stri
     /// <summary>Identity of the row.</summary>
     public RowId Id => RowId.Root(kind.Table.Kind, key);
 
-    /// <summary>Reads the row; call once, on activation.</summary>
-    public async Task LoadAsync(CancellationToken cancel)
+    /// <summary>Reads the row; call once, on activation. <paramref name="complete"/> adds what child rows keep of the state.</summary>
+    public async Task LoadAsync(CancellationToken cancel, Func<StoredRow, Task<TState>>? complete = null)
     {
         var row = await store.ReadAsync(Id, cancel);
-        (Value, Version) = row is null ? (null, 0) : (RowKind<TState>.Read(row), row.Version);
+        (Value, Version) = row is null ? (null, 0) : (complete is null ? RowKind<TState>.Read(row) : await complete(row), row.Version);
     }
 
     /// <summary>Commits the next state with everything in <paramref name="changes"/>; refuses only data the store cannot keep. Throws <see cref="StateLostException"/> when the outcome leaves memory behind storage.</summary>

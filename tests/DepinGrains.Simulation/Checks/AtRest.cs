@@ -134,7 +134,7 @@ internal sealed class AtRest(World world, Model model)
         var bids = world.All("deployment").SelectMany(d => world.Children("bid", d.Id.Key)).Select(static r => RowKind<BidState>.Read(r)).ToArray();
         foreach (var row in world.All("node"))
         {
-            var node = RowKind<NodeState>.Read(row);
+            var node = world.Node(row);
             foreach (var booking in node.Bookings.Where(b => b.Lease is not null || (b.ReservedUntil > now && !trying.Contains(b.Id))))
             {
                 var bid = bids.FirstOrDefault(b => b.HoldId == booking.Id);
@@ -270,5 +270,5 @@ internal sealed class AtRest(World world, Model model)
 
     private EscrowState? Escrow(string id) => world.Peek(RowId.Root("escrow", id)) is { } row ? RowKind<EscrowState>.Read(row) : null;
 
-    private NodeState Node(string id) => RowKind<NodeState>.Read(world.Peek(RowId.Root("node", id))!);
+    private NodeState Node(string id) => world.Node(world.Peek(RowId.Root("node", id))!);
 }

@@ -30,7 +30,7 @@ internal sealed class AtTheEnd(World world, Model model)
 
         foreach (var row in world.All("node"))
         {
-            var state = RowKind<NodeState>.Read(row);
+            var state = world.Node(row);
             _problems.Unless(!state.Bookings.Any(b => b.Lease is not null || b.ReservedUntil > world.Time.GetUtcNow()), $"node {row.Id.Key} keeps {state.Bookings.Length} bookings of closed deployments");
         }
 

@@ -37,7 +37,10 @@ internal sealed class Histories(Problems problems, World world)
                 Lease(after.Id.Key, Before<LeaseState>(after.Id), Read(LeaseState.Kind, after));
                 break;
             case "node":
-                NodeBooks.Check(Before<NodeState>(after.Id), Read(NodeRows.Node, after), world.Time.GetUtcNow(), problems);
+                var known = Before<NodeState>(after.Id);
+                var node = world.Node(after);
+                _known[after.Id] = node;
+                NodeBooks.Check(known, node, world.Time.GetUtcNow(), problems);
                 break;
         }
     }

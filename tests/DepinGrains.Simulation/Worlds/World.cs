@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DepinGrains.Contracts.Network;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Grains;
@@ -172,6 +173,16 @@ internal sealed class World : IDisposable
     public IEnumerable<StoredRow> Children(string kind, string parent) => Quietly(() => _store.ReadChildrenAsync(kind, parent, null, 1_000));
 
     public long Head(string token) => Quietly(() => _store.HeadAsync(token));
+
+    /// <summary>A node with the bookings its child rows keep.</summary>
+    public NodeState Node(StoredRow row)
+    {
+        var state = NodeBookRows.Whole(row, Children(NodeBookRows.Kind.Table.Kind, row.Id.Key));
+        Problems.Unless((state.Confirmed?.Count ?? 0) == state.Bookings.Count(static b => b.Lease is not null), $"node {row.Id.Key} counts {state.Confirmed?.Count} confirmed bookings and keeps others");
+        Problems.Unless(
+            JsonSerializer.Serialize(NodeRules.Free(state, state.Bookings)) == JsonSerializer.Serialize(NodeRules.Book(state, state.Bookings).Free), $"node {row.Id.Key} says in its row that something else is free than its bookings leave");
+        return state;
+    }
 
     public void Written(ChangeSet changes, StoredRow? before, StoredRow after)
     {

@@ -172,7 +172,7 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
             _overlapped = now;
         }
 
-        return ((now < _readAt ? now : _readAt) - (whole ? overlap : overlap / 10)).ToUnixTimeMilliseconds();
+        return ((now < _readAt ? now : _readAt) - NodeRows.BookingPrecision - (whole ? overlap : overlap / 10)).ToUnixTimeMilliseconds();
     }
 
     private void Keep(NodeState node, long version, DateTimeOffset now)
@@ -188,11 +188,11 @@ public sealed class MarketIndex(IRowStore store, NetworkClock clock, IOptions<Sc
             _nodes[node.Provider] = nodes = new SortedDictionary<string, NodeView>(StringComparer.Ordinal);
         }
 
-        nodes[node.Id] = NodeRules.View(node, version, now);
+        nodes[node.Id] = NodeRules.RowView(node, version, now);
         _providerOf[node.Id] = node.Provider;
         _touched.Add(node.Provider);
         _expiring.Remove(node.Id);
-        if (node.Bookings.Where(b => b.Lease is null && b.ReservedUntil > now).Select(static b => (DateTimeOffset?)b.ReservedUntil).Min() is { } next)
+        if ((node.OldBookings ?? node.Reserved).Where(b => b.Lease is null && b.ReservedUntil > now).Select(static b => (DateTimeOffset?)b.ReservedUntil).Min() is { } next)
         {
             _expiring[node.Id] = new Expiring(node, version, next);
         }
