@@ -49,7 +49,7 @@ internal static class SilosScenarios
             }
 
             var keys = await HttpScenario.SendersAsync(group.Address, bench.Settings.Size(200, 40));
-            var requests = (await bench.InterleaveAsync(new Side($"transfers over HTTP, {count} silos", seconds => HttpScenario.LoadAsync(bench, "transfers through a gateway", group.Address, keys, seconds), Warms: false)))[0].Chosen;
+            var requests = (await bench.InterleaveAsync(new Side($"transfers over HTTP, {count} silos", seconds => HttpScenario.LoadAsync(bench, "transfers through a gateway", group.Address, keys, "uact", seconds), Warms: false)))[0].Chosen;
             requestAlone = count == 1 ? requests.CpuMicroseconds : requestAlone;
             Add(bench, $"CPU of a transfer through a gateway, {count} silos", requests.CpuMicroseconds, requestAlone + (CallsPerRequest * (hops - 1) * hop), requests);
         }
