@@ -39,6 +39,15 @@ public sealed partial class EmissionGrain
         }
     }
 
+    /// <summary>
+    /// An answer was found that the store remembers. Whoever decided it may have been another activation, gone before it posted what the answer promises: this one, which may not know, reads the row anew and posts first.
+    /// </summary>
+    private async Task CatchUpAsync()
+    {
+        await _row.LoadAsync(CancellationToken.None);
+        await FinishAsync();
+    }
+
     private async Task SettleAsync(long block)
     {
         if (block <= State.Settled && _row.Exists)

@@ -59,6 +59,7 @@ public sealed partial class EmissionGrain(
         var print = Changes.Fingerprint(command);
         if (await _row.RememberedAsync<EmissionShares>(operationId, print) is { } remembered)
         {
+            await CatchUpAsync();
             return remembered;
         }
 
@@ -81,6 +82,7 @@ public sealed partial class EmissionGrain(
         await FinishAsync();
         if (await store.ReadAsync(new RowId(DrawRow.Kind.Table.Kind, Token, DrawRow.KeyOf(netuid, epoch))) is { } row)
         {
+            await CatchUpAsync();
             return RowKind<DrawRow>.Read(row).Draw;
         }
 
@@ -121,6 +123,7 @@ public sealed partial class EmissionGrain(
         var print = Changes.Fingerprint(new { Command = "end", netuid });
         if (await _row.RememberedAsync<EmissionRecycled>(operationId, print) is { } remembered)
         {
+            await CatchUpAsync();
             return remembered;
         }
 

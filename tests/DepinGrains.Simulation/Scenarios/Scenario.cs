@@ -279,11 +279,11 @@ internal sealed partial class Scenario
         var deployment = _model.Deployments.Count > 0 ? _rng.Pick(_model.Deployments) : null;
         if (_stakes.OneIn(6))
         {
-            return _stakes.Below(4) switch
+            // Not TAO's ledger: one that was overtaken answers as of then until it writes, and at rest nothing writes to it.
+            return _stakes.Below(3) switch
             {
                 0 => grains.GetGrain<IEmissionGrain>(Tao),
                 1 => grains.GetGrain<IStakerGrain>(StakeKeys.Of(Tao, _stakes.Pick(Coldkeys))),
-                2 => grains.GetGrain<ILedgerGrain>(Tao),
                 _ => grains.GetGrain<IStakeGrain>(StakeKeys.Of(Tao, _stakes.Pick(Hotkeys))),
             };
         }
