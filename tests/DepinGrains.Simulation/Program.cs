@@ -7,6 +7,7 @@ var last = 1UL;
 var steps = SimulationSettings.DefaultSteps;
 var bug = PlantedBug.None;
 var trace = false;
+var stake = false;
 for (var i = 0; i < args.Length; i++)
 {
     var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -24,18 +25,21 @@ for (var i = 0; i < args.Length; i++)
         case "--bug" when Enum.TryParse(value, out bug):
             i++;
             break;
+        case "--stake":
+            stake = true;
+            break;
         case "--trace":
             trace = true;
             break;
         default:
-            await Console.Error.WriteLineAsync("usage: --seed N | --seeds A..B [--steps M] [--trace] [--bug NoVersionCheck|ForgottenCommit|PaidTwice]");
+            await Console.Error.WriteLineAsync("usage: --seed N | --seeds A..B [--steps M] [--trace] [--stake (one seed)] [--bug NoVersionCheck|ForgottenCommit|PaidTwice]");
             return 64;
     }
 }
 
 if (first == last)
 {
-    var result = SimulationRunner.Run(new SimulationSettings(first, steps, bug), trace ? Console.Out : null);
+    var result = SimulationRunner.Run(new SimulationSettings(first, steps, bug, stake), trace ? Console.Out : null);
     Console.WriteLine($"seed {first}: {result.Hash:x16} {(result.IsClean ? "clean" : "FAILED")} ({result.SchedulerSteps} turns, {result.Commits} commits)");
     if (!result.IsClean)
     {

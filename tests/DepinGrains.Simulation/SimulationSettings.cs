@@ -4,13 +4,14 @@ namespace DepinGrains.Simulation;
 /// <param name="Seed">Everything random follows from it.</param>
 /// <param name="Steps">Operations and mishaps before the market comes to rest.</param>
 /// <param name="Bug">See <see cref="PlantedBug"/>.</param>
-public sealed record SimulationSettings(ulong Seed, int Steps = SimulationSettings.DefaultSteps, PlantedBug Bug = PlantedBug.None)
+/// <param name="Stake">Stake and emission instead of a market.</param>
+public sealed record SimulationSettings(ulong Seed, int Steps = SimulationSettings.DefaultSteps, PlantedBug Bug = PlantedBug.None, bool Stake = false)
 {
     public const int DefaultSteps = 40;
 
     /// <summary>How a person runs it again.</summary>
     public string Command =>
-        $"dotnet run --project tests/DepinGrains.Simulation -p:GrainRuntime=Local -- --seed {Seed} --steps {Steps}" + (Bug == PlantedBug.None ? "" : $" --bug {Bug}") + " --trace";
+        $"dotnet run --project tests/DepinGrains.Simulation -p:GrainRuntime=Local -- --seed {Seed} --steps {Steps}" + (Bug == PlantedBug.None ? "" : $" --bug {Bug}") + (Stake ? " --stake" : "") + " --trace";
 }
 
 /// <summary>The outcome of one run.</summary>

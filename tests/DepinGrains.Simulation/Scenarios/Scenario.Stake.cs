@@ -47,13 +47,13 @@ internal sealed partial class Scenario
         _model.Stake.Shares = (await _caller.AskAsync("shares rao", () => Emission.SetSharesAsync("simulation", new SetShares(block, shares, "simulation")))).Require();
     }
 
-    private Func<Task> DrawStake() => _stakes.Below(10) switch
+    private Task StakeAsync() => _stakes.Below(10) switch
     {
-        < 3 => AddStakeAsync,
-        < 5 => RemoveStakeAsync,
-        5 => MoveStakeAsync,
-        < 9 => EpochAsync,
-        _ => RecycleAsync,
+        < 3 => AddStakeAsync(),
+        < 5 => RemoveStakeAsync(),
+        5 => MoveStakeAsync(),
+        < 9 => EpochAsync(),
+        _ => RecycleAsync(),
     };
 
     private async Task AddStakeAsync()

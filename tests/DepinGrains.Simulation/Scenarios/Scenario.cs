@@ -35,8 +35,11 @@ internal sealed partial class Scenario
         _world = world;
         _rng = world.Scenario;
         _caller = new Caller(world, _rng.Fork());
-        _stakes = _rng.Fork();
-        _operations =
+        _stakes = world.Settings.Stake ? _rng.Fork() : _rng;
+        _operations = world.Settings.Stake ?
+        [
+            (60, StakeAsync), (6, SweepAsync), (3, RemindAsync), (8, _caller.ResendAsync), (5, DetachAsync), (3, DeactivateAsync), (3, CrashAsync), (2, JumpAsync),
+        ] :
         [
             (6, MintAsync), (8, TransferAsync), (5, HoldAsync), (6, ChangeHoldAsync),
             (12, CreateAsync), (22, BidAsync), (6, CloseBidAsync), (9, AcceptAsync), (4, CloseLeaseAsync), (4, CloseAsync),
@@ -68,12 +71,6 @@ internal sealed partial class Scenario
         for (var step = 0; step < _world.Settings.Steps && !_world.Problems.Any; step++)
         {
             Begin(Draw());
-            if (_stakes.OneIn(4))
-            {
-                // Beside the market, not instead of it: its own operations stay as frequent as they were.
-                Begin(DrawStake());
-            }
-
             await LetGoAsync();
         }
 
@@ -185,6 +182,13 @@ internal sealed partial class Scenario
 
     private async Task SetUpAsync()
     {
+        if (_world.Settings.Stake)
+        {
+            await MintAsync(Denom, Tenants[0], 1);
+            await SetUpStakeAsync();
+            return;
+        }
+
         foreach (var tenant in Tenants)
         {
             await MintAsync(Denom, tenant, 12_000_000);
@@ -203,7 +207,6 @@ internal sealed partial class Scenario
             await JoinAsync(Sellers[i % Sellers.Length]);
         }
 
-        await SetUpStakeAsync();
         await PassAsync(TimeSpan.FromSeconds(2));
         await CreateAsync();
     }
@@ -277,7 +280,7 @@ internal sealed partial class Scenario
     private IAddressable AnyGrain(IGrainFactory grains)
     {
         var deployment = _model.Deployments.Count > 0 ? _rng.Pick(_model.Deployments) : null;
-        if (_stakes.OneIn(6))
+        if (_world.Settings.Stake)
         {
             // Not TAO's ledger: one that was overtaken answers as of then until it writes, and at rest nothing writes to it.
             return _stakes.Below(3) switch
