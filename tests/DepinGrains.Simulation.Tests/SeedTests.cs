@@ -73,7 +73,7 @@ public sealed class SeedTests(ITestOutputHelper output)
 
         string[] wanted =
         [
-            "stake", "stake: staking.below_min", "unstake", "unstake: staking.held", "move", "draw", "pay", "recycle", "crash", "stale activation", "lost request", "lost reply",
+            "stake", "unstake", "unstake: staking.held", "move", "draw", "pay", "recycle", "crash", "stale activation", "lost request", "lost reply",
             "Commit FailBefore", "Commit AmbiguousAfter", "Append FailBefore", "Append AmbiguousAfter",
         ];
         Assert.Empty(wanted.Where(name => covered.GetValueOrDefault(name) < OftenEnough).Select(name => $"{name}: {covered.GetValueOrDefault(name)} times"));
