@@ -12,7 +12,7 @@ internal static class SubnetNetworkCommands
     internal static readonly Argument<int> Netuid = new("netuid") { Description = "the subnet's number" };
     internal static readonly Option<string?> Hotkey = new("--hotkey") { Description = "a key of your identity, id_…/key_…; the key you sign with when left out" };
 
-    public static IEnumerable<Command> Create() => [List(), Show(), Open(), Price(), Register(), Metagraph(), Neurons(), Epochs(), Hyperparameters(), Set(), Axon(), SubnetWeightCommands.Create(), RootCommands.Create()];
+    public static IEnumerable<Command> Create() => [List(), Show(), Open(), LockCost(), Price(), Register(), Metagraph(), Neurons(), Epochs(), Hyperparameters(), Set(), Axon(), SubnetWeightCommands.Create(), RootCommands.Create()];
 
     private static Command List()
     {
@@ -53,11 +53,15 @@ internal static class SubnetNetworkCommands
         create.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
             await session.PostAsync("/v1/subnets", new JsonObject { ["name"] = parse.GetValue(name), ["task"] = parse.GetValue(task), ["maxLock"] = Tao.Parse(parse.GetValue(most)) }),
             static s => Console.Out.WriteLine($"subnet {s["netuid"]} is open; its first epoch ends at block {s["nextEpochBlock"]}"))));
+        return create;
+    }
+
+    private static Command LockCost()
+    {
         var cost = new Command("lock-cost", "what a new subnet locks now");
         cost.SetAction(static parse => Session.RunAsync(parse, static async session => session.Show(await session.GetAsync("/v1/subnets/lock-cost"), static c => Console.Out.WriteLine(
             $"{Tao.Show((long)c["lock"]!)} τ at block {c["block"]}; {c["subnets"]} of {c["limit"]} subnets{(c["replaces"] is { } old ? $", {old} would make room" : "")}; the next may be created from block {c["nextBlock"]} on"))));
-        create.Subcommands.Add(cost);
-        return create;
+        return cost;
     }
 
     private static Command Price()

@@ -47,6 +47,10 @@ public sealed class OutputTests(RunningNetwork network)
             ["db", "backup", Path.Combine(network.Folder, "json.backup"), "--sqlite", Path.Combine(network.Folder, "json.db")],
             ["db", "restore", Path.Combine(network.Folder, "json.backup"), "--sqlite", Path.Combine(network.Folder, "json-again.db")],
             ["subnet", "epoch", "--input", Path.Combine("tests", "vectors", "subnets", "generated_epochs.json")], ["emission", "TAO", "--issuance", "10500000"], ["emission", "TAO"], ["emission", "TAO", "--history"],
+            ["faucet", "1", "TAO"], ["subnet", "lock-cost"], ["subnet", "create", "json", "--max-lock", "1"], ["subnet", "list"], ["subnet", "show", "1"], ["subnet", "price", "1"], ["subnet", "register", "1", "--max-price", "2"],
+            ["subnet", "metagraph", "1"], ["subnet", "neurons"], ["subnet", "epochs", "1"], ["subnet", "hyperparameters", "1"], ["subnet", "set", "1", "immunity_period", "7"], ["subnet", "axon", "1", "http://127.0.0.1:9/v1"],
+            ["subnet", "weights", "show", "1", "0"], ["subnet", "weights", "set", "1", "0:1"], ["subnet", "weights", "commit", "1", "0:1"], ["subnet", "weights", "reveal", "1", "0:1", "--salt", "1,2"],
+            ["subnet", "root", "show"], ["subnet", "root", "register"], ["subnet", "root", "weights", "1:1"],
             ["stake", "add", "1"], ["stake", "remove", "all"], ["stake", "cancel-unbonding", "1"], ["stake", "move", "1", "--to", "id_x/key_x"], ["stake", "list"], ["stake", "delegates"], ["stake", "show"],
             ["stake", "take", "9"], ["stake", "inflation", "AKT"],
         ];
