@@ -17,6 +17,9 @@ public sealed class ApiException(string code, string message, JsonNode? problem 
     /// <summary>True when what became of the request is unknown.</summary>
     public bool OutcomeUnknown => Code is "service.unavailable" or "service.overloaded";
 
+    /// <summary>How long the server asks to wait before asking again; null when it does not say.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
     /// <summary>Code and sentence, each number behind it, and what to do.</summary>
     public string Explain()
     {
@@ -48,11 +51,11 @@ public sealed class ApiException(string code, string message, JsonNode? problem 
         {
             var problem = JsonNode.Parse(text);
             var code = (string?)problem?["code"] ?? "";
-            return new ApiException(code, $"{code}: {(string?)problem?["detail"] ?? (string?)problem?["title"]}", problem, (int)answer.StatusCode);
+            return new ApiException(code, $"{code}: {(string?)problem?["detail"] ?? (string?)problem?["title"]}", problem, (int)answer.StatusCode) { RetryAfter = answer.Headers.RetryAfter?.Delta };
         }
         catch (System.Text.Json.JsonException)
         {
-            return new ApiException("", $"{(int)answer.StatusCode} {answer.ReasonPhrase} {text}", (int)answer.StatusCode);
+            return new ApiException("", $"{(int)answer.StatusCode} {answer.ReasonPhrase} {text}", status: (int)answer.StatusCode);
         }
     }
 }

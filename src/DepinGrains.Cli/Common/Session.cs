@@ -17,6 +17,12 @@ public sealed class Session : IDisposable
     /// <summary>Longest event of a stream that is read.</summary>
     public const int EventBytesMax = 4 * 1024 * 1024;
 
+    /// <summary>A request whose outcome is unknown is sent at most so often: longer than it takes to find a dead silo out.</summary>
+    private const int TriesMax = 20;
+
+    private static readonly TimeSpan RetryWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(5);
+
     private readonly SigningKey _key;
     private readonly SigningHandler _handler;
     private readonly HttpClient _http;
@@ -277,7 +283,33 @@ public sealed class Session : IDisposable
         }
     }
 
+    /// <summary>
+    /// Sends. While the server says that it does not know what became of a request, or breaks off, it is asked again: <paramref name="make"/> makes the same request under the same idempotency key, so
+    /// that it has one effect. Who only runs the command again sends another request.
+    /// </summary>
     private async Task<JsonNode> SendAsync(Func<HttpRequestMessage> make)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var wait = RetryWait;
+            try
+            {
+                return await SendOnceAsync(make);
+            }
+            catch (ApiException unknown) when (unknown.OutcomeUnknown && tries < TriesMax)
+            {
+                wait = unknown.RetryAfter ?? wait;
+            }
+            catch (HttpRequestException broken) when (broken.HttpRequestError == HttpRequestError.ResponseEnded && tries < TriesMax)
+            {
+                // The server went away in the middle; one that is not there at all is not waited for.
+            }
+
+            await Task.Delay(wait < RetryWaitMax ? wait : RetryWaitMax);
+        }
+    }
+
+    private async Task<JsonNode> SendOnceAsync(Func<HttpRequestMessage> make)
     {
         using var request = make();
         using var answer = await _http.SendAsync(request);
