@@ -64,6 +64,7 @@ public sealed class DepinAgent
         NodeId = identity.NodeId;
 
         var gpus = ImmutableArray<GpuDevice>.Empty;
+        using var ports = PortBlock.Take(paths, _options.Resources, Path.GetTempPath());
         var volumes = new VolumeStore(paths, _options.Resources);
         var executors = await ExecutorsAsync(paths, volumes, identity, () => gpus, cancellationToken);
         var storage = Storage(paths, remember: true);
@@ -71,7 +72,7 @@ public sealed class DepinAgent
         {
             var hardware = await new HardwareDetector(_options, storage, _clock).DetectAsync(executors.Names, token);
             gpus = hardware.Gpus;
-            return hardware;
+            return hardware with { PortMin = ports.Min, PortMax = ports.Max };
         }
 
         await Detect(cancellationToken);

@@ -1,3 +1,4 @@
+using DepinGrains.Agent.Common;
 using DepinGrains.Agent.Hardware;
 using DepinGrains.Agent.Options;
 using DepinGrains.Contracts.Nodes;
@@ -122,5 +123,37 @@ public sealed class HardwareTests : IDisposable
         var full = Path.Combine(_root, path);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         File.WriteAllText(full, text);
+    }
+
+    [Fact]
+    public void Agents_of_one_machine_take_ports_of_their_own_and_keep_them()
+    {
+        using var first = Block("a");
+        var second = Block("b");
+        Assert.True(first.Max < second.Min || second.Max < first.Min, $"{first.Min}-{first.Max} and {second.Min}-{second.Max}");
+        var (min, max) = (second.Min, second.Max);
+        second.Dispose();
+        using var third = Block("c");
+        Assert.Equal(min, third.Min);
+
+        // Its bookings name its ports: it keeps them, also when another took them meanwhile.
+        using var again = Block("b");
+        Assert.Equal((min, max), (again.Min, again.Max));
+    }
+
+    [Fact]
+    public void A_range_the_owner_named_is_the_range()
+    {
+        using var block = Block("d", resources => (resources.PortMin, resources.PortMax) = (20_000, 20_009));
+        Assert.Equal((20_000, 20_009), (block.Min, block.Max));
+    }
+
+    private PortBlock Block(string name, Action<ResourceOptions>? change = null)
+    {
+        var paths = new AgentPaths(Path.Combine(_root, name));
+        paths.Create();
+        var resources = new ResourceOptions();
+        change?.Invoke(resources);
+        return PortBlock.Take(paths, resources, _root);
     }
 }

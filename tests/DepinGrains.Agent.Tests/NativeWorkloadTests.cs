@@ -74,6 +74,25 @@ public sealed class NativeWorkloadTests
     }
 
     [Fact]
+    public async Task A_port_that_another_program_has_is_named_and_the_workload_starts_when_it_is_free()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((System.Net.IPEndPoint)other.LocalEndpoint).Port;
+        var spec = AgentHarness.Shell("sleep 60") with { Ports = [new PortBinding(80, port, "tcp")] };
+        gateway.Want(spec);
+        harness.Start();
+
+        await Wait.UntilAsync(() => gateway.Last(spec.Id) is { Phase: WorkloadPhase.BackOff }, "a refused start");
+        Assert.Equal($"port {port}/tcp of this machine is taken by another program", gateway.Last(spec.Id)!.Detail);
+        other.Stop();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id) is { Phase: WorkloadPhase.Running }, "the workload runs");
+    }
+
+    [Fact]
     public async Task Stop_kills_children_that_made_sessions_of_their_own_and_ignore_signals()
     {
         SkipUnlessLinux();

@@ -21,7 +21,7 @@ public sealed class ResourceOptions
     /// <summary>At most this much ephemeral storage is offered; 0: all.</summary>
     public long MaxStorageBytes { get; set; }
 
-    /// <summary>Lowest host port for workloads.</summary>
+    /// <summary>Lowest host port for workloads. Where this and <see cref="PortMax"/> are left alone, each agent of a machine takes a quarter of the range for itself.</summary>
     public int PortMin { get; set; } = 30_000;
 
     /// <summary>Highest host port for workloads.</summary>

@@ -131,6 +131,11 @@ internal sealed partial class WorkloadRunner(
         }
 
         await ClearEverywhereAsync(cancellationToken, except: executor);
+        if (PortCheck.Taken(spec) is { } taken)
+        {
+            return BackOff(taken, record);
+        }
+
         var log = logs.Open(id);
         try
         {

@@ -1,11 +1,15 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Xml.Linq;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Grains.Identities;
 using DepinGrains.Grains.Network;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -79,6 +83,10 @@ public static class HttpSetup
     private static IServiceCollection AddCallers(this IServiceCollection services)
     {
         services.AddHttpContextAccessor();
+
+        // Authentication brings it along. Nothing of ours is protected by it, so its keys need no folder of their own under HOME, or under the current one where there is no HOME.
+        services.AddDataProtection();
+        services.Configure<KeyManagementOptions>(static options => options.XmlRepository = new KeysInMemory());
         services.TryAddSingleton<VerificationKeyCache>();
         services.TryAddSingleton<IKeyDirectory, GrainKeyDirectory>();
         services.AddSingleton<IAuthorizationHandler, CallerAuthorizationHandler>();
@@ -90,5 +98,14 @@ public static class HttpSetup
             .AddScheme<AuthenticationSchemeOptions, SignatureAuthenticationHandler>(SignatureAuthenticationHandler.SchemeName, null);
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         return services;
+    }
+
+    private sealed class KeysInMemory : IXmlRepository
+    {
+        private readonly ConcurrentQueue<XElement> _keys = new();
+
+        public IReadOnlyCollection<XElement> GetAllElements() => [.. _keys];
+
+        public void StoreElement(XElement element, string friendlyName) => _keys.Enqueue(element);
     }
 }

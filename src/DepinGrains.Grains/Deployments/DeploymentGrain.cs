@@ -370,16 +370,14 @@ public sealed partial class DeploymentGrain(
         var row = new OrderRow(Id, State.Owner, group.Gseq, order.Oseq, order.Status, group.Spec, order.Ceiling, State.Denom, order.OpenedAt, order.WindowEndsAt, State.Winner) { ReclaimMinSeconds = State.ReclaimMinSeconds };
         var data = new { Order = OrderId(group), group.Gseq, order.Oseq, Status = order.Status.ToString().ToLowerInvariant(), order.Ceiling, State.Denom };
         changes.With(OrderRow.Kind.Child(Id, OrderRow.KeyOf(group.Gseq, order.Oseq), row))
-            .Event("market", type, OrderId(group), data)
-            .Event("deployment/" + Id, type, OrderId(group), data);
+            .Event("market", "deployment/" + Id, type, OrderId(group), data);
     }
 
     private void TellBid(Changes changes, BidState bid, string type)
     {
         var data = new { Bid = BidId(bid), bid.Provider, Status = bid.Status.ToString().ToLowerInvariant(), bid.Price, bid.Denom };
         changes.With(BidState.Kind.Child(Id, bid.Key, bid))
-            .Event("deployment/" + Id, type, BidId(bid), data)
-            .Event("provider/" + bid.Provider, type, BidId(bid), data);
+            .Event("deployment/" + Id, "provider/" + bid.Provider, type, BidId(bid), data);
     }
 
     private string OrderId(GroupState group) => string.Create(CultureInfo.InvariantCulture, $"{Id}/{group.Gseq}/{group.Order.Oseq}");

@@ -268,8 +268,7 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock, LeaseMetrics
     {
         var data = new { Lease = Id, Status = LeaseNames.Of(state.Status), state.Terms.Provider, state.CloseReason, state.CloseDetail };
         return (changes ?? new Changes())
-            .Event("deployment/" + state.Terms.Deployment, type, Id, data)
-            .Event("provider/" + state.Terms.Provider, type, Id, data);
+            .Event("deployment/" + state.Terms.Deployment, "provider/" + state.Terms.Provider, type, Id, data);
     }
 
     private LeaseView View(LeaseState s) => new(

@@ -42,6 +42,15 @@ public sealed class Changes
         return this;
     }
 
+    /// <summary>Adds the same event to two topics; <paramref name="data"/> must be public to readers of both.</summary>
+    public Changes Event<TData>(string topic, string otherTopic, string type, string subject, TData data)
+    {
+        var written = RowJson.Write(data);
+        _events.Add(new EventWrite(topic, type, subject, written));
+        _events.Add(new EventWrite(otherTopic, type, subject, written));
+        return this;
+    }
+
     /// <summary>Fingerprint of a request: SHA-256 of its JSON.</summary>
     public static ReadOnlyMemory<byte> Fingerprint<TRequest>(TRequest request) => SHA256.HashData(RowJson.Write(request).Span);
 }

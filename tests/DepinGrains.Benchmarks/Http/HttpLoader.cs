@@ -10,7 +10,7 @@ using DepinGrains.Contracts.Identities.Client;
 namespace DepinGrains.Benchmarks.Http;
 
 /// <summary>What the loader is told. Without keys it speaks to peer-aspnet.</summary>
-internal sealed record HttpLoad(string Address, string[] Keys, int Connections, int Seconds, int RatePrepared);
+internal sealed record HttpLoad(string Address, string[] Keys, string Token, int Connections, int Seconds, int RatePrepared);
 
 /// <summary>What a loader measured. Milliseconds.</summary>
 internal sealed record Loaded(double Rate, double P50, double P99, double Seconds, long Failed, string Problem);
@@ -91,9 +91,10 @@ internal sealed class HttpLoader(HttpLoad load)
     private byte[] Ours(RequestSigner signer, string[] recipients)
     {
         var body = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"to":"{{recipients[Random.Shared.Next(recipients.Length)]}}","amount":{{Random.Shared.Next(1, 101)}}}"""));
-        var signed = signer.Sign("POST", new Uri(_address, "/v1/ledgers/uact/transfers"), body, RequestSigner.NewIdempotencyKey());
+        var path = $"/v1/ledgers/{load.Token}/transfers";
+        var signed = signer.Sign("POST", new Uri(_address, path), body, RequestSigner.NewIdempotencyKey());
         return Request(
-            "/v1/ledgers/uact/transfers",
+            path,
             $"Idempotency-Key: {signed.IdempotencyKey}\r\nContent-Digest: {SignatureBase.ContentDigest(signed.BodySha256.AsSpan())}\r\nSignature-Input: sig1={signed.SignatureInput}\r\nSignature: sig1=:{Convert.ToBase64String(signed.Signature.AsSpan())}:\r\n",
             body);
     }

@@ -13,6 +13,7 @@ namespace DepinGrains.Benchmarks.Http;
 internal static class HttpScenario
 {
     private const int Connections = 64;
+    private const string Layout = "standalone, loader and server are processes of their own";
 
     public static async Task RunAsync(Bench bench)
     {
@@ -36,22 +37,25 @@ internal static class HttpScenario
         var keys = await SendersAsync(ours.Address, senders);
         Bench.Say($"{senders} senders are registered and have money");
         var medians = await bench.InterleaveAsync(
-            new Side("peer-aspnet", seconds => LoadAsync(bench, "peer-aspnet", peer.Address, [], seconds)),
-            new Side("transfers over HTTP", seconds => LoadAsync(bench, "transfers over HTTP", ours.Address, keys, seconds)));
+            new Side("peer-aspnet", seconds => LoadAsync(bench, "peer-aspnet", peer.Address, [], "", seconds)),
+            new Side("AKT over HTTP", seconds => LoadAsync(bench, "AKT over HTTP", ours.Address, keys, "uakt", seconds)),
+            new Side("ACT over HTTP", seconds => LoadAsync(bench, "ACT over HTTP", ours.Address, keys, "uact", seconds)));
         bench.AddRate(
-            "http", $"transfers over HTTP, {Connections} connections, signatures checked", medians[1], 2, "PostgreSQL", "standalone, loader and server are processes of their own", medians[0], "peer-aspnet",
+            "http", $"transfers of AKT over HTTP, {Connections} connections, signatures checked", medians[1], 2, "PostgreSQL", Layout, medians[0], "peer-aspnet",
             $"{senders} senders, signed ahead; the peer's requests carry no signature");
+        bench.AddRate(
+            "http", "the same of ACT, whose transfers ask what it was minted from", medians[2], 2, "PostgreSQL", Layout, medians[0], "peer-aspnet");
     }
 
     /// <summary>One run of the loader.</summary>
-    public static async Task<Measured> LoadAsync(Bench bench, string name, Uri address, string[] keys, int seconds)
+    public static async Task<Measured> LoadAsync(Bench bench, string name, Uri address, string[] keys, string token, int seconds)
     {
-        await using (var warm = await Child.LoaderAsync("http", new HttpLoad(address.ToString(), keys, Connections, bench.Settings.Size(8, 1), 5_000)))
+        await using (var warm = await Child.LoaderAsync("http", new HttpLoad(address.ToString(), keys, token, Connections, bench.Settings.Size(8, 1), 5_000)))
         {
             await warm.GoAsync<Loaded>();
         }
 
-        await using var loader = await Child.LoaderAsync("http", new HttpLoad(address.ToString(), keys, Connections, seconds, 15_000));
+        await using var loader = await Child.LoaderAsync("http", new HttpLoad(address.ToString(), keys, token, Connections, seconds, 15_000));
         var machine = Machine.Watch(bench.Postmaster);
         var loaded = await loader.GoAsync<Loaded>();
         return loaded.Failed == 0
@@ -70,7 +74,10 @@ internal static class HttpScenario
             pems[i] = key.ToPem();
             var signer = new RequestSigner(key, IdentityIds.ForFirstKey(key.KeyId, ""));
             await PostAsync(http, signer, "/v1/identities", new { publicKey = key.PublicKey, label = "bench", roles = (string[])["tenant"] });
-            await PostAsync(http, signer, "/v1/ledgers/uact/faucet", new { amount = 1_000_000_000 });
+            foreach (var token in (string[])["uact", "uakt"])
+            {
+                await PostAsync(http, signer, $"/v1/ledgers/{token}/faucet", new { amount = 1_000_000_000 });
+            }
         });
         return pems;
     }

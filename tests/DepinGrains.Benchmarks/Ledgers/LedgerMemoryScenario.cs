@@ -57,10 +57,26 @@ internal static class LedgerMemoryScenario
     {
         await using var host = await LedgerHost.StartAsync(options, seed: false);
         var (machine, started) = (Machine.Watch(), Stopwatch.GetTimestamp());
-        var audit = await host.Ledger.GetBalanceAsync(LedgerAccounts.Issuance);
+        var audit = await AnsweredAsync(host.Ledger);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         Bench.Say($"{what}: {seconds:F2} s (issuance {audit.Posted:N0})");
         bench.AddAtMost("ledger-memory", what, seconds, "s", aim, machine.Stop(), "SQLite", "one process");
+    }
+
+    /// <summary>On a busy machine an activation takes longer than a call may: the activation goes on, the question is asked again.</summary>
+    private static async Task<AccountBalance> AnsweredAsync(ILedgerGrain ledger)
+    {
+        for (var asked = 1; ; asked++)
+        {
+            try
+            {
+                return await ledger.GetBalanceAsync(LedgerAccounts.Issuance);
+            }
+            catch (TimeoutException) when (asked < 10)
+            {
+                // Counted by the caller's clock.
+            }
+        }
     }
 
     private static async Task FillAsync(ILedgerJournal journal, LedgerBook book, int accounts, int count, Func<int, string[], Transfer> make)

@@ -5,6 +5,7 @@ using DepinGrains.Domain.Escrow;
 using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.Escrow;
 using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.State;
 using DepinGrains.Simulation.Scenarios;
 using DepinGrains.Simulation.Worlds;
@@ -34,6 +35,17 @@ internal sealed class AtTheEnd(World world, Model model)
             _problems.Unless(!state.Bookings.Any(b => b.Lease is not null || b.ReservedUntil > world.Time.GetUtcNow()), $"node {row.Id.Key} keeps {state.Bookings.Length} bookings of closed deployments");
         }
 
+        foreach (var name in world.All("hostname").Select(static r => RowKind<HostnameState>.Read(r)))
+        {
+            _problems.Unless(name.Deployment is null, $"host name {name.Name} is kept by {name.Deployment} after its close");
+        }
+
+        foreach (var pool in world.All("address_pool").Select(static r => RowKind<AddressPoolState>.Read(r)))
+        {
+            _problems.Unless(!pool.Bookings.Any(b => b.StandsAt(world.Time.GetUtcNow())), $"{pool.Provider} keeps addresses of closed deployments");
+        }
+
+        NetworkRows.Acknowledged(world, model, _problems);
         foreach (var token in world.Ledgers.Tokens)
         {
             _problems.Unless(world.Ledgers.Holds(token).Keys.All(h => model.Holds.ContainsKey((token, h))), $"ledger {token} keeps a bid's deposit");

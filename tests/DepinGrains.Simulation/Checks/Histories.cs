@@ -8,6 +8,7 @@ using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.Escrow;
 using DepinGrains.Grains.Leases;
 using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.State;
 using DepinGrains.Simulation.Worlds;
 using DepinGrains.Storage.Rows;
@@ -35,6 +36,12 @@ internal sealed class Histories(Problems problems, World world)
                 break;
             case "lease":
                 Lease(after.Id.Key, Before<LeaseState>(after.Id), Read(LeaseState.Kind, after));
+                break;
+            case "hostname":
+                NetworkRows.Hostname(Before<HostnameState>(after.Id), Read(HostnameState.Kind, after), problems);
+                break;
+            case "address_pool":
+                NetworkRows.Pool(Before<AddressPoolState>(after.Id), Read(AddressPoolState.Kind, after), world.Time.GetUtcNow(), problems);
                 break;
             case "node":
                 var known = Before<NodeState>(after.Id);

@@ -27,6 +27,12 @@ internal sealed class Model
     /// <summary>Keys and API keys that were acknowledged: identity, kind, name.</summary>
     public List<(string Identity, string Kind, string Name)> Keys { get; } = [];
 
+    /// <summary>Changes of parameters that were acknowledged; no value twice.</summary>
+    public List<(long Ordinal, string Name, long Value)> Parameters { get; } = [];
+
+    /// <summary>Prices that were acknowledged; none twice.</summary>
+    public List<string> Prices { get; } = [];
+
     /// <summary>One-time tokens used up, by whom.</summary>
     public SortedDictionary<string, string> Tokens { get; } = new(StringComparer.Ordinal);
 

@@ -14,7 +14,12 @@ internal sealed partial class Scenario
 
     private KnownDeployment? AnyDeployment() => _model.Deployments.Count == 0 ? null : _rng.Pick(_model.Deployments);
 
-    private async Task CreateAsync()
+    private Task CreateAsync() => CreateAsync(_rng.Below(Sdls.Count));
+
+    /// <summary>Two at once that want the same host name.</summary>
+    private Task RivalsAsync() => Task.WhenAll(CreateAsync(Sdls.WithSite), CreateAsync(Sdls.WithSite));
+
+    private async Task CreateAsync(int variant)
     {
         if (_model.Deployments.Count >= DeploymentsMax)
         {
@@ -22,7 +27,7 @@ internal sealed partial class Scenario
             return;
         }
 
-        var (variant, price) = (_rng.Below(Sdls.Count), _rng.Pick([300L, 3_000L, 20_000L, 60_000L]));
+        var price = _rng.Pick([300L, 3_000L, 20_000L, 60_000L]);
         var deployment = new KnownDeployment(_rng.Pick(Tenants), (++_dseq).ToString(CultureInfo.InvariantCulture), variant, price);
         _model.Deployments.Add(deployment);
         var deposit = _rng.OneIn(10) ? 100_000 : _rng.Between(500_000, 3_000_000);

@@ -42,10 +42,11 @@ internal sealed partial class Scenario
         ] :
         [
             (6, MintAsync), (8, TransferAsync), (5, HoldAsync), (6, ChangeHoldAsync),
-            (12, CreateAsync), (22, BidAsync), (6, CloseBidAsync), (9, AcceptAsync), (4, CloseLeaseAsync), (4, CloseAsync),
+            (12, CreateAsync), (3, RivalsAsync), (22, BidAsync), (6, CloseBidAsync), (9, AcceptAsync), (4, CloseLeaseAsync), (4, CloseAsync),
             (8, ChangeGroupAsync), (5, UpdateAsync), (9, DepositAsync), (6, WithdrawAsync), (3, ReclaimAsync), (3, TickAsync),
             (3, JoinAsync), (5, SilenceAsync), (5, WakeAgentAsync), (3, ReconnectAsync), (4, DrainAsync), (1, RetireAsync), (2, OvercommitAsync), (4, LieAsync), (5, ReportAgainAsync),
             (4, PutProviderAsync), (3, MaintenanceAsync), (4, SignAsync), (2, RedeemAsync), (2, IdentityAsync),
+            (4, PutPoolAsync), (2, FeederAsync), (6, PriceAsync), (3, ParameterAsync),
             (3, SweepAsync), (3, RemindAsync), (8, _caller.ResendAsync),
             (4, DetachAsync), (2, DeactivateAsync), (2, CrashAsync), (2, JumpAsync),
         ];
@@ -200,8 +201,10 @@ internal sealed partial class Scenario
             _model.Providers.Add(provider);
             await MintAsync(Denom, provider.Id, _rng.Between(600_000, 4_000_000));
             await PutAsync(provider, managed: i < 2);
+            await PutPoolAsync(i, i < 3 ? 2 : 0);
         }
 
+        await FeederAsync(Feeders[0], registered: true);
         for (var i = 0; i < 4; i++)
         {
             await JoinAsync(Sellers[i % Sellers.Length]);

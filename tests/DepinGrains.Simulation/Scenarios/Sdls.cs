@@ -7,7 +7,7 @@ namespace DepinGrains.Simulation.Scenarios;
 internal static class Sdls
 {
     /// <summary>How many there are.</summary>
-    public const int Count = 7;
+    public const int Count = 9;
 
     /// <summary>Auditor whose signature variant 4 wants.</summary>
     public const string Auditor = "id_auditor";
@@ -15,26 +15,35 @@ internal static class Sdls
     /// <summary>What can be asked of a sixth variant: a notice before the provider takes its hardware back.</summary>
     public const int ReclaimSeconds = 3_600;
 
-    private sealed record Service(string Name, string Cpu, int Replicas, string Placement, bool Card = false);
+    /// <summary>The host name two of the variants want: only one lease at a time is served under it.</summary>
+    private const string Site = "site.sim.example";
+
+    /// <summary>The variant that wants it and little else.</summary>
+    public const int WithSite = 7;
+
+    private sealed record Service(string Name, string Cpu, int Replicas, string Placement, bool Card = false, string Accept = "", string Ip = "");
 
     /// <summary>An SDL of one of <see cref="Count"/> variants; <paramref name="price"/> is the ceiling of each replica, uact a block.</summary>
     public static string Of(int variant, long price, int image) => variant switch
     {
-        1 => Text(price, image, "", "", new("web", "1", 1, "here"), new("api", "0.5", 2, "here")),
+        1 => Text(price, image, "", "", new("web", "1", 1, "here", Accept: Site), new("api", "0.5", 2, "here")),
         2 => Text(price, image, "", "", new("web", "1", 1, "here"), new("job", "2", 1, "there")),
         3 => Text(price, image, "", "", new Service("web", "1", 1, "here", Card: true)),
         4 => Text(price, image, "", $"      signedBy:\n        anyOf:\n          - {Auditor}\n", new Service("web", "1", 1, "here")),
         5 => Text(price, image, "reclamation:\n  min_window: 1h\n", "", new Service("web", "1", 1, "here")),
         6 => Text(1, image, "", "", new Service("web", "3", 1, "here")),
+        WithSite => Text(price, image, "", "", new Service("web", "1", 1, "here", Accept: Site)),
+        8 => Text(price, image, "endpoints:\n  front:\n    kind: ip\n", "", new Service("web", "1", 1, "here", Ip: "front")),
         _ => Text(price, image, "", "", new Service("web", "1", 1, "here")),
     };
 
     private static string Text(long price, int image, string head, string signed, params Service[] services)
     {
-        var text = new StringBuilder("version: \"2.0\"\n").Append(head).Append("services:\n");
+        var text = new StringBuilder(services.Any(static s => s.Ip.Length > 0) ? "version: \"2.1\"\n" : "version: \"2.0\"\n").Append(head).Append("services:\n");
         foreach (var s in services)
         {
             text.Append(CultureInfo.InvariantCulture, $"  {s.Name}:\n    image: nginx:1.{image}\n    env:\n      - MODE=sim\n    expose:\n      - port: 80\n        to:\n          - global: true\n");
+            text.Append(s.Ip.Length > 0 ? $"            ip: {s.Ip}\n" : "").Append(s.Accept.Length > 0 ? $"        accept:\n          - {s.Accept}\n" : "");
         }
 
         text.Append("profiles:\n  compute:\n");

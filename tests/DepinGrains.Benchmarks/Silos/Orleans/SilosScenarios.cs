@@ -42,7 +42,7 @@ internal static class SilosScenarios
             calls.Add((await bench.InterleaveAsync(new Side($"calls, {count} silos", seconds => CallAsync(routes, Callers, bench, seconds))))[0].Chosen);
             alone.Add((await bench.InterleaveAsync(new Side($"one caller, {count} silos", seconds => CallAsync(routes, 1, bench, seconds))))[0].Chosen);
             var keys = await HttpScenario.SendersAsync(group.Address, bench.Settings.Size(200, 40));
-            requests.Add((await bench.InterleaveAsync(new Side($"transfers over HTTP, {count} silos", seconds => HttpScenario.LoadAsync(bench, "transfers through a gateway", group.Address, keys, seconds), Warms: false)))[0].Chosen);
+            requests.Add((await bench.InterleaveAsync(new Side($"transfers over HTTP, {count} silos", seconds => HttpScenario.LoadAsync(bench, "transfers through a gateway", group.Address, keys, "uact", seconds), Warms: false)))[0].Chosen);
         }
 
         Scaled(bench, $"a grain call, {Callers} callers", [.. calls.Select(static c => c.CpuMicroseconds)], 1, calls);
