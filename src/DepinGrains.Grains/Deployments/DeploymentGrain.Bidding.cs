@@ -274,6 +274,12 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
+        if (over.Any(State.IsTrying))
+        {
+            // What an earlier activation was booking may have become bids of a later one: who cannot write any more must not give their deposits away.
+            await MustCommitAsync(State, new Changes());
+        }
+
         await GiveBackAsync(over);
         var changes = new Changes();
         foreach (var bid in over.Where(b => !State.IsTrying(b)))

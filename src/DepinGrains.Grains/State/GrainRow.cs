@@ -91,6 +91,7 @@ public sealed class GrainRow<TState>(IRowStore store, RowKind<TState> kind, stri
             return null;
         }
 
+        await LeaveIfBehindAsync();
         return found.Fingerprint.Span.SequenceEqual(fingerprint.Span)
             ? RowJson.Read<Result<TAnswer>>(found.Answer)
             : Refusal.Of("request.id_reused", $"the idempotency key {operationId} was used for another request", ("idempotencyKey", operationId));
@@ -105,6 +106,16 @@ public sealed class GrainRow<TState>(IRowStore store, RowKind<TState> kind, stri
         if (_lost)
         {
             throw new StateLostException($"{Id}: this activation lost its state and is leaving; ask again");
+        }
+    }
+
+    /// <summary>An answer this activation did not give was given by another one: memory older than it would go on with what is over.</summary>
+    private async Task LeaveIfBehindAsync()
+    {
+        if (await store.ReadAsync(Id) is { } row && row.Version > Version && !_committing)
+        {
+            Lose();
+            throw new StateLostException($"{Id}: another activation wrote version {row.Version}, this one knows {Version}; ask again");
         }
     }
 

@@ -103,6 +103,7 @@ public sealed class NodeHost : Http.TestHost
         builder.Services.AddDepinStore(
             store => store.Connection = Database,
             [.. IdentityState.Tables, .. NodeRows.Tables, ProviderState.Kind.Table, LeaseState.Kind.Table, LeaseNodeState.Kind.Table]);
+        builder.Services.AddSingleton<LeaseMetrics>();
         builder.Services.AddDepinNodes(builder.Configuration);
         builder.Services.AddDepinHttp(builder.Configuration);
         builder.Services.AddDepinNodeGateway(builder.Configuration);

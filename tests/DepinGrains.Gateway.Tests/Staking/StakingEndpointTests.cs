@@ -36,7 +36,7 @@ public sealed class StakingEndpointTests
         Assert.Equal((annId, Half, false), ((string)mine["coldkey"]!, (long)mine["stake"]!, (bool)mine["isOwner"]!));
         Assert.Equal("staking.held", await RefusedAsync(host, ann, $"/v1/staking/rao/hotkeys/{hotkey}/remove", """{"amount":0}""", HttpStatusCode.UnprocessableEntity));
         Assert.Equal("staking.same_hotkey", await RefusedAsync(host, ann, "/v1/staking/rao/moves", $$"""{"from":"{{hotkey}}","to":"{{hotkey}}","amount":0}""", HttpStatusCode.UnprocessableEntity));
-        Assert.True((bool)(await ReadAsync(host, null, "/v1/ledgers/rao/audit"))["isClean"]!);
+        Assert.True((bool)(await ReadAsync(host, ann, "/v1/ledgers/rao/audit"))["isClean"]!);
     }
 
     [Fact]

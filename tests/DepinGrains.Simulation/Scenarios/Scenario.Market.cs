@@ -33,12 +33,25 @@ internal sealed partial class Scenario
         var deposit = _rng.OneIn(10) ? 100_000 : _rng.Between(500_000, 3_000_000);
         var command = new CreateDeployment(_caller.NewId(), deployment.Owner, Sdls.Of(variant, price, 1), deposit, _rng.OneIn(3) ? WinnerRule.Pick : WinnerRule.Lowest);
         var began = _caller.Mark;
-        var answer = await AskAsync("create", deployment, () => Deployment(deployment.Id).CreateAsync(command));
-        deployment.Created = answer.IsOk;
-        if (answer.IsOk)
+        var answer = await _caller.AskAsync($"create {deployment.Id}", () => Deployment(deployment.Id).CreateAsync(command), (first, again) =>
         {
-            deployment.Deposit(deployment.Owner, deposit);
-            deployment.Manifest.Set(began, _caller.Mark, answer.Value.ManifestHash);
+            // A refusal leaves nothing, so the same request sent again later is judged anew.
+            if (!first.IsOk)
+            {
+                Created(again);
+            }
+        });
+        Created(answer);
+
+        void Created(Result<DeploymentView> created)
+        {
+            deployment.Created |= created.IsOk;
+            if (created.IsOk)
+            {
+                Shown(deployment, created.Value);
+                deployment.Deposit(deployment.Owner, deposit);
+                deployment.Manifest.Set(began, _caller.Mark, created.Value.ManifestHash);
+            }
         }
     }
 

@@ -31,6 +31,8 @@ public sealed class OutputTests(RunningNetwork network)
             ["pool", "propose", "incentive", provider, "1", "ACT"], ["pool", "propose", "burn", "1", "ACT"], ["pool", "propose", "parameter", "take_fee.uakt", "1"],
             ["admin", "params", "list"], ["admin", "params", "set", "take_fee.uakt", "1"], ["admin", "params", "history"],
             ["admin", "feeders", "add", provider], ["admin", "feeders", "remove", provider], ["admin", "confirm-price", "AKT", "0.5"],
+            ["admin", "market", "show"], ["admin", "market", "pause", "--at", "2100-01-01T00:00:00Z"], ["admin", "market", "resume", "--at", "2100-01-02T00:00:00Z"],
+            ["admin", "node", "drain", "node_x"], ["admin", "node", "resume", "node_x"], ["admin", "issue", "1", "AKT", "--to", provider, "--reason", "for the test"], ["admin", "issues", "AKT"],
             ["deployment", "auto-top-up", "set", id, "--cap", "1"], ["deployment", "auto-top-up", "show", id], ["deployment", "auto-top-up", "off", id],
             ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second], ["provider", "delete"],
             ["bids", "list", picked], ["bids", "accept", picked, "--provider", provider], ["deploy", "samples/hello-native.yaml", "--wait", "60"],
