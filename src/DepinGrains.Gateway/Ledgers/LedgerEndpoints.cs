@@ -35,9 +35,9 @@ public sealed class FaucetOptions
     /// <summary>Off unless switched on; standalone switches it on when bound to loopback.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>Most per request, minor units.</summary>
-    [Range(1, long.MaxValue)]
-    public long AmountMax { get; set; } = 1_000_000_000;
+    /// <summary>Most per request, whole units of the token.</summary>
+    [Range(1, 1_000_000_000)]
+    public int WholeMax { get; set; } = 1_000;
 }
 
 /// <summary><c>/v1/ledgers</c>: balances, statements, transfers, audit.</summary>
@@ -120,9 +120,15 @@ public static class LedgerEndpoints
             return Problems.From(Refusal.Of("ledger.faucet_not_allowed", "this network has no faucet"));
         }
 
-        if (body.Amount > options.Value.AmountMax)
+        if (tokens.Find(token) is not { } known)
         {
-            return Problems.From(Refusal.Of("ledger.faucet_amount", $"the faucet gives at most {options.Value.AmountMax} at a time", ("max", options.Value.AmountMax), ("wanted", body.Amount)));
+            return Problems.From(Unknown(token));
+        }
+
+        var most = (Int128)options.Value.WholeMax * (Int128)Math.Pow(10, known.Decimals);
+        if (body.Amount > most)
+        {
+            return Problems.From(Refusal.Of("ledger.faucet_amount", $"the faucet gives at most {options.Value.WholeMax} {known.Symbol} at a time", ("max", most), ("wanted", body.Amount)));
         }
 
         var ledger = Ledger(token, tokens, grains);

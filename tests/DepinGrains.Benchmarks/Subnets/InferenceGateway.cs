@@ -30,7 +30,6 @@ internal static class InferenceGateway
             ["Http:AddressRequestsPerSecond"] = "0",
             ["Secrets:MasterKeys:0"] = Convert.ToBase64String(new byte[32]),
             ["Faucet:Enabled"] = "true",
-            ["Faucet:AmountMax"] = "1000000000000",
             ["Serving:PrivateAddresses"] = "true",
             ["Serving:RequestsPerCallerMax"] = spec.RequestsMax.ToString(CultureInfo.InvariantCulture),
         });

@@ -28,7 +28,6 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     protected override Dictionary<string, string?> Settings => new(_settings)
     {
         ["Faucet:Enabled"] = "true",
-        ["Faucet:AmountMax"] = "1000000000000",
     };
 
     /// <summary>Starts, with loopback miners allowed and without exploration unless the settings say otherwise.</summary>
