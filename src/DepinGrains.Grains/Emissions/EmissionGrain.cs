@@ -68,6 +68,7 @@ public sealed partial class EmissionGrain(
             return refusal;
         }
 
+        command = command with { Shares = command.Shares.RemoveAll(s => State.Of(s.Netuid).Ended) };
         var settled = await SettledAsync(command.Block);
         var shares = new EmissionShares(settled.Row.Settled + 1, command.Shares, command.Strategy);
         var changes = settled.Changes.Remember<Result<EmissionShares>>(operationId, print, shares)
@@ -132,7 +133,7 @@ public sealed partial class EmissionGrain(
         var pending = settled.Row.Of(netuid);
         var left = pending.Total;
         var answer = new EmissionRecycled(left, block, settled.Row.Issuance - left);
-        var row = settled.Row.With(pending with { Spans = [], DrawnBlock = Math.Max(pending.DrawnBlock, settled.Row.Settled) }) with
+        var row = settled.Row.With(pending with { Spans = [], DrawnBlock = Math.Max(pending.DrawnBlock, settled.Row.Settled), Ended = true }) with
         {
             Shares = settled.Row.Shares.RemoveAll(s => s.Netuid == netuid),
             Outbox = left == 0 ? settled.Row.Outbox : settled.Row.Outbox.Add(new Transfer(

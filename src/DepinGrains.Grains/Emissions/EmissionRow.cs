@@ -16,6 +16,9 @@ public readonly record struct PendingSpan(long From, long To, long Owner, long Q
 /// <param name="DrawnEpoch">Last epoch that drew.</param>
 public sealed record SubnetPending(int Netuid, ImmutableArray<PendingSpan> Spans, long DrawnBlock, long? DrawnEpoch)
 {
+    /// <summary>The subnet is gone: a share decided before its end reaches nobody, and what it would have had stays unissued.</summary>
+    public bool Ended { get; init; }
+
     /// <summary>Rao of all spans.</summary>
     public long Total => Spans.Sum(static s => s.Owner + s.Queued);
 }

@@ -142,20 +142,22 @@ public sealed partial class StakeGrain(
             return;
         }
 
+        // One moment for all: what is summed up is what the step takes out.
+        var now = clock.Now;
         var due = await store.ListAsync(new ListQuery(
             DelegationState.Kind.Table.Kind,
-            [new Filter("free_ms", Comparison.LessOrEqual, clock.Now.ToUnixTimeMilliseconds()), new Filter("parent", Comparison.Equal, Id)],
+            [new Filter("free_ms", Comparison.LessOrEqual, now.ToUnixTimeMilliseconds()), new Filter("parent", Comparison.Equal, Id)],
             "free_ms",
             false,
             options.Value.ExitsPerTick,
             null));
         foreach (var row in due.Rows)
         {
-            var (freed, _) = UnbondingRules.Release(RowKind<DelegationState>.Read(row).Exits, clock.Now);
+            var (freed, _) = UnbondingRules.Release(RowKind<DelegationState>.Read(row).Exits, now);
             if (freed > 0)
             {
                 (await RunAsync(new StakeIntent(
-                    StakeStep.Exit, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{_hotkey}/exit/{_row.Value.Exits + 1}"), row.Id.Key, freed, freed, 0, 0, clock.Now, TimeSpan.Zero))).Require();
+                    StakeStep.Exit, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{_hotkey}/exit/{_row.Value.Exits + 1}"), row.Id.Key, freed, freed, 0, 0, now, TimeSpan.Zero))).Require();
             }
         }
     }

@@ -19,15 +19,21 @@ namespace DepinGrains.Grains.Subnets;
 /// <summary>A share as it was set, exactly: Q64 in decimal.</summary>
 public sealed record KeptShare(int Netuid, string Share, int OwnerCut);
 
+/// <summary>Shares as computed for the boundaries from <paramref name="From"/> to <paramref name="Due"/>, on their way to the emission.</summary>
+public sealed record RootSettlement(long From, long Due, string Strategy, ImmutableArray<KeptShare> Shares, ImmutableArray<RootMember> Members, ImmutableArray<SubnetPrice> Prices);
+
 /// <summary>The root's row. <paramref name="SettledBlock"/>: the last multiple of the tempo at which shares were computed; −1 = none yet.</summary>
 public sealed record RootState(ImmutableArray<RootMember> Members, ImmutableArray<SubnetPrice> Prices, long SettledBlock, string Strategy, ImmutableArray<KeptShare> Shares, DateTimeOffset? NextActionAt) : RowDocument
 {
+    /// <summary>Written before the emission is told: what is told again after a crash is the same, though stakes have moved since.</summary>
+    public RootSettlement? Settling { get; init; }
+
     /// <summary>The table.</summary>
     public static readonly RowKind<RootState> Kind = new(
         new TableDefinition("root_network", [new("next_action_ms", ColumnType.Int64)], [new("next_action", ["next_action_ms"])]), static s => [s.NextActionAt?.ToUnixTimeMilliseconds()]);
 }
 
-/// <summary>Owns the shares. Setting them is idempotent at the emission by the block they were computed for, so a crash between there and here repeats the same.</summary>
+/// <summary>Owns the shares: computed → written down → set at the emission under an id of the block they hold from → settled.</summary>
 [GrainType("depin.root_network")]
 public sealed class RootNetworkGrain(IRowStore store, NetworkClock clock, IOptions<SubnetOptions> options) : Grain, IRootNetworkGrain
 {
@@ -162,6 +168,7 @@ public sealed class RootNetworkGrain(IRowStore store, NetworkClock clock, IOptio
     public async Task SettleAsync(long block)
     {
         _row.ThrowIfLost();
+        await FinishAsync();
         var tempo = options.Value.RootTempo;
         var due = block - (block % tempo);
         if (due <= State.SettledBlock)
@@ -176,13 +183,33 @@ public sealed class RootNetworkGrain(IRowStore store, NetworkClock clock, IOptio
         var prices = Averaged(State.Prices.RemoveAll(p => subnets.All(s => s.Netuid != p.Netuid)), Math.Max(0, due - from) / tempo);
         var (strategy, shares) = Shares(subnets, members, prices);
         ImmutableArray<KeptShare> kept = [.. shares.Select(static s => new KeptShare(s.Netuid, s.Share.ToString(CultureInfo.InvariantCulture), s.OwnerCut))];
-        if (strategy != State.Strategy || !kept.SequenceEqual(State.Shares))
+        var settling = new RootSettlement(from, due, strategy, kept, members, prices);
+        if (strategy == State.Strategy && kept.SequenceEqual(State.Shares))
         {
-            (await GrainFactory.GetGrain<IEmissionGrain>(EmissionKeys.Tao).SetSharesAsync(string.Create(CultureInfo.InvariantCulture, $"root/{from}"), new SetShares(from, shares, strategy))).Require();
+            await MustCommitAsync(Settled(settling), new Changes());
+            return;
         }
 
-        await MustCommitAsync(State with { Members = members, Prices = prices, SettledBlock = due, Strategy = strategy, Shares = kept }, new Changes());
+        await MustCommitAsync(State with { Settling = settling }, new Changes());
+        await FinishAsync();
     }
+
+    /// <summary>Tells the emission what was written down, in the same words however often.</summary>
+    private async Task FinishAsync()
+    {
+        if (State.Settling is not { } settling)
+        {
+            return;
+        }
+
+        ImmutableArray<SubnetShare> shares = [.. settling.Shares.Select(static s => new SubnetShare(s.Netuid, UInt128.Parse(s.Share, CultureInfo.InvariantCulture), s.OwnerCut))];
+        var operation = string.Create(CultureInfo.InvariantCulture, $"root/{settling.From}");
+        (await GrainFactory.GetGrain<IEmissionGrain>(EmissionKeys.Tao).SetSharesAsync(operation, new SetShares(settling.From, shares, settling.Strategy))).Require();
+        await MustCommitAsync(Settled(settling), new Changes());
+    }
+
+    private RootState Settled(RootSettlement settling) =>
+        State with { Members = settling.Members, Prices = settling.Prices, SettledBlock = settling.Due, Strategy = settling.Strategy, Shares = settling.Shares, Settling = null };
 
     private (string Strategy, ImmutableArray<SubnetShare> Shares) Shares(ImmutableArray<SubnetState> subnets, ImmutableArray<RootMember> members, ImmutableArray<SubnetPrice> prices)
     {

@@ -4,6 +4,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Emissions;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Subnets;
+using DepinGrains.Domain.Ledgers;
 using DepinGrains.Domain.Subnets;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.State;
@@ -58,6 +59,11 @@ public sealed class SubnetRegistryGrain(IRowStore store, NetworkClock clock, IOp
         if (WhyNot(command, block, cost, replaces) is { } refusal)
         {
             return refusal;
+        }
+
+        if (cost > 0 && (await Ledger.GetBalanceAsync(LedgerAccounts.Wallet(command.Owner))).Available is var available && available < cost)
+        {
+            return LedgerErrors.InsufficientFunds(LedgerAccounts.Wallet(command.Owner), available, cost);
         }
 
         var intent = new CreateIntent(operationId, command, State.LastNetuid + 1, cost, block, replaces);
@@ -121,12 +127,11 @@ public sealed class SubnetRegistryGrain(IRowStore store, NetworkClock clock, IOp
         var (command, print) = (intent.Command, Changes.Fingerprint(intent.Command));
         if (intent.Lock > 0)
         {
-            var locked = await Ledger.ExecuteAsync(Move(Id(intent.Netuid, "lock"), LedgerAccounts.Wallet(command.Owner), Account(intent.Netuid), intent.Lock, $"lock of subnet {intent.Netuid}"));
+            var locked = await Ledger.ExecuteAsync(Move($"subnet/create/{intent.OperationId}/lock", LedgerAccounts.Wallet(command.Owner), Account(intent.Netuid), intent.Lock, $"lock of subnet {intent.Netuid}"));
             if (!locked.IsOk)
             {
                 Result<SubnetView> no = locked.Refusal;
-                // The number is used up with its transfer's id.
-                await MustCommitAsync(State with { Intent = null, LastNetuid = intent.Netuid }, new Changes().Remember(intent.OperationId, print, no));
+                await MustCommitAsync(State with { Intent = null }, new Changes().Remember(intent.OperationId, print, no));
                 return no;
             }
         }

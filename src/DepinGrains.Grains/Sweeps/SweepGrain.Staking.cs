@@ -39,14 +39,14 @@ public sealed partial class SweepGrain
             return;
         }
 
-        _begun = true;
-        await VisitAsync(
+        var inflation = await VisitAsync(
             "inflation",
             tokens.All.Where(t => t is { Native: true, Staked: true } && t.Denom != EmissionKeys.Tao && KeyHash.Shard(t.Denom, _options.Shards) == Shard).Select(static t => t.Denom),
             denom => GrainFactory.GetGrain<IInflationGrain>(denom).TickAsync());
-        await VisitAsync(
+        var emission = await VisitAsync(
             "emission",
             tokens.IsDenom(EmissionKeys.Tao) && KeyHash.Shard(EmissionKeys.Tao, _options.Shards) == Shard ? [EmissionKeys.Tao] : [],
             denom => GrainFactory.GetGrain<IEmissionGrain>(denom).TickAsync());
+        _begun = inflation && emission;
     }
 }

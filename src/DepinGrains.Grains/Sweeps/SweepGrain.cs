@@ -202,8 +202,10 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
         }
     }
 
-    private async Task VisitAsync(string list, IEnumerable<string> keys, Func<string, Task> visit)
+    /// <summary>True when every visit came through.</summary>
+    private async Task<bool> VisitAsync(string list, IEnumerable<string> keys, Func<string, Task> visit)
     {
+        var all = true;
         foreach (var key in keys)
         {
             try
@@ -215,8 +217,11 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
             {
                 metrics.Visited(list, ok: false);
                 LogVisitFailed(log, e, key);
+                all = false;
             }
         }
+
+        return all;
     }
 
     [LoggerMessage(4301, LogLevel.Warning, "Sweep shard {Shard}: a round did not come through")]

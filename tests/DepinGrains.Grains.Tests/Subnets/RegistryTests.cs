@@ -26,6 +26,7 @@ public sealed class RegistryTests
         }
 
         var one = (await registry.CreateAsync("a", new CreateSubnet(first, "one", SubnetTask.Text))).Require();
+        Assert.Equal(1, one.Netuid); // who cannot pay uses no number up
         Assert.Equal(one, (await registry.CreateAsync("a", new CreateSubnet(first, "one", SubnetTask.Text))).Require());
         Assert.Equal(20 * Tao, (await registry.GetLockCostAsync()).Lock);
         Assert.Equal("subnet.lock_moved", (await registry.CreateAsync("b", new CreateSubnet(second, "two", SubnetTask.Text, 15 * Tao))).Refusal!.Code);
@@ -100,6 +101,51 @@ public sealed class RegistryTests
         Assert.InRange(view.Shares.Single(s => s.Netuid == two.Netuid).Millionths, 1_000, 100_000);
         var emission = (await market.Grains.GetGrain<IEmissionGrain>(EmissionKeys.Tao).GetAsync()).Require();
         Assert.Equal("root_weights", emission.Strategy);
+    }
+
+    [Theory]
+    [InlineData(StoreFault.FailBefore)]
+    [InlineData(StoreFault.AmbiguousAfter)]
+    public async Task Whatever_commit_is_lost_and_however_stakes_move_meanwhile_root_and_emission_agree(StoreFault fault)
+    {
+        for (var lost = 1; ; lost++)
+        {
+            var market = await EpochTests.NewAsync(static o => o.RootMembers = 2);
+            await using var _ = market;
+            var (one, two) = (await SubnetField.OpenAsync(market, "one"), await SubnetField.OpenAsync(market, "two"));
+            var root = market.Grains.GetGrain<IRootNetworkGrain>(SubnetKeys.Registry);
+            foreach (var (who, stake, netuid) in ((string, long, int)[])[("a", 700, one.Netuid), ("b", 300, two.Netuid)])
+            {
+                await one.AddStakeAsync(who, stake * Tao);
+                (await root.RegisterAsync("r" + who, one.Coldkey(who), one.Hotkey(who))).Require();
+                (await root.SetWeightsAsync("w" + who, new SetRootWeights(one.Coldkey(who), one.Hotkey(who), [netuid], [1]))).Require();
+            }
+
+            one.Blocks(100);
+            var (seen, number) = (0, lost);
+            market.Store.Fault = point => point.Call is StoreCall.Commit or StoreCall.Append && Interlocked.Increment(ref seen) == number ? fault : StoreFault.None;
+            await Record.ExceptionAsync(root.TickAsync);
+            market.Store.Fault = null;
+            await one.AddStakeAsync("b", 10_000 * Tao);
+            await MarketRegion.AgainAsync(root.TickAsync);
+            await AgreeAsync(market, root);
+            one.Blocks(100);
+            await root.TickAsync();
+            await AgreeAsync(market, root);
+            if (seen < lost)
+            {
+                Assert.InRange(lost, 3, 10);
+                break;
+            }
+        }
+    }
+
+    private static async Task AgreeAsync(Market market, IRootNetworkGrain root)
+    {
+        var emission = (await market.Grains.GetGrain<IEmissionGrain>(EmissionKeys.Tao).GetAsync()).Require();
+        var shares = (await root.GetAsync()).Shares.ToDictionary(static s => s.Netuid, static s => s.Millionths);
+        Assert.NotEmpty(shares);
+        Assert.All(emission.Subnets, s => Assert.InRange((s.PerBlock * 1_000_000 / emission.PerBlock) - shares.GetValueOrDefault(s.Netuid), -1, 1));
     }
 
     [Fact]
