@@ -24,8 +24,9 @@ internal static class Programs
 
     public static Process Start(string dll, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository };
-        start.ArgumentList.Add(dll);
+        // What a script starts in the background ignores Ctrl-C, and so do all its children: these must not.
+        var start = OperatingSystem.IsLinux() ? new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", dll]) : new ProcessStartInfo("dotnet", [dll]);
+        (start.RedirectStandardOutput, start.RedirectStandardError, start.WorkingDirectory) = (true, true, Repository);
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -148,7 +149,7 @@ internal sealed class Depin(string server, string keyFile)
         }
 
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = process.StandardError.ReadToEndAsync(limit.Token);
         try
@@ -160,7 +161,7 @@ internal sealed class Depin(string server, string keyFile)
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end in a minute");
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end in three minutes");
         }
 
         return (process.ExitCode, await output, await error);

@@ -10,8 +10,7 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
 
     private readonly int _port = Programs.FreePort();
 
-    // Workloads of several standalones run beside each other: without ports of their own one would answer for the other.
-    private readonly int _portsFrom = Interlocked.Add(ref s_portsFrom, PortsEach);
+    private readonly int _portsFrom = FreePorts();
     private Process? _process;
 
     public string Url => $"http://127.0.0.1:{_port}";
@@ -69,6 +68,25 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
         }
 
         _process?.Dispose();
+    }
+
+    /// <summary>
+    /// The first of a block of ports for workloads. Workloads of several standalones run beside each other, and those of a run that was killed may still be there: without ports of its own one would
+    /// answer for the other.
+    /// </summary>
+    private static int FreePorts()
+    {
+        var taken = System.Net.NetworkInformation.IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
+        for (var blocks = 0; blocks < 95; blocks++)
+        {
+            var first = Interlocked.Add(ref s_portsFrom, PortsEach);
+            if (!taken.Any(t => t.Port >= first && t.Port < first + PortsEach))
+            {
+                return first;
+            }
+        }
+
+        throw new InvalidOperationException("no hundred ports from 20000 to 29500 are free together");
     }
 
     private static string Text(int port) => port.ToString(System.Globalization.CultureInfo.InvariantCulture);
