@@ -14,7 +14,7 @@ public sealed class SlowCallerTests
     [Fact]
     public async Task A_caller_who_never_reads_his_whole_answer_pays_it_within_the_requests_time()
     {
-        await using var host = await ServingHost.StartAsync(("TotalTimeout", "00:00:06"));
+        await using var host = await ServingHost.StartAsync(("TotalTimeout", "00:00:20"));
         await using var miner = RawMiner.Says(RawMiner.Whole("fine", new string('x', 24 << 20)));
         host.Serve(miner.Address);
         var caller = await host.CallerAsync(1_000_000);
@@ -27,7 +27,7 @@ public sealed class SlowCallerTests
     [Fact]
     public async Task A_caller_who_never_reads_his_stream_pays_what_was_written_within_the_requests_time()
     {
-        await using var host = await ServingHost.StartAsync(("TotalTimeout", "00:00:06"));
+        await using var host = await ServingHost.StartAsync(("TotalTimeout", "00:00:20"));
         await using var miner = new RawMiner(static async (socket, cancel) =>
         {
             await socket.WriteAsync(Encoding.ASCII.GetBytes(RawMiner.StreamHead), cancel);
