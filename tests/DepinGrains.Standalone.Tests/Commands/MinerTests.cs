@@ -28,7 +28,11 @@ public sealed class MinerTests(RunningNetwork network)
 
         Assert.Equal((HttpStatusCode.Unauthorized, "miner.unsigned"), await friend.AskAsync(address, sign: null));
         Assert.Equal((HttpStatusCode.Unauthorized, "miner.authority_not_signed"), await friend.AskAsync(address, sign: address, bind: false));
-        Assert.Equal((HttpStatusCode.Unauthorized, "identity.signature_invalid"), await friend.AskAsync(address, sign: new Uri("http://other.example/v1/chat/completions")));
+        var other = new Uri("http://other.example/v1/chat/completions");
+        Assert.Equal((HttpStatusCode.Unauthorized, "identity.signature_invalid"), await friend.AskAsync(address, sign: other));
+
+        // Another miner was asked, and shows the request here as it came, its Host included.
+        Assert.Equal((HttpStatusCode.Unauthorized, "miner.authority_foreign"), await friend.AskAsync(address, sign: other, host: other.Authority));
         var (status, code) = await stranger.AskAsync(address, sign: address);
         Assert.True(status is HttpStatusCode.Unauthorized or HttpStatusCode.BadGateway && code is "miner.caller_not_allowed" or "miner.network", $"{status} {code}");
 
@@ -37,6 +41,41 @@ public sealed class MinerTests(RunningNetwork network)
         Assert.Equal((HttpStatusCode.Unauthorized, "miner.replayed"), await friend.AskAsync(address, sign: address, key: "once"));
         Assert.Equal(0, await miner.EndAsync());
         await miner.SaysAsync("the miner counts", static line => (string?)line["event"] == "ended" && (long?)line["answered"] == 1);
+    }
+
+    [Fact]
+    public async Task Miner_AnswersWhileStrangersHoldUnfinishedRequestsOpen()
+    {
+        await network.ReadyAsync();
+        using var friend = await CallerAsync("busy-friend.pem");
+        var port = Programs.FreePort();
+        await using var miner = new ServiceProcess(
+            network.Url, Path.Combine(network.Folder, "busy-miner.pem"), "miner", "run", "--netuid", "1", "--listen", $"http://127.0.0.1:{port}", "--endpoint", $"http://127.0.0.1:{port}/v1", "--no-announce", "--concurrency", "1", "--allow", friend.Id);
+        await miner.SaysAsync("the miner serves", static line => (string?)line["event"] == "serving");
+        var address = new Uri($"http://127.0.0.1:{port}/v1/chat/completions");
+
+        // Said to be signed, by nobody: the headers are read, the body is waited for.
+        using var stranger = new System.Net.Sockets.TcpClient("127.0.0.1", port);
+        await stranger.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n{await friend.HeadersAsync(address)}\r\n"));
+
+        // The miner asks for the body: the request is with it now.
+        Assert.StartsWith("HTTP/1.1 100", await LineAsync(stranger), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await friend.AskAsync(address, sign: address)).Status);
+        await LineAsync(stranger);
+        Assert.StartsWith("HTTP/1.1 408", await LineAsync(stranger), StringComparison.Ordinal);
+    }
+
+    private static async Task<string> LineAsync(System.Net.Sockets.TcpClient client)
+    {
+        var line = new StringBuilder();
+        var one = new byte[1];
+        while (await client.GetStream().ReadAsync(one).AsTask().WaitAsync(TimeSpan.FromMinutes(1)) == 1 && one[0] != '\n')
+        {
+            line.Append((char)one[0]);
+        }
+
+        return line.ToString();
     }
 
     [Fact]
@@ -90,7 +129,7 @@ public sealed class MinerTests(RunningNetwork network)
         public string Id { get; } = IdentityIds.ForFirstKey(key.KeyId, "");
 
         /// <summary>The status, and the answer's text or the error's code. Signed for one address, sent to another where the test lies.</summary>
-        public async Task<(HttpStatusCode Status, string? Said)> AskAsync(Uri address, Uri? sign, string? key = null, bool bind = true)
+        public async Task<(HttpStatusCode Status, string? Said)> AskAsync(Uri address, Uri? sign, string? key = null, bool bind = true, string? host = null)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(Chat, Encoding.UTF8, "application/json") };
             if (sign is not null)
@@ -98,11 +137,20 @@ public sealed class MinerTests(RunningNetwork network)
                 request.RequestUri = sign;
                 await new RequestSigner(Key, Id) { BindAuthority = bind }.SignAsync(request, key);
                 request.RequestUri = address;
+                request.Headers.Host = host;
             }
 
             using var answer = await _http.SendAsync(request);
             var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
             return (answer.StatusCode, (string?)(answer.IsSuccessStatusCode ? body["choices"]![0]!["message"]!["content"] : body["error"]!["code"]));
+        }
+
+        /// <summary>The headers of a signed request, as lines.</summary>
+        public async Task<string> HeadersAsync(Uri address)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(Chat, Encoding.UTF8, "application/json") };
+            await new RequestSigner(Key, Id).SignAsync(request);
+            return string.Concat(request.Headers.Select(static h => $"{h.Key}: {h.Value.First()}\r\n"));
         }
 
         public void Dispose()

@@ -22,6 +22,21 @@ internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
     private (HashSet<string> Coldkeys, long At)? _validators;
 
+    /// <summary>Why not, as far as the headers tell: nobody's body is read who does not say who he is and that he means this miner.</summary>
+    public string? WhyNot(HttpRequest request)
+    {
+        if (options.AllowAnyone)
+        {
+            return null;
+        }
+
+        // The signature covers what the client wrote as Host: what was signed for another miner, and is shown here by it, verifies with the other's Host.
+        return Parse(request) is not { } signed ? "miner.unsigned"
+            : !signed.Input.Components.Contains("@authority") ? "miner.authority_not_signed"
+            : !IsHere(request.Host) ? "miner.authority_foreign"
+            : null;
+    }
+
     /// <summary>Null when the request may be answered, else why not.</summary>
     public async Task<string?> WhyNotAsync(HttpRequest request, ReadOnlyMemory<byte> body)
     {
@@ -30,25 +45,19 @@ internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions 
             return null;
         }
 
-        var headers = SignatureHeaders.Parse(Single(request, "Signature-Input"), Single(request, "Signature"));
-        var input = headers.IsOk ? SignatureInput.Parse(headers.Value.Input) : headers.Refusal;
-        if (!headers.IsOk || !input.IsOk)
+        if (WhyNot(request) is { } headersSay)
         {
-            return "miner.unsigned";
+            return headersSay;
         }
 
-        if (!input.Value.Components.Contains("@authority"))
-        {
-            return "miner.authority_not_signed";
-        }
-
-        if (await KeysAsync(input.Value.Identity) is not { } keys)
+        var (headers, input) = Parse(request)!.Value;
+        if (await KeysAsync(input.Identity) is not { } keys)
         {
             return "miner.caller_unknown";
         }
 
         var signed = new SignedRequest(
-            request.Method, request.Host.Value?.ToLowerInvariant() ?? "", request.Path, request.QueryString.Value ?? "", [.. SHA256.HashData(body.Span)], Single(request, "Idempotency-Key") ?? "", headers.Value.Input, headers.Value.Signature);
+            request.Method, request.Host.Value?.ToLowerInvariant() ?? "", request.Path, request.QueryString.Value ?? "", [.. SHA256.HashData(body.Span)], Single(request, "Idempotency-Key") ?? "", headers.Input, headers.Signature);
         var caller = RequestVerification.Verify(signed, keys, KeyRoles.OwnerOrOperator, time.GetUtcNow());
         if (!caller.IsOk)
         {
@@ -57,6 +66,18 @@ internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions 
 
         return !await MayAskAsync(keys) ? "miner.caller_not_allowed" : !FirstTime(signed.IdempotencyKey, caller.Value.Expires) ? "miner.replayed" : null;
     }
+
+    private static ((string Input, ImmutableArray<byte> Signature) Headers, SignatureInput Input)? Parse(HttpRequest request)
+    {
+        var headers = SignatureHeaders.Parse(Single(request, "Signature-Input"), Single(request, "Signature"));
+        var input = headers.IsOk ? SignatureInput.Parse(headers.Value.Input) : headers.Refusal;
+        return headers.IsOk && input.IsOk ? (headers.Value, input.Value) : null;
+    }
+
+    /// <summary>The authority gateways dial, a scheme's own port written or not.</summary>
+    private bool IsHere(HostString host) =>
+        host.HasValue && Uri.TryCreate($"{options.Endpoint.Scheme}://{host.Value}/", UriKind.Absolute, out var named) && named.UserInfo.Length == 0 && named.AbsolutePath == "/"
+        && string.Equals(named.IdnHost, options.Endpoint.IdnHost, StringComparison.OrdinalIgnoreCase) && named.Port == options.Endpoint.Port;
 
     private async Task<bool> MayAskAsync(IdentityKeys keys) =>
         (keys.Roles & IdentityRoles.Operator) != 0 || options.Allow.Contains(keys.Identity) || (await ValidatorsAsync()).Contains(keys.Identity);

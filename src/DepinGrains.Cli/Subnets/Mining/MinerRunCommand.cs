@@ -17,12 +17,12 @@ internal static class MinerRunCommand
         var upstream = new Option<string?>("--upstream") { Description = "base address of your model's OpenAI-compatible API, e.g. http://127.0.0.1:11434/v1 (Ollama, llama.cpp, vLLM); without it the deterministic sample answers" };
         var model = new Option<string?>("--model") { Description = "the model's name there; without it requests are passed on under the subnet's name" };
         var listen = new Option<string>("--listen") { Description = "where to serve", DefaultValueFactory = static _ => DefaultListen };
-        var announce = new Option<string?>("--endpoint") { Description = "address to announce, as gateways reach you, up to /v1; default: --listen with /v1" };
+        var announce = new Option<string?>("--endpoint") { Description = "address to announce, as gateways reach you, up to /v1, and the only one requests are taken for; default: --listen with /v1" };
         var hotkey = new Option<string?>("--hotkey") { Description = "hotkey (id_…/key_…) that serves; default: the key of --key itself" };
         var allow = new Option<string[]>("--allow") { Description = "identities that may ask beside the network's operators and the subnet's validators", DefaultValueFactory = static _ => [] };
         var anyone = new Option<bool>("--allow-anyone") { Description = "answer unsigned requests too" };
         var concurrency = new Option<int>("--concurrency") { Description = "requests at once, 1 to 4096; more are told to go elsewhere", DefaultValueFactory = static _ => 32 };
-        var register = new Option<bool>("--no-announce") { Description = "serve without telling the subnet" };
+        var register = new Option<bool>("--no-announce") { Description = "serve without telling the subnet; --endpoint still says where gateways reach you" };
         var run = new Command("run", "announce the hotkey's address and answer the network's gateways and validators; Ctrl-C finishes what was begun")
         {
             netuid, upstream, model, listen, announce, hotkey, allow, anyone, concurrency, register,

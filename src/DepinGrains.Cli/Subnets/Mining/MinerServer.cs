@@ -13,18 +13,20 @@ namespace DepinGrains.Cli.Subnets.Mining;
 internal sealed class MinerServer : IAsyncDisposable
 {
     private const int BodyBytesMax = 2 << 20;
+    private static readonly TimeSpan BodyTime = TimeSpan.FromSeconds(10);
     private readonly Session _session;
     private readonly MinerOptions _options;
     private readonly SubnetApi _api;
     private readonly MinerCallers _callers;
     private readonly IMinerModel _model;
+    private readonly TimeProvider _time;
     private readonly WebApplication _app;
     private int _open;
     private long _answered;
 
     public MinerServer(Session session, MinerOptions options, TimeProvider time)
     {
-        (_session, _options) = (session, options);
+        (_session, _options, _time) = (session, options, time);
         _api = new SubnetApi(session, options.Netuid);
         _callers = new MinerCallers(session, _api, options, time);
         _model = options.Upstream is { } upstream ? new UpstreamModel(upstream, options.Model) : new SampleModel();
@@ -78,25 +80,29 @@ internal sealed class MinerServer : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context, string path)
     {
-        if (Interlocked.Increment(ref _open) > _options.Concurrency)
-        {
-            Interlocked.Decrement(ref _open);
-            await RefuseAsync(context, StatusCodes.Status429TooManyRequests, "miner.busy");
-            return;
-        }
-
         try
         {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            if (await _callers.WhyNotAsync(context.Request, body.GetBuffer().AsMemory(0, (int)body.Length)) is { } refusal)
+            // Places are for those who may ask: strangers take none, and are heard no longer than their headers and, signed, a body's time.
+            if (_callers.WhyNot(context.Request) is { } unsigned)
+            {
+                await RefuseAsync(context, StatusCodes.Status401Unauthorized, unsigned);
+            }
+            else if (await ReadAsync(context) is not { } body)
+            {
+                await RefuseAsync(context, StatusCodes.Status408RequestTimeout, "miner.body_late");
+            }
+            else if (await _callers.WhyNotAsync(context.Request, body) is { } refusal)
             {
                 await RefuseAsync(context, StatusCodes.Status401Unauthorized, refusal);
-                return;
             }
-
-            await _model.AnswerAsync(context, path, body.ToArray());
-            Interlocked.Increment(ref _answered);
+            else
+            {
+                await AnswerAsync(context, path, body);
+            }
+        }
+        catch (BadHttpRequestException bad)
+        {
+            await RefuseAsync(context, bad.StatusCode, "miner.body_invalid");
         }
         catch (Exception gone) when (context.RequestAborted.IsCancellationRequested && gone is OperationCanceledException or IOException)
         {
@@ -107,9 +113,43 @@ internal sealed class MinerServer : IAsyncDisposable
             Say(new JsonObject { ["event"] = "failed", ["problem"] = broken.Message });
             await RefuseAsync(context, StatusCodes.Status502BadGateway, broken is ApiException ? "miner.network" : "miner.upstream");
         }
+    }
+
+    private async Task AnswerAsync(HttpContext context, string path, byte[] body)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _open) > _options.Concurrency)
+            {
+                await RefuseAsync(context, StatusCodes.Status429TooManyRequests, "miner.busy");
+                return;
+            }
+
+            await _model.AnswerAsync(context, path, body);
+            Interlocked.Increment(ref _answered);
+        }
         finally
         {
             Interlocked.Decrement(ref _open);
+        }
+    }
+
+    /// <summary>Null when it does not come in time.</summary>
+    private async Task<byte[]?> ReadAsync(HttpContext context)
+    {
+        using var late = new CancellationTokenSource(BodyTime, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
+        try
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, either.Token);
+            return body.ToArray();
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            // What still comes of it would be read to its end otherwise.
+            context.Response.Headers.Connection = "close";
+            return null;
         }
     }
 

@@ -24,6 +24,9 @@ public static class ServingErrors
     /// <summary>The miner failed after the first token; what was delivered is charged, without the prompt.</summary>
     public const string Interrupted = "inference.interrupted";
 
+    /// <summary>Whole answers take all the memory they may have in this process; ask again, or ask for a stream.</summary>
+    public const string Memory = "inference.memory_overloaded";
+
     /// <summary>Too many requests of one caller at once.</summary>
     public const string TooMany = "inference.requests_overloaded";
 }

@@ -4,7 +4,7 @@ namespace DepinGrains.Domain.Subnets.Serving;
 
 /// <summary>
 /// The unit inference is billed in. Miners run models with different tokenizers and have every reason to count high, so the gateway counts what it sees itself, by a rule anybody can check:
-/// one token is four bytes of UTF-8 text, a begun one whole, summed over all text of a prompt and over all text of an answer; a message costs four more for its frame, an image in a prompt
+/// one token is four bytes of UTF-8 text, a begun one whole, summed over all that is passed on of a prompt (<see cref="OpenAi.PromptCount"/>) and over all text of an answer; a message costs four more for its frame, an image in a prompt
 /// <see cref="PerImage"/>. OpenAI's own rule of thumb for English is the same four characters.
 /// </summary>
 public static class TokenCount

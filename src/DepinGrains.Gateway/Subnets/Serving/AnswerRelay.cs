@@ -8,10 +8,10 @@ namespace DepinGrains.Gateway.Subnets.Serving;
 /// <summary>Passes one miner's answer to the caller: tokens as they come, or a whole document. What is counted is what was written to the caller.</summary>
 internal sealed class AnswerRelay(HttpContext context, InferenceRequest request, InferenceAccount.Hold hold, ServingOptions options, TimeProvider time)
 {
-    // A token is rarely longer than this; a miner that goes on and on is cut off, the bill is bounded anyway.
-    private const int BytesPerTokenMax = 64;
-    private const int BytesGrace = 1_024;
     private const int BeforeFirstMax = 64;
+
+    // To tell a caller that his answer broke off; with it a request ends well before its hold does.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
 
     private readonly long _started = time.GetTimestamp();
     private long _textBytes;
@@ -28,7 +28,7 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
             var (answer, body) = await call.AskAsync(miner, request, id, deadline.Token);
             using (answer)
             {
-                await using var bounded = new BoundedStream(body, options.AnswerBytesMax, request.Stream ? options.EventBytesMax : options.AnswerBytesMax);
+                await using var bounded = request.Stream ? new BoundedStream(body, options.AnswerBytesMax, options.EventBytesMax) : new BoundedStream(body, AnswerBytes, AnswerBytes);
                 var frame = new AnswerFrame(request, (request.Kind == InferenceKind.Chat ? "chatcmpl-" : "cmpl-") + id, time.GetUtcNow().ToUnixTimeSeconds());
                 context.Response.Headers["X-Depin-Miner"] = miner.Hotkey;
                 return request.Stream ? await StreamAsync(bounded, frame, deadline) : await WholeAsync(bounded, frame, deadline);
@@ -60,13 +60,14 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
         }
     }
 
+    private int AnswerBytes => (int)request.AnswerBytes(options.AnswerBytesMax);
+
     private InferenceUse Use => _begun ? new(request.Bound.PromptTokens, Math.Min(TokenCount.OfBytes(_textBytes), request.Bound.CompletionTokens), 0) : default;
 
     private TryResult Ended(TryEnd end, string reason = "") => new(end, Use, _firstToken, reason);
 
     private async Task<TryResult> StreamAsync(BoundedStream body, AnswerFrame frame, Deadline deadline)
     {
-        var textMax = (request.Bound.CompletionTokens * BytesPerTokenMax) + BytesGrace;
         List<byte[]> before = [];
         var parser = SseParser.Create(body, (_, data) => StreamPiece.Read(data, frame, request.Choices));
         await using var events = parser.EnumerateAsync(deadline.Token).GetAsyncEnumerator(deadline.Token);
@@ -113,10 +114,10 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
             _textBytes += piece.TextBytes;
             _finished |= piece.Finished;
 
-            // A caller who reads slowly takes his own time, not the miner's.
+            // A caller who reads slowly takes his own time, not the miner's, and not more than the whole request has: he pays while his money is held.
             deadline.Allow(options.TotalTimeout);
-            await FlushAsync();
-            if (_textBytes > textMax)
+            await FlushAsync(deadline.Token);
+            if (_textBytes > request.TextBytesMax)
             {
                 return await BrokenOffAsync(TryEnd.Interrupted, "too_many_tokens");
             }
@@ -124,10 +125,10 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
             deadline.Allow(options.IdleTimeout);
         }
 
-        return !_begun ? throw new MinerException("empty") : _finished ? await DoneAsync(frame) : await BrokenOffAsync(TryEnd.Interrupted, "broken");
+        return !_begun ? throw new MinerException("empty") : _finished ? await DoneAsync(frame, deadline) : await BrokenOffAsync(TryEnd.Interrupted, "broken");
     }
 
-    private async Task<TryResult> DoneAsync(AnswerFrame frame)
+    private async Task<TryResult> DoneAsync(AnswerFrame frame, Deadline deadline)
     {
         if (request.StreamUsage)
         {
@@ -135,7 +136,8 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
         }
 
         WriteAside(AnswerFrame.Done.ToArray());
-        await FlushAsync();
+        deadline.Allow(options.TotalTimeout);
+        await FlushAsync(deadline.Token);
         return Ended(TryEnd.Answered);
     }
 
@@ -149,13 +151,18 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
             throw new MinerException("garbage");
         }
 
+        if (request.Kind is InferenceKind.Chat or InferenceKind.Completion && part.TextBytes > request.TextBytesMax)
+        {
+            throw new MinerException("too_many_tokens");
+        }
+
         _firstToken = time.GetElapsedTime(_started);
         if (await hold.BeforeAnsweringAsync() is { } refused)
         {
             return new TryResult(TryEnd.Refused, Refusal: refused);
         }
 
-        // Counting sees bounds as streams do; an answer that is too long was made, and is given, but not billed beyond what it was asked for.
+        // Counting sees bounds as streams do: tokens are longer or shorter than ours, what is billed is never more than was asked for.
         _begun = true;
         _textBytes = request.Kind is InferenceKind.Chat or InferenceKind.Completion ? part.TextBytes : 0;
         var use = Use with { Images = request.Kind == InferenceKind.Image ? part.Items : 0 };
@@ -164,11 +171,14 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
         context.Response.ContentLength = bytes.Length;
         try
         {
-            await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
-            await context.Response.CompleteAsync();
+            // A caller who does not read has the time the whole request has, or he would outlive his hold and have the answer for nothing.
+            deadline.Allow(options.TotalTimeout);
+            await context.Response.Body.WriteAsync(bytes, deadline.Token);
+            await context.Response.CompleteAsync().WaitAsync(deadline.Token);
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {
+            context.Abort();
             return new TryResult(TryEnd.Left, use, _firstToken);
         }
 
@@ -200,11 +210,11 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
         context.Response.BodyWriter.Advance(bytes.Length);
     }
 
-    private async ValueTask FlushAsync()
+    private async ValueTask FlushAsync(CancellationToken cancel)
     {
         try
         {
-            var flushed = await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+            var flushed = await context.Response.BodyWriter.FlushAsync(cancel);
             if (!flushed.IsCompleted && !flushed.IsCanceled && !context.RequestAborted.IsCancellationRequested)
             {
                 return;
@@ -215,18 +225,21 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
             // Told below.
         }
 
+        // What was written and not read is nobody's any more; without this the connection would wait for its reader.
+        context.Abort();
         throw new CallerLeftException();
     }
 
     /// <summary>Too late for another miner: the caller's library is told, and throws.</summary>
     private async Task<TryResult> BrokenOffAsync(TryEnd end, string reason)
     {
+        using var lastWords = new CancellationTokenSource(LastWords, time);
         try
         {
             WriteAside(AnswerFrame.ErrorEvent(ServingErrors.Interrupted, end == TryEnd.Interrupted
                 ? "The miner broke off; what arrived so far is charged, the prompt is not."
                 : $"An answer may take {options.TotalTimeout.TotalSeconds:0} s; what arrived so far is charged."));
-            await FlushAsync();
+            await FlushAsync(lastWords.Token);
         }
         catch (CallerLeftException)
         {

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace DepinGrains.Gateway.Subnets.Serving;
 
 /// <summary>From bytes to a request that can be served: one caller's share of this process, the body's bound, the protocol's rules.</summary>
-public sealed class InferenceServer(InferenceProxy proxy, IOptions<ServingOptions> options)
+public sealed class InferenceServer(InferenceProxy proxy, AnswerMemory memory, IOptions<ServingOptions> options, IOptions<HttpOptions> http)
 {
     private const int BufferBytes = 16_384;
     private readonly ConcurrentDictionary<string, int> _open = new(StringComparer.Ordinal);
@@ -31,7 +31,7 @@ public sealed class InferenceServer(InferenceProxy proxy, IOptions<ServingOption
             var request = InferenceRequestReader.Read(kind, await ReadAsync(context, options.Value.PromptBytesMax), options.Value.Limits);
             if (request.IsOk)
             {
-                await proxy.ServeAsync(context, caller.Identity, request.Value);
+                await ServeAsync(context, caller, request.Value);
             }
             else
             {
@@ -41,6 +41,26 @@ public sealed class InferenceServer(InferenceProxy proxy, IOptions<ServingOption
         finally
         {
             Leave(caller.Identity);
+        }
+    }
+
+    private async Task ServeAsync(HttpContext context, Caller caller, InferenceRequest request)
+    {
+        var bytes = request.Stream ? 0 : request.AnswerBytes(options.Value.AnswerBytesMax);
+        if (!memory.TryTake(bytes))
+        {
+            Problems.RetryAfter(context, TimeSpan.FromSeconds(http.Value.RetryAfterSeconds));
+            await Problems.WriteAsync(context, Refusal.Of(ServingErrors.Memory, "Too many whole answers are under way in this gateway; ask again, or with stream: true, or for fewer max_tokens.", ("max", options.Value.BufferedBytesMax)));
+            return;
+        }
+
+        try
+        {
+            await proxy.ServeAsync(context, caller.Identity, request);
+        }
+        finally
+        {
+            memory.GiveBack(bytes);
         }
     }
 

@@ -110,6 +110,10 @@ public sealed class ServingOptions
     [Range(1_024, 1 << 30)]
     public int AnswerBytesMax { get; set; } = 32 << 20;
 
+    /// <summary>Bytes of answers that are not streamed, all requests of this process together, each by the most it may have; beyond them requests are refused, 503. An answer may be in memory twice: as it came and as it leaves.</summary>
+    [Range(1_024, 1L << 40)]
+    public long BufferedBytesMax { get; set; } = 1L << 30;
+
     /// <summary>KiB of a miner's response headers.</summary>
     [Range(1, 64)]
     public int HeaderKilobytesMax { get; set; } = 16;
@@ -133,6 +137,11 @@ public sealed class ServingOptionsCheck(TokenCatalog tokens) : IValidateOptions<
         if (!tokens.IsDenom(options.Denom) || tokens.Sources(options.Denom).Count > 0)
         {
             return ValidateOptionsResult.Fail($"Serving:Denom ({options.Denom}) must be the denomination of a token of this network that is no credit.");
+        }
+
+        if (options.BufferedBytesMax < options.AnswerBytesMax)
+        {
+            return ValidateOptionsResult.Fail($"Serving:BufferedBytesMax ({options.BufferedBytesMax}) must not be less than Serving:AnswerBytesMax ({options.AnswerBytesMax}): no answer of that length could be given.");
         }
 
         return options.AnswerTokensDefault > options.AnswerTokensMax

@@ -26,8 +26,8 @@ public sealed class InferenceTests
         Assert.Equal(7, request.Netuid);
         Assert.True(request.Stream && request.StreamUsage);
 
-        // system, 12345678, user, text, 1234, image_url: 6+8+4+4+4+9 bytes; 2 frames; one image.
-        Assert.Equal(new InferenceUse(TokenCount.OfBytes(35) + 8 + 1_000, 1_024, 0), request.Bound);
+        // system, 12345678, user: 6+8+4 bytes; [], {}, type, text, text, 1234: 2+2+4+4+4+4; {}, type, image_url, image_url: 2+4+9+9; 2 frames; one image.
+        Assert.Equal(new InferenceUse(TokenCount.OfBytes(18 + 20 + 24) + 8 + 1_000, 1_024, 0), request.Bound);
         var body = Encoding.UTF8.GetString(request.Body.Span);
         Assert.Contains("\"temperature\":0.5", body, StringComparison.Ordinal);
         Assert.Contains("\"max_tokens\":1024", body, StringComparison.Ordinal);
@@ -60,6 +60,47 @@ public sealed class InferenceTests
     [InlineData("", "body")]
     [InlineData("{", "body")]
     public void What_cannot_be_served_is_refused_with_the_members_name(string json, string member) =>
+        Assert.Equal(member, Read(InferenceKind.Chat, json).Refusal!.Facts.Single(static f => f.Name == "param").Value);
+
+    [Theory]
+    [InlineData(InferenceKind.Chat, "messages", """[{"role":"user","content":"x"}]""")]
+    [InlineData(InferenceKind.Completion, "prompt", "\"x\"")]
+    [InlineData(InferenceKind.Embedding, "input", "\"x\"")]
+    [InlineData(InferenceKind.Image, "prompt", "\"x\"")]
+    public void Only_what_OpenAI_documents_is_passed_on_so_that_no_miners_own_member_gets_work_that_is_not_held_for(InferenceKind kind, string prompt, string value)
+    {
+        var request = Read(kind, $$"""{"model":"subnet-1","n_predict":100000,"min_tokens":100000,"ignore_eos":true,"cache_prompt":"{{new string('x', 5_000)}}","chat_template_kwargs":{"a":1},"echo":false,"{{prompt}}":{{value}}}""").Require();
+        using var body = System.Text.Json.JsonDocument.Parse(request.Body);
+        Assert.Empty(body.RootElement.EnumerateObject().Select(static m => m.Name).Except(["model", prompt, "stream", "max_tokens", "n"]));
+        Assert.Equal(kind == InferenceKind.Chat ? 6 : 1, request.Bound.PromptTokens);
+    }
+
+    [Theory]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":"","@":"name"}]}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":""}],"tools":[{"@":1}]}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":""}],"response_format":{"type":"json_schema","json_schema":{"@":true}}}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":""}],"stop":["@"]}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":""}],"tool_choice":{"name":"@"}}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":"","image_url":"@"}]}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":[{"type":"text","text":"","image_url":{"url":"@"}}]}]}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"@"}}]}]}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a","text":"@"}}]}]}""")]
+    [InlineData(InferenceKind.Chat, """{"model":"subnet-1","messages":[{"role":"user","content":"","tool_calls":[{"type":"image_url","image_url":"https://@"}]}]}""")]
+    [InlineData(InferenceKind.Completion, """{"model":"subnet-1","prompt":"","suffix":"@"}""")]
+    [InlineData(InferenceKind.Completion, """{"model":"subnet-1","prompt":[1e@]}""")]
+    public void Wherever_text_is_passed_on_it_is_counted(InferenceKind kind, string json)
+    {
+        var text = new string('1', 4_000);
+        var request = Read(kind, json.Replace("@", text, StringComparison.Ordinal)).Require();
+        Assert.Contains(text, Encoding.UTF8.GetString(request.Body.Span), StringComparison.Ordinal);
+        Assert.True(request.Bound.PromptTokens >= 1_000, $"{request.Bound}");
+        Assert.True(request.Bound.PromptTokens < 1_100, $"{request.Bound}");
+    }
+
+    [Theory]
+    [InlineData("""{"model":"subnet-1","messages":[{"role":"user","content":"x"}],"temperature":{"a":"b"}}""", "temperature")]
+    [InlineData("""{"model":"subnet-1","messages":[{"role":"user","content":"x"}],"reasoning_effort":"a text that is far too long to be one of the few words this setting knows"}""", "reasoning_effort")]
+    public void A_setting_carries_no_text(string json, string member) =>
         Assert.Equal(member, Read(InferenceKind.Chat, json).Refusal!.Facts.Single(static f => f.Name == "param").Value);
 
     [Theory]

@@ -181,6 +181,30 @@ public sealed class HostileMinerTests
         Assert.True((double)seen[1]!["firstTokenMilliseconds"]! > 0);
     }
 
+    [Fact]
+    public async Task A_whole_answer_longer_than_was_asked_for_is_the_miners_failure_and_costs_nothing()
+    {
+        await using var host = await ServingHost.StartAsync();
+        await using var bad = RawMiner.Says(RawMiner.Whole(new string('x', (10 * 64) + 1_025)));
+        host.Serve(bad.Address);
+        var caller = await host.CallerAsync(1_000_000);
+        using var answer = await caller.ChatAsync(Prompt, stream: false, maxTokens: 10);
+        Assert.Equal(ServingErrors.MinersFailed, (await ServingCaller.ErrorAsync(answer, HttpStatusCode.ServiceUnavailable)).GetProperty("code").GetString());
+        Assert.Equal(1, bad.Requests);
+        Assert.Equal(1_000_000, await host.SettledAsync(caller.Wallet));
+    }
+
+    [Fact]
+    public async Task A_vector_longer_than_any_is_not_kept_in_memory()
+    {
+        await using var host = await ServingHost.StartAsync();
+        await using var bad = RawMiner.Says(RawMiner.WholeHead + "{\"data\":[{\"embedding\":\"" + new string('x', 200_000) + "\"}]}");
+        host.Serve(bad.Address);
+        var caller = await host.CallerAsync();
+        using var answer = await caller.PostAsync("embeddings", new { model = "subnet-1", input = "x" });
+        await ServingCaller.ErrorAsync(answer, HttpStatusCode.ServiceUnavailable);
+    }
+
     private static async Task ReplacedAsync(RawMiner bad, string what, params (string, string)[] settings)
     {
         await using var host = await ServingHost.StartAsync(settings);

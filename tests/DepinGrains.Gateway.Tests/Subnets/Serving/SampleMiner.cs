@@ -160,6 +160,8 @@ public sealed class RawMiner : IAsyncDisposable
 {
     public const string StreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 
+    public const string WholeHead = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
     private readonly Func<NetworkStream, CancellationToken, Task> _script;
@@ -183,6 +185,10 @@ public sealed class RawMiner : IAsyncDisposable
 
     /// <summary>A miner that writes this and closes.</summary>
     public static RawMiner Says(string bytes) => new((socket, cancel) => socket.WriteAsync(Encoding.UTF8.GetBytes(bytes), cancel).AsTask());
+
+    /// <summary>A chat that is not streamed, with so much beside its text as probabilities take.</summary>
+    public static string Whole(string content, string beside = "") =>
+        $"{WholeHead}{{\"choices\":[{{\"index\":0,\"message\":{{\"content\":\"{content}\"}},\"logprobs\":{{\"content\":[{{\"token\":\"{beside}\"}}]}},\"finish_reason\":\"stop\"}}]}}";
 
     /// <summary>One piece of a streamed chat.</summary>
     public static string Piece(string content) => $"data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{content}\"}},\"finish_reason\":null}}]}}\n\n";

@@ -57,10 +57,10 @@ public sealed class AnswerFrame
     }
 
     /// <summary>The event with the usage that <c>include_usage</c> asks for.</summary>
-    public byte[] UsageEvent(InferenceUse use) => [.. "data: "u8, .. Whole("[]"u8, use), .. "\n\n"u8];
+    public byte[] UsageEvent(InferenceUse use) => [.. "data: "u8, .. Whole("[]"u8, use).Span, .. "\n\n"u8];
 
     /// <summary>A whole answer.</summary>
-    public byte[] Whole(ReadOnlySpan<byte> list, InferenceUse use)
+    public ReadOnlyMemory<byte> Whole(ReadOnlySpan<byte> list, InferenceUse use)
     {
         var buffer = new ArrayBufferWriter<byte>(_head.Length + list.Length + 256);
         buffer.Write(_head);
@@ -71,7 +71,7 @@ public sealed class AnswerFrame
         buffer.Write(Encoding.UTF8.GetBytes(_request.Kind == InferenceKind.Image
             ? "}"
             : $",\"usage\":{{\"prompt_tokens\":{use.PromptTokens},\"completion_tokens\":{use.CompletionTokens},\"total_tokens\":{use.PromptTokens + use.CompletionTokens}}}}}"));
-        return buffer.WrittenSpan.ToArray();
+        return buffer.WrittenMemory;
     }
 
     /// <summary>An event that tells a client's library that the answer broke off; it throws.</summary>

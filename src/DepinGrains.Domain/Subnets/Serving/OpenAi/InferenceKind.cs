@@ -32,8 +32,29 @@ public sealed record InferenceLimits(int PromptTokensMax = 131_072, int AnswerTo
 /// <param name="Choices">Choices, images, or texts answered at most.</param>
 /// <param name="Bound">The most that can be billed; what is held.</param>
 /// <param name="Body">What miners get: the request without what concerns only the caller, with its bound written out.</param>
-public sealed record InferenceRequest(InferenceKind Kind, int Netuid, bool Stream, bool StreamUsage, int Choices, InferenceUse Bound, ReadOnlyMemory<byte> Body)
+/// <param name="Logprobs">Answers tell the probabilities of tokens, which are far longer than the tokens.</param>
+public sealed record InferenceRequest(InferenceKind Kind, int Netuid, bool Stream, bool StreamUsage, int Choices, InferenceUse Bound, ReadOnlyMemory<byte> Body, bool Logprobs = false)
 {
+    // A token is rarely longer than this; a miner that goes on and on is cut off, the bill is bounded anyway.
+    private const int BytesPerTokenMax = 64;
+    private const int BytesGrace = 1_024;
+
+    // An escaped byte of text is six in JSON (\u0001).
+    private const int JsonPerTextByte = 6;
+    private const int FrameBytes = 64 << 10;
+
+    /// <summary>Bytes of text an answer may have, all choices together.</summary>
+    public long TextBytesMax => (Bound.CompletionTokens * BytesPerTokenMax) + BytesGrace;
+
+    /// <summary>Bytes a whole answer may have: text in its longest spelling, 64 KiB a vector, whatever is allowed for images and probabilities.</summary>
+    /// <param name="max">The most any answer may have.</param>
+    public long AnswerBytes(int max) => Kind switch
+    {
+        InferenceKind.Embedding => Math.Min(max, (Choices + 1L) * FrameBytes),
+        InferenceKind.Chat or InferenceKind.Completion when !Logprobs => Math.Min(max, (TextBytesMax * JsonPerTextByte) + FrameBytes),
+        _ => max,
+    };
+
     /// <summary>What models of this network are called.</summary>
     public const string ModelPrefix = "subnet-";
 

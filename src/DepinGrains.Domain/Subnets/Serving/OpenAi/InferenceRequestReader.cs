@@ -6,18 +6,13 @@ using DepinGrains.Contracts.Common;
 namespace DepinGrains.Domain.Subnets.Serving.OpenAi;
 
 /// <summary>
-/// Reads a request of OpenAI's protocol: checks what money and bounds depend on, leaves the rest to the miner. Members that tell about the caller (<c>user</c>, <c>metadata</c>, <c>store</c>, …) are not passed on.
+/// Reads a request of OpenAI's protocol: checks what money and bounds depend on, leaves the rest to the miner. Only members of <see cref="RequestMembers"/> are passed on: none that tells about the caller (<c>user</c>, <c>metadata</c>, …), none that only some servers understand.
 /// Every refusal is <c>inference.request_invalid</c> with the member's name, or <c>inference.model_not_found</c>.
 /// </summary>
 public static class InferenceRequestReader
 {
     private const int DepthMax = 32;
     private const int MembersMax = 64;
-
-    private static readonly HashSet<string> Private = new(StringComparer.Ordinal)
-    {
-        "model", "user", "metadata", "store", "stream", "stream_options", "safety_identifier", "prompt_cache_key", "service_tier", "max_tokens", "max_completion_tokens", "n", "best_of",
-    };
 
     /// <summary>Reads.</summary>
     public static Result<InferenceRequest> Read(InferenceKind kind, ReadOnlyMemory<byte> json, InferenceLimits limits)
@@ -65,6 +60,16 @@ public static class InferenceRequestReader
             return Invalid("n", $"1 to {limits.ChoicesMax} choices, and best_of the same");
         }
 
+        if (RequestMembers.NoScalar(kind, body) is { } wrong)
+        {
+            return Invalid(wrong, "a number, true, false or a short word");
+        }
+
+        if (kind == InferenceKind.Completion && Flag(body, "echo") is not false)
+        {
+            return Invalid("echo", "answers do not repeat their prompt");
+        }
+
         var prompt = PromptCount.Of(kind, body, limits);
         if (!prompt.IsOk)
         {
@@ -79,7 +84,7 @@ public static class InferenceRequestReader
 
         var bound = new InferenceUse(prompt.Value.Tokens, (long)most.Value * choices.Value, kind == InferenceKind.Image ? choices.Value : 0);
         var answers = kind == InferenceKind.Embedding ? prompt.Value.Inputs : choices.Value;
-        return new InferenceRequest(kind, netuid, stream.Value, usage.Value, answers, bound, Forward(kind, body, netuid, stream.Value, most.Value, choices.Value));
+        return new InferenceRequest(kind, netuid, stream.Value, usage.Value, answers, bound, Forward(kind, body, netuid, stream.Value, most.Value, choices.Value), HasLogprobs(body));
     }
 
     private static int? Model(JsonElement body) =>
@@ -104,6 +109,8 @@ public static class InferenceRequestReader
     private static bool? Flag(JsonElement body, string name) =>
         !body.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null or JsonValueKind.False ? false : value.ValueKind == JsonValueKind.True ? true : null;
 
+    private static bool HasLogprobs(JsonElement body) => body.TryGetProperty("logprobs", out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False);
+
     private static int? Number(JsonElement body, string name, int min, int max, int absent) =>
         !body.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? absent
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max ? number
@@ -118,7 +125,7 @@ public static class InferenceRequestReader
             writer.WriteString("model", InferenceRequest.ModelPrefix + netuid.ToString(CultureInfo.InvariantCulture));
             foreach (var member in body.EnumerateObject())
             {
-                if (!Private.Contains(member.Name))
+                if (RequestMembers.IsScalar(kind, member.Name) || RequestMembers.IsText(kind, member.Name))
                 {
                     member.WriteTo(writer);
                 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using DepinGrains.Contracts.Common;
 
@@ -8,11 +9,19 @@ namespace DepinGrains.Domain.Subnets.Serving.OpenAi;
 /// <param name="Inputs">Messages, prompts or texts.</param>
 public readonly record struct PromptCount(long Tokens, int Inputs)
 {
-    /// <summary>The prompt of a request: all text of <c>messages</c> and <c>tools</c>, or of <c>prompt</c>, or of <c>input</c>. A number in an input is a token.</summary>
+    // Below the list of inputs and the inputs themselves: a message's frame is counted as TokenCount.PerMessage.
+    private const int FrameDepth = 2;
+    private const int BracketBytes = 2;
+    private const int WordBytes = 4;
+
+    /// <summary>
+    /// The prompt of a request: everything that is passed on but settings. Texts and names of members count their bytes (a message's <c>role</c> and <c>content</c> are names of its frame), brackets two, <c>true</c>, <c>false</c>
+    /// and <c>null</c> four; an integer is a token; a part of a message with <c>type</c> <c>image_url</c> is an image.
+    /// </summary>
     public static Result<PromptCount> Of(InferenceKind kind, JsonElement body, InferenceLimits limits)
     {
         ArgumentNullException.ThrowIfNull(limits);
-        var name = kind switch { InferenceKind.Chat => "messages", InferenceKind.Embedding => "input", _ => "prompt" };
+        var name = RequestMembers.Prompt(kind);
         if (!body.TryGetProperty(name, out var input) || CountInputs(kind, input) is not { } inputs)
         {
             return InferenceRequestReader.Invalid(name, kind == InferenceKind.Chat ? "a list of messages, each an object with a role" : "a text, or a list of texts");
@@ -23,14 +32,20 @@ public readonly record struct PromptCount(long Tokens, int Inputs)
             return InferenceRequestReader.Invalid(name, $"1 to {(kind == InferenceKind.Image ? 1 : limits.InputsMax)} are answered at once, not {inputs}");
         }
 
-        var bytes = Bytes(input, out var tokens);
-        if (body.TryGetProperty("tools", out var tools))
+        var sum = default(Sum);
+        foreach (var member in body.EnumerateObject())
         {
-            bytes += Bytes(tools, out var more);
-            tokens += more;
+            if (member.NameEquals(name))
+            {
+                sum.Add(member.Value, 0, kind == InferenceKind.Chat);
+            }
+            else if (RequestMembers.IsText(kind, member.Name))
+            {
+                sum.Add(member.Value, FrameDepth, false);
+            }
         }
 
-        tokens += TokenCount.OfBytes(bytes) + (kind == InferenceKind.Chat ? (long)inputs * TokenCount.PerMessage : 0);
+        var tokens = sum.Tokens + TokenCount.OfBytes(sum.Bytes) + (kind == InferenceKind.Chat ? (long)inputs * TokenCount.PerMessage : 0);
         return tokens > limits.PromptTokensMax
             ? InferenceRequestReader.Invalid(name, $"it counts {tokens} tokens (four bytes each); at most {limits.PromptTokensMax} are served")
             : new PromptCount(tokens, inputs);
@@ -55,42 +70,78 @@ public readonly record struct PromptCount(long Tokens, int Inputs)
         };
     }
 
-    /// <summary>Bytes of all text below an element; images and given tokens are counted apart.</summary>
-    private static long Bytes(JsonElement element, out long tokens)
+    private struct Sum
     {
-        long bytes = 0;
-        tokens = 0;
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.String:
-                return System.Text.Encoding.UTF8.GetByteCount(element.GetString()!);
-            case JsonValueKind.Number:
-                tokens = 1;
-                return 0;
-            case JsonValueKind.Array:
-                foreach (var item in element.EnumerateArray())
-                {
-                    bytes += Bytes(item, out var below);
-                    tokens += below;
-                }
+        public long Bytes;
+        public long Tokens;
 
-                return bytes;
-            case JsonValueKind.Object:
-                foreach (var member in element.EnumerateObject())
-                {
-                    if (member.NameEquals("image_url"u8))
+        public void Add(JsonElement element, int depth, bool chat)
+        {
+            switch (element.ValueKind)
+            {
+                case JsonValueKind.String:
+                    Bytes += Encoding.UTF8.GetByteCount(element.GetString()!);
+                    break;
+                case JsonValueKind.Number when element.TryGetInt32(out _):
+                    Tokens++;
+                    break;
+                case JsonValueKind.Number:
+                    // As many digits as one likes fit in a number.
+                    Bytes += element.GetRawText().Length;
+                    break;
+                case JsonValueKind.Array:
+                    Bytes += depth < FrameDepth ? 0 : BracketBytes;
+                    foreach (var item in element.EnumerateArray())
                     {
-                        tokens += TokenCount.PerImage;
-                        continue;
+                        Add(item, depth + 1, chat);
                     }
 
-                    bytes += Bytes(member.Value, out var below);
-                    tokens += below;
-                }
-
-                return bytes;
-            default:
-                return 0;
+                    break;
+                case JsonValueKind.Object:
+                    Bytes += depth < FrameDepth ? 0 : BracketBytes;
+                    AddMembers(element, depth, chat);
+                    break;
+                default:
+                    Bytes += WordBytes;
+                    break;
+            }
         }
+
+        private void AddMembers(JsonElement element, int depth, bool chat)
+        {
+            // messages[i].content[j] is at depth 3.
+            var isImage = chat && depth == FrameDepth + 1 && IsImage(element);
+            foreach (var member in element.EnumerateObject())
+            {
+                var isFrame = chat && depth == 1 && (member.NameEquals("role"u8) || member.NameEquals("content"u8));
+                Bytes += isFrame ? 0 : Encoding.UTF8.GetByteCount(member.Name);
+                if (isImage && member.NameEquals("image_url"u8))
+                {
+                    Tokens += TokenCount.PerImage;
+                }
+                else
+                {
+                    // Only what is below a message's content can be an image.
+                    Add(member.Value, depth + 1, chat && (depth != 1 || member.NameEquals("content"u8)));
+                }
+            }
+        }
+
+        /// <summary>A part that shows an image: its address, and the detail asked for, and no more.</summary>
+        private static bool IsImage(JsonElement part) =>
+            part.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("image_url"u8) && part.TryGetProperty("image_url", out var image)
+            && image.ValueKind switch
+            {
+                JsonValueKind.String => IsAddress(image),
+                JsonValueKind.Object => image.TryGetProperty("url", out var url) && IsAddress(url) && image.EnumerateObject().All(static m => m.NameEquals("url"u8) || (m.NameEquals("detail"u8) && IsDetail(m.Value))),
+                _ => false,
+            };
+
+        private static bool IsAddress(JsonElement url) =>
+            url.ValueKind == JsonValueKind.String && url.GetString() is { } text
+            && (text.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase) || text.StartsWith("https://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("http://", StringComparison.OrdinalIgnoreCase));
+
+        private static bool IsDetail(JsonElement detail) =>
+            detail.ValueKind == JsonValueKind.Null || (detail.ValueKind == JsonValueKind.String && (detail.ValueEquals("auto"u8) || detail.ValueEquals("low"u8) || detail.ValueEquals("high"u8)));
     }
 }
