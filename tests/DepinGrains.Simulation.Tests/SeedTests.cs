@@ -8,8 +8,9 @@ public sealed class SeedTests(ITestOutputHelper output)
     private const int DefaultSeeds = 2_000;
     private const int FailuresMax = 5;
 
-    /// <summary>Seeds of stake and emission without a market.</summary>
+    /// <summary>Seeds of the lives without a market.</summary>
     private const int StakeSeeds = 300;
+    private const int SubnetSeeds = 200;
 
     /// <summary>The rarest, a reclaimed lease, happens six times in 2,000 seeds.</summary>
     private const int OftenEnough = 5;
@@ -21,6 +22,39 @@ public sealed class SeedTests(ITestOutputHelper output)
     [Fact]
     public void Every_seed_comes_to_rest_with_all_invariants()
     {
+        AssertCovered(Run(Life.Market, Seeds), Seeds);
+    }
+
+    /// <summary>Stake comes, goes and moves, epochs draw and pay, under every fault: shares add up, and what was emitted is the schedule's, to the rao.</summary>
+    [Fact]
+    public void Every_seed_of_stake_and_emission_comes_to_rest_with_all_invariants()
+    {
+        var covered = Run(Life.Stake, StakeSeeds);
+        string[] wanted =
+        [
+            "stake", "unstake", "unstake: staking.held", "move", "draw", "pay", "recycle", "crash", "stale activation", "lost request", "lost reply",
+            "Commit FailBefore", "Commit AmbiguousAfter", "Append FailBefore", "Append AmbiguousAfter",
+        ];
+        AssertOften(wanted, covered, StakeSeeds);
+    }
+
+    /// <summary>Subnets open and make room, people register, weigh and lie, epochs run late and twice, under every fault: each epoch decides once and pays what it drew, and every rao is where it belongs.</summary>
+    [Fact]
+    public void Every_seed_of_subnets_comes_to_rest_with_all_invariants()
+    {
+        var covered = Run(Life.Subnets, SubnetSeeds);
+        string[] wanted =
+        [
+            "open", "open: subnet.too_soon", "uid", "uid: registration.already_registered", "uid: registration.not_owner", "uid: registration.price_moved", "weigh", "weigh: weights.no_permit",
+            "weigh: weights.invalid_uid", "tune", "root", "rootweigh", "axon", "stake", "unstake", "crash", "clock jump", "stale activation", "lost request", "lost reply",
+            "Commit FailBefore", "Commit AmbiguousAfter", "Append FailBefore", "Append AmbiguousAfter",
+        ];
+        AssertOften(wanted, covered, SubnetSeeds);
+    }
+
+    /// <summary>Runs seeds of one life; answers what they did.</summary>
+    private SortedDictionary<string, int> Run(Life life, int seeds)
+    {
         var started = TimeProvider.System.GetTimestamp();
         var gate = new Lock();
         var failures = new SortedDictionary<ulong, SimulationResult>();
@@ -29,9 +63,9 @@ public sealed class SeedTests(ITestOutputHelper output)
 
         // Each world stays on one thread; two worlds beside each other know nothing of one another.
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Clamp(Environment.ProcessorCount, 1, 2) };
-        Parallel.For(1, Seeds + 1, options, (seed, loop) =>
+        Parallel.For(1, seeds + 1, options, (seed, loop) =>
         {
-            var result = SimulationRunner.Run(new SimulationSettings((ulong)seed));
+            var result = SimulationRunner.Run(new SimulationSettings((ulong)seed, Life: life));
             lock (gate)
             {
                 done++;
@@ -53,30 +87,7 @@ public sealed class SeedTests(ITestOutputHelper output)
 
         output.WriteLine($"{done} seeds in {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s");
         Assert.True(failures.Count == 0, string.Join(Environment.NewLine, failures.Values.Select(static f => f.Report())));
-        AssertCovered(covered, Seeds);
-    }
-
-    /// <summary>Stake comes, goes and moves, epochs draw and pay, under every fault: shares add up, and what was emitted is the schedule's, to the rao.</summary>
-    [Fact]
-    public void Every_seed_of_stake_and_emission_comes_to_rest_with_all_invariants()
-    {
-        var covered = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        for (var seed = 1UL; seed <= StakeSeeds; seed++)
-        {
-            var result = SimulationRunner.Run(new SimulationSettings(seed, Stake: true));
-            Assert.True(result.IsClean, result.Report());
-            foreach (var (name, times) in result.Covered)
-            {
-                covered[name] = covered.GetValueOrDefault(name) + times;
-            }
-        }
-
-        string[] wanted =
-        [
-            "stake", "unstake", "unstake: staking.held", "move", "draw", "pay", "recycle", "crash", "stale activation", "lost request", "lost reply",
-            "Commit FailBefore", "Commit AmbiguousAfter", "Append FailBefore", "Append AmbiguousAfter",
-        ];
-        Assert.Empty(wanted.Where(name => covered.GetValueOrDefault(name) < OftenEnough).Select(name => $"{name}: {covered.GetValueOrDefault(name)} times"));
+        return covered;
     }
 
     [Fact]
@@ -105,6 +116,11 @@ public sealed class SeedTests(ITestOutputHelper output)
             "crash", "clock jump", "stale activation", "lost request", "lost reply", "Commit FailBefore", "Commit AmbiguousAfter", "Commit Conflict",
             "Append FailBefore", "Append AmbiguousAfter", "Append Conflict", "Index FailBefore", "Read Unavailable",
         ];
+        AssertOften(wanted, covered, seeds);
+    }
+
+    private static void AssertOften(string[] wanted, SortedDictionary<string, int> covered, int seeds)
+    {
         var rare = wanted.Where(name => covered.GetValueOrDefault(name) < OftenEnough).Select(name => $"{name}: {covered.GetValueOrDefault(name)} times").ToArray();
         Assert.True(rare.Length == 0, $"{seeds} seeds hardly ever did: {string.Join(", ", rare)}");
     }

@@ -7,7 +7,7 @@ var last = 1UL;
 var steps = SimulationSettings.DefaultSteps;
 var bug = PlantedBug.None;
 var trace = false;
-var stake = false;
+var life = Life.Market;
 for (var i = 0; i < args.Length; i++)
 {
     var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -25,21 +25,21 @@ for (var i = 0; i < args.Length; i++)
         case "--bug" when Enum.TryParse(value, out bug):
             i++;
             break;
-        case "--stake":
-            stake = true;
+        case "--life" when Enum.TryParse(value, true, out life):
+            i++;
             break;
         case "--trace":
             trace = true;
             break;
         default:
-            await Console.Error.WriteLineAsync("usage: --seed N | --seeds A..B [--steps M] [--trace] [--stake (one seed)] [--bug NoVersionCheck|ForgottenCommit|PaidTwice]");
+            await Console.Error.WriteLineAsync("usage: --seed N | --seeds A..B [--steps M] [--trace] [--life market|stake|subnets] [--bug NoVersionCheck|ForgottenCommit|PaidTwice]");
             return 64;
     }
 }
 
 if (first == last)
 {
-    var result = SimulationRunner.Run(new SimulationSettings(first, steps, bug, stake), trace ? Console.Out : null);
+    var result = SimulationRunner.Run(new SimulationSettings(first, steps, bug, life), trace ? Console.Out : null);
     Console.WriteLine($"seed {first}: {result.Hash:x16} {(result.IsClean ? "clean" : "FAILED")} ({result.SchedulerSteps} turns, {result.Commits} commits)");
     if (!result.IsClean)
     {
@@ -51,7 +51,7 @@ if (first == last)
 
 var covered = new SortedDictionary<string, int>(StringComparer.Ordinal);
 var (done, turns, commits, started) = (0, 0L, 0L, Stopwatch.GetTimestamp());
-var failures = SimulationRunner.RunMany(first, last, steps, bug, result =>
+var failures = SimulationRunner.RunMany(first, last, steps, bug, life, result =>
 {
     (done, turns, commits) = (done + 1, turns + result.SchedulerSteps, commits + result.Commits);
     foreach (var (name, times) in result.Covered)

@@ -29,12 +29,12 @@ public static class SimulationRunner
     }
 
     /// <summary>Seeds from <paramref name="first"/> to <paramref name="last"/>; answers the failures.</summary>
-    public static IReadOnlyList<SimulationResult> RunMany(ulong first, ulong last, int steps, PlantedBug bug, Action<SimulationResult>? each = null)
+    public static IReadOnlyList<SimulationResult> RunMany(ulong first, ulong last, int steps, PlantedBug bug, Life life, Action<SimulationResult>? each = null)
     {
         var failures = new List<SimulationResult>();
         for (var seed = first; seed <= last; seed++)
         {
-            var result = Run(new SimulationSettings(seed, steps, bug));
+            var result = Run(new SimulationSettings(seed, steps, bug, life));
             each?.Invoke(result);
             if (!result.IsClean)
             {

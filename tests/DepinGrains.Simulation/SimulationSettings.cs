@@ -4,14 +4,27 @@ namespace DepinGrains.Simulation;
 /// <param name="Seed">Everything random follows from it.</param>
 /// <param name="Steps">Operations and mishaps before the market comes to rest.</param>
 /// <param name="Bug">See <see cref="PlantedBug"/>.</param>
-/// <param name="Stake">Stake and emission instead of a market.</param>
-public sealed record SimulationSettings(ulong Seed, int Steps = SimulationSettings.DefaultSteps, PlantedBug Bug = PlantedBug.None, bool Stake = false)
+/// <param name="Life">What is lived through.</param>
+public sealed record SimulationSettings(ulong Seed, int Steps = SimulationSettings.DefaultSteps, PlantedBug Bug = PlantedBug.None, Life Life = Life.Market)
 {
     public const int DefaultSteps = 40;
 
     /// <summary>How a person runs it again.</summary>
     public string Command =>
-        $"dotnet run --project tests/DepinGrains.Simulation -p:GrainRuntime=Local -- --seed {Seed} --steps {Steps}" + (Bug == PlantedBug.None ? "" : $" --bug {Bug}") + (Stake ? " --stake" : "") + " --trace";
+        $"dotnet run --project tests/DepinGrains.Simulation -p:GrainRuntime=Local -- --seed {Seed} --steps {Steps}" + (Bug == PlantedBug.None ? "" : $" --bug {Bug}") + (Life == Life.Market ? "" : $" --life {Life}") + " --trace";
+}
+
+/// <summary>What a run is about: a world of everything would hardly ever do the rare things of each.</summary>
+public enum Life
+{
+    /// <summary>Providers, nodes, deployments, money.</summary>
+    Market,
+
+    /// <summary>Stake and emission.</summary>
+    Stake,
+
+    /// <summary>Subnets: registration, weights, epochs, sweep, root.</summary>
+    Subnets,
 }
 
 /// <summary>The outcome of one run.</summary>

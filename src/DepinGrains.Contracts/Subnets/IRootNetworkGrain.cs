@@ -10,7 +10,7 @@ namespace DepinGrains.Contracts.Subnets;
 [Alias("depin.root_network.grain")]
 public interface IRootNetworkGrain : IGrainWithStringKey
 {
-    /// <summary>A hotkey becomes one of the root's validators; at the limit it must have strictly more stake than the least of them, which leaves. <c>root.not_owner</c>, <c>root.already_member</c>, <c>root.stake_too_low</c>.</summary>
+    /// <summary>A hotkey becomes one of the root's validators; at the limit it must have strictly more stake than the least of them, which leaves. <c>root.catching_up</c> (ask again), <c>root.not_owner</c>, <c>root.already_member</c>, <c>root.stake_too_low</c>.</summary>
     [Alias("register")]
     Task<Result<RootMember>> RegisterAsync(string operationId, string coldkey, string hotkey);
 
@@ -26,9 +26,9 @@ public interface IRootNetworkGrain : IGrainWithStringKey
     [Alias("get")]
     Task<RootView> GetAsync();
 
-    /// <summary>Computes what is due up to a block; epochs call it before they draw.</summary>
+    /// <summary>Computes what is due up to a block; epochs call it before they draw. False: the emission's clock is behind this one's, and does not know the block yet; ask again.</summary>
     [Alias("settle")]
-    Task SettleAsync(long block);
+    Task<bool> SettleAsync(long block);
 
     /// <summary>The sweep's call.</summary>
     [Alias("tick")]

@@ -15,7 +15,7 @@ public interface ISubnetGrain : IGrainWithIntegerKey
     [Alias("open")]
     Task<Result<SubnetView>> OpenAsync(string operationId, CreateSubnet command);
 
-    /// <summary>The registry's call: nothing runs any more.</summary>
+    /// <summary>The registry's call: epochs that are due run, then nothing does any more.</summary>
     [Alias("dissolve")]
     Task<Result<SubnetView>> DissolveAsync(string operationId);
 

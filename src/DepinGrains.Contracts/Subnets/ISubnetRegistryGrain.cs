@@ -9,7 +9,7 @@ public interface ISubnetRegistryGrain : IGrainWithStringKey
 {
     /// <summary>
     /// Opens a subnet, once per operation id: the lock is set aside (not recycled) and, at the limit, the subnet of lowest emission out of immunity makes room. <c>subnet.name_invalid</c>,
-    /// <c>subnet.too_soon</c> (one per <c>Subnets:CreateRateLimit</c> blocks), <c>subnet.lock_moved</c>, <c>subnet.all_immune</c>, the ledger's refusals.
+    /// <c>subnet.too_soon</c> (one per <c>Subnets:CreateRateLimit</c> blocks), <c>subnet.lock_moved</c>, <c>subnet.all_immune</c>, <c>subnet.catching_up</c> (begun, and the subnet that makes room has epochs to do: ask again), the ledger's refusals.
     /// </summary>
     [Alias("create")]
     Task<Result<SubnetView>> CreateAsync(string operationId, CreateSubnet command);

@@ -109,8 +109,8 @@ public sealed class GrainRow<TState>(IRowStore store, RowKind<TState> kind, stri
         }
     }
 
-    /// <summary>An answer this activation did not give was given by another one: memory older than it would go on with what is over.</summary>
-    private async Task LeaveIfBehindAsync()
+    /// <summary>Where storage shows that another activation acted: memory older than that would go on with what is over, so this activation leaves.</summary>
+    public async Task LeaveIfBehindAsync()
     {
         if (await store.ReadAsync(Id) is { } row && row.Version > Version && !_committing)
         {

@@ -54,7 +54,11 @@ public sealed class RootNetworkGrain(IRowStore store, NetworkClock clock, IOptio
     /// <inheritdoc/>
     public async Task<Result<RootMember>> RegisterAsync(string operationId, string coldkey, string hotkey)
     {
-        await TickAsync();
+        if (await WhyNotReadyAsync() is { } notReady)
+        {
+            return notReady;
+        }
+
         var print = Changes.Fingerprint(new { coldkey, hotkey });
         if (await _row.RememberedAsync<RootMember>(operationId, print) is { } remembered)
         {
@@ -92,7 +96,11 @@ public sealed class RootNetworkGrain(IRowStore store, NetworkClock clock, IOptio
     /// <inheritdoc/>
     public async Task<Result<RootMember>> SetWeightsAsync(string operationId, SetRootWeights command)
     {
-        await TickAsync();
+        if (await WhyNotReadyAsync() is { } notReady)
+        {
+            return notReady;
+        }
+
         if (command.Netuids.IsDefault || command.Values.IsDefault)
         {
             return Refusal.Of("root.weights_invalid", "weights are subnets with as many values");
@@ -129,7 +137,11 @@ public sealed class RootNetworkGrain(IRowStore store, NetworkClock clock, IOptio
     /// <inheritdoc/>
     public async Task<Result<SubnetPrice>> PostPriceAsync(string operationId, int netuid, long priceQ32)
     {
-        await TickAsync();
+        if (await WhyNotReadyAsync() is { } notReady)
+        {
+            return notReady;
+        }
+
         var print = Changes.Fingerprint(new { netuid, priceQ32 });
         if (await _row.RememberedAsync<SubnetPrice>(operationId, print) is { } remembered)
         {
@@ -165,15 +177,19 @@ public sealed class RootNetworkGrain(IRowStore store, NetworkClock clock, IOptio
     public Task TickAsync() => SettleAsync(clock.Block());
 
     /// <inheritdoc/>
-    public async Task SettleAsync(long block)
+    public async Task<bool> SettleAsync(long block)
     {
         _row.ThrowIfLost();
-        await FinishAsync();
+        if (!await FinishAsync())
+        {
+            return false;
+        }
+
         var tempo = options.Value.RootTempo;
         var due = block - (block % tempo);
         if (due <= State.SettledBlock)
         {
-            return;
+            return true;
         }
 
         // Nobody changed anything since the boundaries that were missed, or this would have been called: shares of the first of them hold for all.
@@ -187,26 +203,38 @@ public sealed class RootNetworkGrain(IRowStore store, NetworkClock clock, IOptio
         if (strategy == State.Strategy && kept.SequenceEqual(State.Shares))
         {
             await MustCommitAsync(Settled(settling), new Changes());
-            return;
+            return true;
         }
 
         await MustCommitAsync(State with { Settling = settling }, new Changes());
-        await FinishAsync();
+        return await FinishAsync();
     }
 
-    /// <summary>Tells the emission what was written down, in the same words however often.</summary>
-    private async Task FinishAsync()
+    /// <summary>Tells the emission what was written down, in the same words however often. False: on its silo's clock that block is still to come.</summary>
+    private async Task<bool> FinishAsync()
     {
         if (State.Settling is not { } settling)
         {
-            return;
+            return true;
         }
 
         ImmutableArray<SubnetShare> shares = [.. settling.Shares.Select(static s => new SubnetShare(s.Netuid, UInt128.Parse(s.Share, CultureInfo.InvariantCulture), s.OwnerCut))];
         var operation = string.Create(CultureInfo.InvariantCulture, $"root/{settling.From}");
-        (await GrainFactory.GetGrain<IEmissionGrain>(EmissionKeys.Tao).SetSharesAsync(operation, new SetShares(settling.From, shares, settling.Strategy))).Require();
+        var told = await GrainFactory.GetGrain<IEmissionGrain>(EmissionKeys.Tao).SetSharesAsync(operation, new SetShares(settling.From, shares, settling.Strategy));
+        if (told is { IsOk: false, Refusal.Code: "emission.block_future" })
+        {
+            return false;
+        }
+
+        told.Require();
         await MustCommitAsync(Settled(settling), new Changes());
+        return true;
     }
+
+    /// <summary>Before a command: what it changes would be lost to shares that are written down and not told.</summary>
+    private async Task<Refusal?> WhyNotReadyAsync() => await SettleAsync(clock.Block())
+        ? null
+        : Refusal.Of("root.catching_up", $"shares from block {State.Settling?.From} on are still to be told to the emission: ask again", ("from", State.Settling?.From));
 
     private RootState Settled(RootSettlement settling) =>
         State with { Members = settling.Members, Prices = settling.Prices, SettledBlock = settling.Due, Strategy = settling.Strategy, Shares = settling.Shares, Settling = null };

@@ -18,27 +18,38 @@ namespace DepinGrains.Grains.Subnets;
 /// </summary>
 public sealed partial class SubnetGrain
 {
-    /// <summary>Runs what is due; false when there is more than one call may run.</summary>
+    /// <summary>Runs what is due; false when there is more than one call may run, or the emission's clock is behind.</summary>
     private async Task<bool> EpochsAsync()
     {
         for (var n = 0; State.EpochBlock is { } end && end <= Block; n++)
         {
-            if (n == options.Value.EpochsPerCall)
+            if (n == options.Value.EpochsPerCall || !await RunEpochAsync(end))
             {
                 return false;
             }
-
-            await RunEpochAsync(end);
         }
 
         return true;
     }
 
-    private async Task RunEpochAsync(long end)
+    /// <summary>Runs one epoch; false: on the clock of the emission's silo its last block is not over yet.</summary>
+    private async Task<bool> RunEpochAsync(long end)
     {
         var started = clock.Time.GetTimestamp();
-        await GrainFactory.GetGrain<IRootNetworkGrain>(SubnetKeys.Registry).SettleAsync(end);
-        var draw = (await Emission.DrawAsync(Netuid, State.Epoch, end)).Require();
+        if (!await GrainFactory.GetGrain<IRootNetworkGrain>(SubnetKeys.Registry).SettleAsync(end))
+        {
+            return false;
+        }
+
+        var drawn = await Emission.DrawAsync(Netuid, State.Epoch, end);
+        if (!drawn.IsOk)
+        {
+            // Another activation may have run this epoch and more.
+            await _row.LeaveIfBehindAsync();
+            return drawn.Refusal.Code == "emission.block_future" ? false : throw new InvalidOperationException(drawn.Refusal.ToString());
+        }
+
+        var draw = drawn.Value;
         var stakes = await StakesAsync();
         var outcome = Consensus(end, draw, stakes);
         var payments = await PaymentsAsync(draw, outcome, stakes);
@@ -62,6 +73,7 @@ public sealed partial class SubnetGrain
         Apply(swept, numbers, bonds);
         await PayAsync(draw, payments);
         metrics.Epoch(Netuid, clock.Time.GetElapsedTime(started).TotalSeconds, paid, view.Dust, swept.Removed.Length);
+        return true;
     }
 
     private void Apply(SweepOutcome swept, SubnetNumbers numbers, SparseRows bonds)
@@ -107,7 +119,12 @@ public sealed partial class SubnetGrain
     /// <summary>Pays what an earlier activation decided.</summary>
     private async Task PayAsync(EmissionDraw draw)
     {
-        var row = await store.ReadAsync(new Storage.Rows.RowId(PaymentRow.Kind.Table.Kind, Key, SubnetRows.Only)) ?? throw new InvalidDataException($"subnet {Netuid}: the payments of epoch {draw.Epoch} are gone");
+        if (await store.ReadAsync(new Storage.Rows.RowId(PaymentRow.Kind.Table.Kind, Key, SubnetRows.Only)) is not { } row)
+        {
+            await _row.LeaveIfBehindAsync();
+            throw new InvalidDataException($"subnet {Netuid}: the payments of epoch {draw.Epoch} are gone");
+        }
+
         await PayAsync(draw, RowKind<PaymentRow>.Read(row).Payments);
     }
 

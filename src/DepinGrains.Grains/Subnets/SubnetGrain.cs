@@ -89,6 +89,17 @@ public sealed partial class SubnetGrain(IRowStore store, NetworkClock clock, IOp
             return State.View(Block, _row.Version);
         }
 
+        // An epoch that drew keeps what it drew until it is decided, so it is; the emission answers a draw that was made whatever its clock says now.
+        if (!await EpochsAsync())
+        {
+            return CatchingUp();
+        }
+
+        if (State.EpochBlock is { } end && (await Emission.DrawAsync(Netuid, State.Epoch, end)).IsOk)
+        {
+            await RunEpochAsync(end);
+        }
+
         // What its epochs did not draw goes back to unissued; asked again, the emission answers alike.
         (await Emission.EndSubnetAsync($"subnet/{Key}/end", Netuid)).Require();
         var data = new { Netuid, State.Name, Uids = _book.Registered };
@@ -134,9 +145,7 @@ public sealed partial class SubnetGrain(IRowStore store, NetworkClock clock, IOp
             return Refusal.Of("subnet.dissolved", $"subnet {Netuid} made room for another and takes nothing any more", ("netuid", Netuid));
         }
 
-        return await EpochsAsync()
-            ? null
-            : Refusal.Of("subnet.catching_up", $"epoch {State.Epoch} of block {State.EpochBlock} is still to be done at block {Block}: ask again", ("epoch", State.Epoch), ("epochBlock", State.EpochBlock), ("block", Block));
+        return await EpochsAsync() ? null : CatchingUp();
     }
 
     /// <summary>What a crash left half done, in the order it was begun.</summary>
@@ -169,6 +178,9 @@ public sealed partial class SubnetGrain(IRowStore store, NetworkClock clock, IOp
             throw new InvalidOperationException(refusal.ToString());
         }
     }
+
+    private Refusal CatchingUp() => Refusal.Of(
+        "subnet.catching_up", $"epoch {State.Epoch} of block {State.EpochBlock} is still to be done at block {Block}: ask again", ("epoch", State.Epoch), ("epochBlock", State.EpochBlock), ("block", Block));
 
     private Refusal NotFound() => Refusal.Of("subnet.not_found", string.Create(CultureInfo.InvariantCulture, $"there is no subnet {this.GetPrimaryKeyLong()}"), ("netuid", this.GetPrimaryKeyLong()));
 

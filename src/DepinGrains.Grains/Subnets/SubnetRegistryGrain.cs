@@ -28,6 +28,9 @@ public sealed record SubnetRegistryState(int LastNetuid, long LastLock, long Las
 public sealed class SubnetRegistryGrain(IRowStore store, NetworkClock clock, IOptions<SubnetOptions> options) : Grain, ISubnetRegistryGrain
 {
     private const int NameLengthMax = 64;
+
+    /// <summary>Most calls to a subnet that makes room and has many epochs due, within one call to the registry.</summary>
+    private const int DissolveCallsMax = 20;
     private GrainRow<SubnetRegistryState> _row = null!;
 
     private SubnetRegistryState State => _row.Value ?? new SubnetRegistryState(0, 0, 0, [], null);
@@ -47,6 +50,11 @@ public sealed class SubnetRegistryGrain(IRowStore store, NetworkClock clock, IOp
     public async Task<Result<SubnetView>> CreateAsync(string operationId, CreateSubnet command)
     {
         await TickAsync();
+        if (State.Intent is { } begun)
+        {
+            return Refusal.Of("subnet.catching_up", $"subnet {begun.Netuid} is being opened and {begun.Replaces}, which makes room, has epochs to do: ask again", ("netuid", begun.Netuid), ("replaces", begun.Replaces));
+        }
+
         var print = Changes.Fingerprint(command);
         if (await _row.RememberedAsync<SubnetView>(operationId, print) is { } remembered)
         {
@@ -139,7 +147,11 @@ public sealed class SubnetRegistryGrain(IRowStore store, NetworkClock clock, IOp
         var left = State.Subnets;
         if (intent.Replaces is { } old && left.FirstOrDefault(s => s.Netuid == old) is { } gone)
         {
-            (await GrainFactory.GetGrain<ISubnetGrain>(old).DissolveAsync(Id(old, "dissolve"))).Require();
+            if (await DissolveAsync(old) is { } unfinished)
+            {
+                return unfinished;
+            }
+
             if (gone.Lock > 0)
             {
                 (await Ledger.ExecuteAsync(Move(Id(old, "unlock"), Account(old), LedgerAccounts.Wallet(gone.Owner), gone.Lock, $"lock of subnet {old} back"))).Require();
@@ -156,6 +168,30 @@ public sealed class SubnetRegistryGrain(IRowStore store, NetworkClock clock, IOp
             new SubnetRegistryState(intent.Netuid, intent.Lock, intent.Block, left.Add(new RegisteredSubnet(intent.Netuid, command.Owner, intent.Lock, opened.CreatedAtBlock)), null),
             new Changes().Remember(intent.OperationId, print, done));
         return done;
+    }
+
+    /// <summary>Ends a subnet once its epochs are done. A refusal: there are more than one call may run; the saga goes on with the next.</summary>
+    private async Task<Refusal?> DissolveAsync(int netuid)
+    {
+        var subnet = GrainFactory.GetGrain<ISubnetGrain>(netuid);
+        for (var call = 1; ; call++)
+        {
+            var dissolved = await subnet.DissolveAsync(Id(netuid, "dissolve"));
+            if (dissolved.IsOk)
+            {
+                return null;
+            }
+
+            if (dissolved.Refusal.Code != "subnet.catching_up")
+            {
+                throw new InvalidOperationException(dissolved.Refusal.ToString());
+            }
+
+            if (call == DissolveCallsMax)
+            {
+                return dissolved.Refusal;
+            }
+        }
     }
 
     private async Task MustCommitAsync(SubnetRegistryState next, Changes changes)

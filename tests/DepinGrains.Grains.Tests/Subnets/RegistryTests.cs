@@ -36,9 +36,45 @@ public sealed class RegistryTests
         market.Time.Advance(TimeSpan.FromSeconds(12 * 1_000));
         var three = (await registry.CreateAsync("f", new CreateSubnet(third, "three", SubnetTask.Text))).Require();
         Assert.Equal([one.Netuid + 1, three.Netuid], (await registry.ListAsync()).Select(static s => s.Netuid).Order());
-        Assert.Equal(100 * Tao, await market.PostedAsync(EmissionKeys.Tao, LedgerAccounts.Wallet(first)));
+        // Its lock, and its cut of the epochs that were due.
+        var ended = (await market.Grains.GetGrain<ISubnetGrain>(one.Netuid).GetAsync()).Require();
+        Assert.Equal(3, ended.Epoch);
+        Assert.Equal((100 * Tao) + ended.Emitted, await market.PostedAsync(EmissionKeys.Tao, LedgerAccounts.Wallet(first)));
         Assert.Equal("subnet.dissolved", (await market.Grains.GetGrain<ISubnetGrain>(one.Netuid).QuoteAsync()).Refusal!.Code);
         Assert.Equal(0, await market.PostedAsync(EmissionKeys.Tao, EmissionAccounts.Pending(one.Netuid)));
+        await market.AssertBooksCleanAsync();
+    }
+
+    [Fact]
+    public async Task A_subnet_that_makes_room_decides_the_epoch_it_had_drawn_and_leaves_nothing_in_its_account()
+    {
+        var market = await EpochTests.NewAsync(static o => (o.Limit, o.MinLock, o.Immunity, o.CreateRateLimit) = (1, 0, 0, 0));
+        await using var _ = market;
+        var old = await SubnetField.OpenAsync(market, "old");
+        old.Blocks((await old.ViewAsync()).NextEpochBlock!.Value - old.Block);
+        market.Store.Fault = static point => point is { Call: StoreCall.Commit, Subject: "1" } ? StoreFault.FailBefore : StoreFault.None;
+        await Assert.ThrowsAnyAsync<Exception>(() => old.Grain.TickAsync());
+        market.Store.Fault = null;
+        Assert.NotEqual(0, await market.PostedAsync(EmissionKeys.Tao, EmissionAccounts.Pending(1)));
+
+        Assert.Equal(2, (await SubnetField.OpenAsync(market, "new")).Netuid);
+        Assert.Equal((SubnetStatus.Dissolved, 1L), ((await old.ViewAsync()).Status, (await old.ViewAsync()).Epoch));
+        Assert.Equal(0, await market.PostedAsync(EmissionKeys.Tao, EmissionAccounts.Pending(1)));
+        await market.AssertBooksCleanAsync();
+    }
+
+    [Fact]
+    public async Task Epochs_that_are_due_run_before_a_subnet_makes_room_however_many()
+    {
+        var market = await EpochTests.NewAsync(static o => (o.Limit, o.MinLock, o.Immunity, o.CreateRateLimit, o.EpochsPerCall) = (1, 0, 0, 0, 1));
+        await using var _ = market;
+        var old = await SubnetField.OpenAsync(market, "old");
+        old.Blocks((361 * 25) + 360);
+        var registry = market.Grains.GetGrain<ISubnetRegistryGrain>(SubnetKeys.Registry);
+        var open = new CreateSubnet(SubnetField.IdentityOf("new"), "new", SubnetTask.Text);
+        Assert.Equal("subnet.catching_up", (await registry.CreateAsync("new", open)).Refusal!.Code);
+        Assert.Equal(2, (await registry.CreateAsync("new", open)).Require().Netuid);
+        Assert.InRange((await old.ViewAsync()).Epoch, 25, 26);
         await market.AssertBooksCleanAsync();
     }
 

@@ -44,6 +44,7 @@ internal sealed class AtRest(World world, Model model)
 
         Supply();
         new StakeBooks(world, model).Check();
+        await new SubnetBooks(world, model).CheckAsync();
         Identities();
         foreach (var token in world.Ledgers.Tokens)
         {

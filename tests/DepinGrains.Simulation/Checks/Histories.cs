@@ -10,6 +10,7 @@ using DepinGrains.Grains.Leases;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.State;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Simulation.Worlds;
 using DepinGrains.Storage.Rows;
 
@@ -21,6 +22,9 @@ internal sealed class Histories(Problems problems, World world)
     private readonly Dictionary<RowId, RowDocument> _known = [];
     private readonly Dictionary<(string Deployment, string Bid), BidState> _bids = [];
     private readonly Dictionary<string, string> _leaseOfOrder = new(StringComparer.Ordinal);
+
+    /// <summary>Of subnets.</summary>
+    public SubnetHistories Subnets { get; } = new(problems);
 
     public void Written(ChangeSet changes, StoredRow? before, StoredRow after)
     {
@@ -36,6 +40,9 @@ internal sealed class Histories(Problems problems, World world)
                 break;
             case "lease":
                 Lease(after.Id.Key, Before<LeaseState>(after.Id), Read(LeaseState.Kind, after));
+                break;
+            case "subnet":
+                Subnets.Written(Before<SubnetState>(after.Id), Read(SubnetState.Kind, after), changes);
                 break;
             case "hostname":
                 NetworkRows.Hostname(Before<HostnameState>(after.Id), Read(HostnameState.Kind, after), problems);

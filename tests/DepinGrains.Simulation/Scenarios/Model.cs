@@ -39,6 +39,9 @@ internal sealed class Model
     /// <summary>What stake and emission should add up to.</summary>
     public StakeModel Stake { get; } = new();
 
+    /// <summary>Subnets and what registering in them cost.</summary>
+    public SubnetModel Subnets { get; } = new();
+
     public void Moved(string token, params ReadOnlySpan<Leg> legs)
     {
         foreach (var leg in legs)
@@ -59,6 +62,19 @@ internal sealed class StakeModel
     public long Dust { get; set; }
 
     public EmissionShares? Shares { get; set; }
+}
+
+/// <summary>What was acknowledged of subnets.</summary>
+internal sealed class SubnetModel
+{
+    private readonly SortedDictionary<(int Netuid, string Operation), long> _prices = [];
+
+    public SortedSet<int> Opened { get; } = [];
+
+    public void Registered(int netuid, string operation, long price) => _prices[(netuid, operation)] = price;
+
+    /// <summary>Rao paid for uids of a subnet.</summary>
+    public long Recycled(int netuid) => _prices.Where(p => p.Key.Netuid == netuid).Sum(static p => p.Value);
 }
 
 /// <summary>A hold as its caller sees it.</summary>

@@ -8,6 +8,7 @@ using DepinGrains.Contracts.Network;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
 using DepinGrains.Contracts.Staking;
+using DepinGrains.Contracts.Subnets;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Simulation.Checks;
 using DepinGrains.Simulation.Worlds;
@@ -35,11 +36,17 @@ internal sealed partial class Scenario
         _world = world;
         _rng = world.Scenario;
         _caller = new Caller(world, _rng.Fork());
-        _stakes = world.Settings.Stake ? _rng.Fork() : _rng;
-        _operations = world.Settings.Stake ?
-        [
-            (60, StakeAsync), (6, SweepAsync), (3, RemindAsync), (8, _caller.ResendAsync), (5, DetachAsync), (3, DeactivateAsync), (3, CrashAsync), (2, JumpAsync),
-        ] :
+        _stakes = world.Settings.Life == Life.Market ? _rng : _rng.Fork();
+        _operations = world.Settings.Life switch
+        {
+            Life.Stake => [(60, StakeAsync), (6, SweepAsync), (3, RemindAsync), (8, _caller.ResendAsync), (5, DetachAsync), (3, DeactivateAsync), (3, CrashAsync), (2, JumpAsync)],
+            Life.Subnets => [(60, SubnetAsync), (8, SweepAsync), (3, RemindAsync), (8, _caller.ResendAsync), (6, DetachAsync), (3, DeactivateAsync), (4, CrashAsync), (2, JumpAsync)],
+            _ => Market(),
+        };
+        _weights = _operations.Sum(static o => o.Weight);
+    }
+
+    private (int Weight, Func<Task> Act)[] Market() =>
         [
             (6, MintAsync), (8, TransferAsync), (5, HoldAsync), (6, ChangeHoldAsync),
             (12, CreateAsync), (3, RivalsAsync), (22, BidAsync), (6, CloseBidAsync), (9, AcceptAsync), (4, CloseLeaseAsync), (4, CloseAsync),
@@ -50,8 +57,6 @@ internal sealed partial class Scenario
             (3, SweepAsync), (3, RemindAsync), (8, _caller.ResendAsync),
             (4, DetachAsync), (2, DeactivateAsync), (2, CrashAsync), (2, JumpAsync),
         ];
-        _weights = _operations.Sum(static o => o.Weight);
-    }
 
     public Model Model => _model;
 
@@ -168,6 +173,7 @@ internal sealed partial class Scenario
 
         await WakeShardsAsync();
         await PassAsync(TimeSpan.FromMinutes(3));
+        await SettleSubnetsAsync();
     }
 
     private async Task CloseAllAsync()
@@ -183,10 +189,10 @@ internal sealed partial class Scenario
 
     private async Task SetUpAsync()
     {
-        if (_world.Settings.Stake)
+        if (_world.Settings.Life != Life.Market)
         {
             await MintAsync(Denom, Tenants[0], 1);
-            await SetUpStakeAsync();
+            await (_world.Settings.Life == Life.Stake ? SetUpStakeAsync() : SetUpSubnetsAsync());
             return;
         }
 
@@ -283,7 +289,12 @@ internal sealed partial class Scenario
     private IAddressable AnyGrain(IGrainFactory grains)
     {
         var deployment = _model.Deployments.Count > 0 ? _rng.Pick(_model.Deployments) : null;
-        if (_world.Settings.Stake)
+        if (_world.Settings.Life == Life.Subnets)
+        {
+            return AnyOfSubnets(grains);
+        }
+
+        if (_world.Settings.Life == Life.Stake)
         {
             // Not TAO's ledger: one that was overtaken answers as of then until it writes, and at rest nothing writes to it.
             return _stakes.Below(3) switch
@@ -317,6 +328,9 @@ internal sealed partial class Scenario
         IEmissionGrain emission => emission.GetAsync(),
         IStakeGrain stake => stake.GetTermsAsync(),
         IStakerGrain staker => staker.TickAsync(),
+        ISubnetGrain subnet => subnet.GetAsync(),
+        ISubnetRegistryGrain registry => registry.ListAsync(),
+        IRootNetworkGrain root => root.GetAsync(),
         ILedgerGrain ledger => ledger.GetBalanceAsync(LedgerAccounts.CommunityPool),
         _ => Task.CompletedTask,
     };

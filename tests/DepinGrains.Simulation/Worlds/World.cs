@@ -8,6 +8,7 @@ using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Nodes.Liveness;
 using DepinGrains.Grains.State.Secrets;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Grains.Sweeps;
 using DepinGrains.LocalRuntime;
 using DepinGrains.LocalRuntime.Hosting;
@@ -29,6 +30,9 @@ namespace DepinGrains.Simulation.Worlds;
 internal sealed class World : IDisposable
 {
     public const int Shards = 2;
+
+    /// <summary>Epochs in a subnet's history.</summary>
+    public const int EpochsKept = 100;
 
     private static readonly IConfiguration Configuration = new ConfigurationBuilder().Build();
     private readonly InMemoryStore _store;
@@ -293,6 +297,11 @@ internal sealed class World : IDisposable
         services.Configure<DeploymentOptions>(static o =>
         {
             (o.RescreenEvery, o.InsufficientFundsGrace, o.BidsMax, o.ManagedBidsMax) = (TimeSpan.FromSeconds(45), TimeSpan.FromMinutes(1), 4, 3);
+        });
+        services.Configure<SubnetOptions>(static o =>
+        {
+            (o.Limit, o.MinLock, o.LockInterval, o.Immunity, o.CreateRateLimit) = (2, 10_000_000_000, 20, 10, 3);
+            (o.RootTempo, o.RootMembers, o.EpochsPerCall, o.HistoryMax) = (10, 2, 20, EpochsKept);
         });
         services.AddLocalGrains(static options => options.AddAssembly(typeof(MarketServices).Assembly));
         return services.BuildServiceProvider();
