@@ -210,6 +210,25 @@ public sealed class Session : IDisposable
         }
     }
 
+    /// <summary>Lines of an answer as they come. One that breaks off in the middle throws like a server that cannot be reached.</summary>
+    public async IAsyncEnumerable<string> LinesAsync(string path, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw await ApiException.OfAsync(answer);
+        }
+
+        await using var stream = new HeardStream(await answer.Content.ReadAsStreamAsync(cancel), EventBytesMax, null);
+        using var reader = new StreamReader(stream);
+        while (await reader.ReadLineAsync(cancel) is { } line)
+        {
+            yield return line;
+            stream.Taken();
+        }
+    }
+
     /// <summary>A WebSocket with the caller's token. A server that does not switch protocols is asked again plainly, for the reason as problem+json.</summary>
     public async Task<ClientWebSocket> ConnectAsync(string path)
     {
@@ -245,7 +264,10 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>A table of a list.</summary>
-    public int ShowTable(JsonArray items, params (string Title, Func<JsonNode, string?> Cell)[] columns) => Show(items, _ =>
+    public int ShowTable(JsonArray items, params (string Title, Func<JsonNode, string?> Cell)[] columns) => Show(items, _ => Draw(items, columns));
+
+    /// <summary>Draws a table; for answers that hold several.</summary>
+    public static void Draw(JsonArray items, params (string Title, Func<JsonNode, string?> Cell)[] columns)
     {
         var table = new Table().Border(TableBorder.Simple);
         foreach (var (title, _) in columns)
@@ -259,7 +281,7 @@ public sealed class Session : IDisposable
         }
 
         Terminal.Write(table);
-    });
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -29,12 +29,12 @@ public sealed class OutputTests(RunningNetwork network)
             ["oracle", "prices"], ["oracle", "history", "AKT"], ["oracle", "post", "AKT", "1.2"],
             ["pool", "show"], ["pool", "proposals"], ["pool", "approve", "1"], ["pool", "cancel", "1"], ["pool", "propose", "fund", provider, "1", "ACT"],
             ["pool", "propose", "incentive", provider, "1", "ACT"], ["pool", "propose", "burn", "1", "ACT"], ["pool", "propose", "parameter", "take_fee.uakt", "1"],
-            ["admin", "params", "list"], ["admin", "params", "set", "take_fee.uakt", "1"], ["admin", "params", "history"],
+            ["admin", "cluster", "--top", "3"], ["admin", "export", "accounts"], ["admin", "export", "journal", "--ledger", "uact"], ["admin", "export", "leases"], ["admin", "export", "bids"], ["admin", "export", "events", "--limit", "20"], ["admin", "params", "list"], ["admin", "params", "set", "take_fee.uakt", "1"], ["admin", "params", "history"],
             ["admin", "feeders", "add", provider], ["admin", "feeders", "remove", provider], ["admin", "confirm-price", "AKT", "0.5"],
             ["admin", "market", "show"], ["admin", "market", "pause", "--at", "2100-01-01T00:00:00Z"], ["admin", "market", "resume", "--at", "2100-01-02T00:00:00Z"],
             ["admin", "node", "drain", "node_x"], ["admin", "node", "resume", "node_x"], ["admin", "issue", "1", "AKT", "--to", provider, "--reason", "for the test"], ["admin", "issues", "AKT"],
             ["deployment", "auto-top-up", "set", id, "--cap", "1"], ["deployment", "auto-top-up", "show", id], ["deployment", "auto-top-up", "off", id],
-            ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second], ["provider", "delete"],
+            ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second], ["provider", "close", second], ["provider", "delete"],
             ["bids", "list", picked], ["bids", "accept", picked, "--provider", provider], ["deploy", "samples/hello-native.yaml", "--wait", "60"],
             ["deployment", "list"], ["deployment", "show", id], ["deployment", "deposit", id, "1"], ["market", "why", id], ["market", "orders"],
             ["lease", "list"], ["lease", "show", lease], ["lease", "logs", lease, "--tail", "5"], ["lease", "withdraw", second], ["lease", "close", second],
@@ -70,6 +70,43 @@ public sealed class OutputTests(RunningNetwork network)
         var tried = lines.Select(static l => string.Join(' ', l)).ToArray();
         var missing = Leaves(CommandLine.Create(), "").Where(path => !Elsewhere.Contains(path) && !tried.Any(t => t == path || t.StartsWith(path + " ", StringComparison.Ordinal)));
         Assert.Empty(missing);
+    }
+
+    [Fact]
+    public async Task AnOperator_SeesThisProcess_AndExportsGoOnBehindALine()
+    {
+        var (tenant, lease) = await network.ReadyAsync();
+        var table = await network.Operator.RunAsync("admin", "cluster");
+        foreach (var part in (string[])["1 agents connected", "active", "Ledger", "http://127.0.0.1:"])
+        {
+            Assert.Contains(part, table, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, (int)(await network.Operator.JsonAsync("admin", "silos"))["agents"]!);
+        Assert.NotEqual(0, (await tenant.TryAsync("admin", "cluster")).Code);
+
+        var lines = (await network.Operator.RunAsync("admin", "export", "journal")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var rest = (await network.Operator.RunAsync("admin", "export", "journal", "--from", (string)JsonNode.Parse(lines[2])!["cursor"]!)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(lines[3..], rest[..(lines.Length - 3)]);
+        Assert.Contains(lease, await network.Operator.RunAsync("admin", "export", "leases"), StringComparison.Ordinal);
+        var (code, output, error) = await tenant.TryAsync("admin", "export", "accounts");
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("role_not_allowed", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AProvider_EndsALeaseItSells_AndTheReasonIsKept()
+    {
+        var (tenant, _) = await network.ReadyAsync();
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
+        var lease = (string)deployed["leases"]![0]!["id"]!;
+
+        // A foreigner has no bid there.
+        Assert.NotEqual(0, (await tenant.TryAsync("provider", "close", lease[..lease.LastIndexOf('/')])).Code);
+        Assert.Equal($"{lease}: closed (reason 10001)", (await network.Operator.RunAsync("provider", "close", lease, "--reason", "10001")).Trim());
+        var closed = await Programs.EventuallyAsync("the lease is closed", async () => await tenant.JsonAsync("lease", "show", lease) is var l && (string?)l["status"] == "closed" ? l : null);
+        Assert.Equal(10_001, (int)closed["closeReason"]!);
+        await tenant.RunAsync("deployment", "close", (string)deployed["deployment"]!["id"]!);
     }
 
     [Fact]
