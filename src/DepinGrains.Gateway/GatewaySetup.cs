@@ -19,6 +19,7 @@ using DepinGrains.Gateway.Providers;
 using DepinGrains.Gateway.Staking;
 using DepinGrains.Gateway.Subnets;
 using DepinGrains.Gateway.Subnets.Serving;
+using DepinGrains.Gateway.Subnets.Tunnels;
 using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.ServiceDefaults.Hosting;
 using Scalar.AspNetCore;
@@ -70,6 +71,7 @@ public static class GatewaySetup
         app.MapEmissionEndpoints();
         app.MapAllowanceEndpoints();
         app.MapSubnetEndpoints();
+        app.MapTunnelEndpoint();
         app.MapRootEndpoints();
         app.MapServingEndpoints();
         app.MapEventEndpoints();

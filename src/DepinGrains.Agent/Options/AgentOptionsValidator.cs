@@ -17,6 +17,8 @@ public sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         Resources(options.Resources, faults);
         Workloads(options, faults);
         Native(options.Native, faults);
+        Benchmarks(options.Benchmarks, faults);
+        Tunnels(options.Tunnels, faults);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
@@ -109,6 +111,28 @@ public sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         {
             Require(faults, Path.IsPathRooted(path), $"Native.ReadOnlyPaths: '{path}' is not an absolute path");
         }
+    }
+
+    private static void Tunnels(TunnelOptions t, List<string> faults)
+    {
+        Between(faults, "Tunnels.TunnelsMax", t.TunnelsMax, 1, 1_000);
+        Between(faults, "Tunnels.TunnelsPerWorkloadMax", t.TunnelsPerWorkloadMax, 1, 1_000);
+        Between(faults, "Tunnels.ConnectTimeout", t.ConnectTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
+        Between(faults, "Tunnels.IdleTimeout", t.IdleTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
+        Between(faults, "Tunnels.BytesMax", t.BytesMax, 1_024, long.MaxValue / 4);
+        foreach (var port in t.Ports)
+        {
+            Between(faults, "Tunnels.Ports", port, 1, 65_535);
+        }
+    }
+
+    private static void Benchmarks(BenchmarkOptions b, List<string> faults)
+    {
+        Between(faults, "Benchmarks.CpuPercentMax", b.CpuPercentMax, 1, 100);
+        Between(faults, "Benchmarks.LeaseCpuPercentMax", b.LeaseCpuPercentMax, 0, 100);
+        Between(faults, "Benchmarks.TimeMax", b.TimeMax, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(30));
+        Between(faults, "Benchmarks.Nice", b.Nice, 0, 19);
+        Between(faults, "Benchmarks.LookInterval", b.LookInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
     }
 
     private static void Require(List<string> faults, bool ok, string fault)

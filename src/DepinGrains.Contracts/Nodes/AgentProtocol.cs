@@ -14,6 +14,12 @@ public static class AgentProtocol
 
     /// <summary>Largest message in bytes.</summary>
     public const int MessageBytesMax = 1 << 20;
+
+    /// <summary>Most bytes of one frame of a tunnel.</summary>
+    public const int TunnelFrameBytesMax = 16 << 10;
+
+    /// <summary>Frames of one tunnel that may be on their way in each direction before the receiver gives credit again.</summary>
+    public const int TunnelWindow = 8;
 }
 
 /// <summary>From the agent to the gateway.</summary>
@@ -24,6 +30,13 @@ public static class AgentProtocol
 [JsonDerivedType(typeof(AgentReport), "report")]
 [JsonDerivedType(typeof(AgentLogs), "logs")]
 [JsonDerivedType(typeof(AgentShellOutput), "shellOutput")]
+[JsonDerivedType(typeof(AgentBenchmarkReady), "benchmarkReady")]
+[JsonDerivedType(typeof(AgentBenchmarkAnswer), "benchmarkAnswer")]
+[JsonDerivedType(typeof(AgentBenchmarkDeclined), "benchmarkDeclined")]
+[JsonDerivedType(typeof(AgentTunnelOpened), "tunnelOpened")]
+[JsonDerivedType(typeof(AgentTunnelData), "tunnelData")]
+[JsonDerivedType(typeof(AgentTunnelCredit), "tunnelCredit")]
+[JsonDerivedType(typeof(AgentTunnelClosed), "tunnelClosed")]
 public abstract record AgentMessage;
 
 /// <summary>First message. Signed by the node key over <c>depin-agent-hello\n{node}\n{nonce}\n{timestamp ms}</c> (ECDSA P-256, SHA-256, IEEE P1363, base64url); <paramref name="Nonce"/> is the one the gateway sent in <see cref="GatewayChallenge"/>.</summary>
@@ -44,6 +57,27 @@ public sealed record AgentLogs(string RequestId, ImmutableArray<LogLine> Lines, 
 /// <summary>Output of a shell session, base64; <paramref name="ExitCode"/> set on the last one.</summary>
 public sealed record AgentShellOutput(string RequestId, string DataBase64, int? ExitCode) : AgentMessage;
 
+/// <summary>"I begin the benchmark of my desired state now": answered by <see cref="GatewayBenchmark"/>, or <see cref="GatewayBenchmarkOver"/>.</summary>
+public sealed record AgentBenchmarkReady(long Session, string Id) : AgentMessage;
+
+/// <summary>The answers; see <see cref="BenchmarkAnswer"/>. Answered by <see cref="GatewayBenchmarkOver"/>.</summary>
+public sealed record AgentBenchmarkAnswer(long Session, string Id, ImmutableArray<ulong> Digests, string Signature) : AgentMessage;
+
+/// <summary>The agent does not do the benchmark. <paramref name="Reason"/>: for the node's owner to read.</summary>
+public sealed record AgentBenchmarkDeclined(long Session, string Id, string Reason) : AgentMessage;
+
+/// <summary>The port is connected.</summary>
+public sealed record AgentTunnelOpened(string Id) : AgentMessage;
+
+/// <summary>Bytes from the port, base64; <paramref name="End"/>: no more will come.</summary>
+public sealed record AgentTunnelData(string Id, string DataBase64, bool End) : AgentMessage;
+
+/// <summary>The agent has taken so many of the gateway's frames.</summary>
+public sealed record AgentTunnelCredit(string Id, int Frames) : AgentMessage;
+
+/// <summary>The tunnel was refused, or is over.</summary>
+public sealed record AgentTunnelClosed(string Id, string Code, string Detail) : AgentMessage;
+
 /// <summary>From the gateway to the agent.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(GatewayChallenge), "challenge")]
@@ -53,6 +87,12 @@ public sealed record AgentShellOutput(string RequestId, string DataBase64, int? 
 [JsonDerivedType(typeof(ReportAck), "reportAck")]
 [JsonDerivedType(typeof(GatewayLogRequest), "logs")]
 [JsonDerivedType(typeof(GatewayShellInput), "shell")]
+[JsonDerivedType(typeof(GatewayBenchmark), "benchmark")]
+[JsonDerivedType(typeof(GatewayBenchmarkOver), "benchmarkOver")]
+[JsonDerivedType(typeof(GatewayTunnelOpen), "tunnelOpen")]
+[JsonDerivedType(typeof(GatewayTunnelData), "tunnelData")]
+[JsonDerivedType(typeof(GatewayTunnelCredit), "tunnelCredit")]
+[JsonDerivedType(typeof(GatewayTunnelClose), "tunnelClose")]
 [JsonDerivedType(typeof(GatewayRefusal), "refused")]
 public abstract record GatewayMessage;
 
@@ -90,6 +130,29 @@ public sealed record GatewayLogRequest(string RequestId, string WorkloadId, long
 /// <param name="Rows">Goes with <paramref name="Columns"/>.</param>
 public sealed record GatewayShellInput(
     string RequestId, string WorkloadId, ImmutableArray<string> Command, string DataBase64, bool End, int Columns = 0, int Rows = 0) : GatewayMessage;
+
+/// <summary>The benchmark runs from now on: <paramref name="TimeMs"/> milliseconds until the answer must be back.</summary>
+public sealed record GatewayBenchmark(string Id, string NonceBase64, int Work, int TimeMs) : GatewayMessage;
+
+/// <summary>The benchmark is over for this agent: passed (<paramref name="Code"/> null), or why not.</summary>
+public sealed record GatewayBenchmarkOver(string Id, string? Code, string Detail) : GatewayMessage;
+
+/// <summary>
+/// Opens a tunnel to a port: answered by <see cref="AgentTunnelOpened"/> or <see cref="AgentTunnelClosed"/>. What may be reached is the agent's to say: ports of workloads it runs itself, and those its owner switched on.
+/// </summary>
+/// <param name="Id">The tunnel's id, of the gateway's making.</param>
+/// <param name="WorkloadId">The workload; null: a port of the node's owner.</param>
+/// <param name="Port">The workload's own port, as its SDL exposes it; or the owner's at loopback.</param>
+public sealed record GatewayTunnelOpen(string Id, string? WorkloadId, int Port) : GatewayMessage;
+
+/// <summary>Bytes to the port, base64; <paramref name="End"/>: no more will come.</summary>
+public sealed record GatewayTunnelData(string Id, string DataBase64, bool End) : GatewayMessage;
+
+/// <summary>The gateway has taken so many of the agent's frames.</summary>
+public sealed record GatewayTunnelCredit(string Id, int Frames) : GatewayMessage;
+
+/// <summary>Ends a tunnel.</summary>
+public sealed record GatewayTunnelClose(string Id) : GatewayMessage;
 
 /// <summary>The gateway refuses and closes: <paramref name="Code"/> as in <c>Refusal</c>; <paramref name="Final"/> means "do not come back" (retired, replaced by a newer session).</summary>
 public sealed record GatewayRefusal(string Code, string Detail, bool Final) : GatewayMessage;

@@ -34,9 +34,13 @@ public interface ISubnetGrain : IGrainWithIntegerKey
     [Alias("register")]
     Task<Result<NeuronRegistered>> RegisterAsync(string operationId, RegisterNeuron command);
 
-    /// <summary>A benchmark for a node about to register; <c>registration.hardware_*</c> when its detected hardware is not enough anyway.</summary>
+    /// <summary>Has a node's agent do the benchmark for a registration; <c>registration.hardware_*</c> when its detected hardware is not enough anyway, <c>node.benchmark_*</c> when the node takes none now.</summary>
     [Alias("challenge")]
-    Task<Result<HardwareChallenge>> ChallengeAsync(string operationId, string coldkey, string node);
+    Task<Result<HardwareChallenge>> ChallengeAsync(string operationId, ChallengeNode command);
+
+    /// <summary>Where a node's benchmark for this subnet stands; <c>registration.hardware_no_challenge</c>.</summary>
+    [Alias("getChallenge")]
+    Task<Result<HardwareChallenge>> GetChallengeAsync(string node);
 
     /// <summary>Sets weights; <c>weights.*</c>, the chain's checks in the chain's order.</summary>
     [Alias("setWeights")]
@@ -50,7 +54,7 @@ public interface ISubnetGrain : IGrainWithIntegerKey
     [Alias("revealWeights")]
     Task<Result<WeightsSet>> RevealWeightsAsync(string operationId, RevealWeights command);
 
-    /// <summary>Announces where a hotkey answers. <c>axon.*</c>: not_registered, not_owner, too_fast, endpoint_invalid, address_not_allowed, node_foreign, models_invalid.</summary>
+    /// <summary>Announces where a hotkey answers. <c>axon.*</c>: not_registered, not_owner, too_fast, endpoint_invalid, address_not_allowed, node_foreign, lease_foreign, lease_closed, workload_not_found, models_invalid.</summary>
     [Alias("serveAxon")]
     Task<Result<NeuronView>> ServeAxonAsync(string operationId, ServeAxon command);
 

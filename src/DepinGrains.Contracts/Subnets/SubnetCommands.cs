@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Contracts.Subnets;
 
@@ -12,24 +13,21 @@ public sealed record RegisterNeuron(
     [property: Id(2)] long? MaxPrice = null,
     [property: Id(3)] HardwareProof? Proof = null);
 
-/// <summary>A node's answer to a subnet's benchmark.</summary>
+/// <summary>The node a miner runs on, and what it showed.</summary>
 /// <param name="Node">The node; its provider must be the coldkey.</param>
-/// <param name="Challenge">Id of the challenge; empty where the subnet has no benchmark.</param>
-/// <param name="Digests">One per block of work, in order.</param>
-[GenerateSerializer, Immutable, Alias("depin.subnet.hardware_proof.v1")]
-public sealed record HardwareProof([property: Id(0)] string Node, [property: Id(1)] string Challenge, [property: Id(2)] ImmutableArray<ulong> Digests);
+/// <param name="Challenge">Id of the benchmark its agent passed; empty where the subnet has none.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.hardware_proof.v2")]
+public sealed record HardwareProof([property: Id(0)] string Node, [property: Id(1)] string Challenge);
 
-/// <summary>A benchmark to do now.</summary>
-/// <param name="Nonce">Seed of the work, 16 bytes.</param>
-/// <param name="Work">Blocks of work.</param>
-/// <param name="Deadline">When the answer must have arrived.</param>
-[GenerateSerializer, Immutable, Alias("depin.subnet.challenge.v1")]
-public sealed record HardwareChallenge(
-    [property: Id(0)] string Id,
-    [property: Id(1)] string Node,
-    [property: Id(2)] ImmutableArray<byte> Nonce,
-    [property: Id(3)] int Work,
-    [property: Id(4)] DateTimeOffset Deadline);
+/// <summary>Somebody wants a node's agent to do the subnet's benchmark, for one registration.</summary>
+/// <param name="Coldkey">Whose node it is.</param>
+/// <param name="Hotkey">The key that is to be registered.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.challenge_node.v1")]
+public sealed record ChallengeNode([property: Id(0)] string Coldkey, [property: Id(1)] string Hotkey, [property: Id(2)] string Node);
+
+/// <summary>A benchmark a node was given for a registration, and where it stands.</summary>
+[GenerateSerializer, Immutable, Alias("depin.subnet.challenge.v2")]
+public sealed record HardwareChallenge([property: Id(0)] int Netuid, [property: Id(1)] string Hotkey, [property: Id(2)] BenchmarkView Benchmark);
 
 /// <summary>A validator's weights: any scale, the largest becomes 65535.</summary>
 /// <param name="Hotkey">Who sets them; the gateway has checked that the signer may act for it (<see cref="Hotkeys.MaySign"/>), the grain that <paramref name="Signer"/> owns it.</param>
@@ -61,6 +59,9 @@ public sealed record WeightsSet([property: Id(0)] int Netuid, [property: Id(1)] 
 public sealed record WeightsCommitted([property: Id(0)] int Netuid, [property: Id(1)] int Uid, [property: Id(2)] string Hash, [property: Id(3)] long Block, [property: Id(4)] long RevealEpoch);
 
 /// <summary>A hotkey says where it answers; an empty endpoint takes it back.</summary>
+/// <param name="Node">A node of the coldkey's through whose agent it is reached: the endpoint is at loopback there.</param>
+/// <param name="Lease">A lease of the coldkey's, instead: the endpoint's host is a service of it, its port one that the service exposes.</param>
+/// <param name="Replica">Of the service.</param>
 [GenerateSerializer, Immutable, Alias("depin.subnet.serve_axon.v1")]
 public sealed record ServeAxon(
     [property: Id(0)] string Signer,
@@ -68,7 +69,9 @@ public sealed record ServeAxon(
     [property: Id(2)] string Endpoint,
     [property: Id(3)] string? Node,
     [property: Id(4)] ImmutableArray<string> Models,
-    [property: Id(5)] long Version);
+    [property: Id(5)] long Version,
+    [property: Id(6)] string? Lease = null,
+    [property: Id(7)] int Replica = 0);
 
 /// <summary>An owner changes a hyperparameter. <paramref name="Name"/> in snake case, <paramref name="Value"/> as text.</summary>
 [GenerateSerializer, Immutable, Alias("depin.subnet.set_hyperparameter.v1")]

@@ -140,7 +140,7 @@ public sealed partial class AgentSocketHandler(
 
         await shards.Of(hello.Node).ConnectedAsync(session.Value.Node, session.Value.Session, session.Value.Generation);
         var interval = (int)liveness.Value.IntervalMin.TotalMilliseconds;
-        var connection = new AgentConnection(session.Value, shards.IndexOf(session.Value.Node), interval, socket, sender, _options, end);
+        var connection = new AgentConnection(session.Value, shards.IndexOf(session.Value.Node), interval, socket, sender, _options, time, end);
         connection.Heard(time.GetTimestamp());
 
         // Welcome first: once it is registered, hints may send to it.
@@ -179,6 +179,16 @@ public sealed partial class AgentSocketHandler(
                 return new GatewayRefusal("agent.protocol", breach, Final: false);
             }
 
+            if (read.Message is { } said && connection.RouteTunnel(said) is { } kept)
+            {
+                if (!kept)
+                {
+                    return new GatewayRefusal("agent.tunnel_window", $"more than {AgentProtocol.TunnelWindow} frames of {AgentProtocol.TunnelFrameBytesMax} bytes in one tunnel without credit", Final: false);
+                }
+
+                continue;
+            }
+
             if (!budget.Take())
             {
                 return new GatewayRefusal("agent.rate_limited", $"more than {_options.MessagesPerSecond} messages per second", Final: false);
@@ -194,6 +204,10 @@ public sealed partial class AgentSocketHandler(
                     break;
                 case AgentReport report when report.Session == connection.Session:
                     await work.AddAsync(report);
+                    break;
+                case AgentBenchmarkReady or AgentBenchmarkAnswer or AgentBenchmarkDeclined:
+                    // Whatever session it names: the node refuses older ones with the numbers.
+                    await work.AddAsync(read.Message);
                     break;
                 case AgentLogs logs:
                     connection.Route(logs.RequestId, logs, logs.End);

@@ -17,7 +17,7 @@ namespace DepinGrains.Grains.Nodes;
 /// </summary>
 [GrainType("depin.node")]
 public sealed partial class NodeGrain(
-    IRowStore store, NetworkClock clock, ISecretProtector protector, INodeNotifier notifier, IOptions<NodeOptions> options, ILogger<NodeGrain> log)
+    IRowStore store, NetworkClock clock, ISecretProtector protector, INodeNotifier notifier, IBenchmarkNonces nonces, IOptions<NodeOptions> options, ILogger<NodeGrain> log)
     : Grain, INodeGrain
 {
     private readonly NodeOptions _options = options.Value;
@@ -119,6 +119,13 @@ public sealed partial class NodeGrain(
             Boot = boot,
             LastSeenAt = now,
             RefusedHardware = "",
+        };
+        next = state.Benchmark?.At(now) switch
+        {
+            // Its agent knows nothing of it any more, and had its nonce: the next one begins anew.
+            { Status: BenchmarkStatus.Running } running => next with { Benchmark = running.Lost(now, next.Session) },
+            { IsOpen: true } => next with { Generation = next.Generation + 1 },
+            _ => next,
         };
         if (await CommitAsync(next, now, NodeRules.StatusOf(state) == NodeRules.StatusOf(next) ? null : NodeEvents.Online) is { } refusal)
         {

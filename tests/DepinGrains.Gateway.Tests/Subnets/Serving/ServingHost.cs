@@ -21,9 +21,10 @@ public sealed class ServingHost : TestHost, IMinerDirectory
 
     private readonly Dictionary<string, string?> _settings;
     private readonly bool _live;
+    private readonly Action<IServiceCollection>? _more;
     private ImmutableArray<Miner> _miners = [];
 
-    private ServingHost(Dictionary<string, string?> settings, bool live) => (_settings, _live) = (settings, live);
+    private ServingHost(Dictionary<string, string?> settings, bool live, Action<IServiceCollection>? more = null) => (_settings, _live, _more) = (settings, live, more);
 
     protected override Dictionary<string, string?> Settings => new(_settings)
     {
@@ -57,6 +58,28 @@ public sealed class ServingHost : TestHost, IMinerDirectory
         return host;
     }
 
+    /// <summary>The same as strangers have it: no private address is announced or connected to.</summary>
+    public static async Task<ServingHost> PublicAsync(string operatorKey = "")
+    {
+        var host = new ServingHost(
+            new() { ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Serving:FirstTokenTimeout"] = "00:02:00", ["Serving:IdleTimeout"] = "00:02:00", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0", ["Identities:OperatorKeys:0"] = operatorKey }, live: true);
+        await host.InitializeAsync();
+        return host;
+    }
+
+    /// <summary>Another gateway of the same network, as far as tunnels go: it holds no agent, knows who does, and signs with its own key.</summary>
+    public static async Task<ServingHost> BesideAsync(ServingHost holder, SigningKey key, Miner miner)
+    {
+        var host = new ServingHost(new() { ["Serving:ExploreBasisPoints"] = "0" }, live: false, services =>
+        {
+            services.AddSingleton(new RequestSigner(key, IdentityIds.ForFirstKey(key.KeyId, "")));
+            services.AddSingleton<Gateway.Nodes.IAgentPeers>(new OnePeer(holder.Address));
+        });
+        host._miners = [miner];
+        await host.InitializeAsync();
+        return host;
+    }
+
     /// <summary>The miners of subnet 1, best first.</summary>
     public void Serve(params string[] addresses) => _miners =
     [
@@ -79,7 +102,7 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     public async Task<Person> PersonAsync(long amount)
     {
         var person = new Person(SigningKey.Generate());
-        await SignedAsync(person, "/v1/identities", new { publicKey = person.Key.PublicKey, salt = "", label = "test", roles = (string[])["tenant"] });
+        await SignedAsync(person, "/v1/identities", new { publicKey = person.Key.PublicKey, salt = "", label = "test", roles = (string[])["tenant", "provider"] });
         if (amount > 0)
         {
             await SignedAsync(person, $"/v1/ledgers/{Denom}/faucet", new { amount });
@@ -91,12 +114,18 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     /// <summary>A signed request that must succeed.</summary>
     public async Task<JsonNode> SignedAsync(Person person, string path, object body)
     {
+        var (status, answer) = await TrySignedAsync(person, path, body);
+        Assert.True((int)status is >= 200 and < 300, $"{path}: {(int)status} {answer}");
+        return answer;
+    }
+
+    /// <summary>A signed request, and what it got.</summary>
+    public async Task<(HttpStatusCode Status, JsonNode Answer)> TrySignedAsync(Person person, string path, object body)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Address, path)) { Content = JsonBody.Of(body) };
         await new RequestSigner(person.Key, person.Id).SignAsync(request);
         using var answer = await Client.SendAsync(request);
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode} {text}");
-        return JsonNode.Parse(text)!;
+        return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!);
     }
 
     /// <summary>Balance of any account.</summary>
@@ -127,6 +156,7 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     {
         builder.Services.AddDepinStore(store => (store.Kind, store.Connection) = ("sqlite", Database), MarketServices.Tables);
         builder.Services.AddMarket(builder.Configuration);
+        _more?.Invoke(builder.Services);
         if (!_live)
         {
             builder.Services.AddSingleton<IMinerDirectory>(this);
@@ -136,6 +166,11 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     }
 
     protected override void Map(WebApplication app) => app.MapDepinGateway();
+
+    private sealed class OnePeer(Uri address) : Gateway.Nodes.IAgentPeers
+    {
+        public Task<Uri?> FindAsync(string node) => Task.FromResult<Uri?>(address);
+    }
 }
 
 /// <summary>A key and its identity.</summary>
