@@ -13,20 +13,29 @@ public sealed class ExternalBidderTests : StandaloneWalk
         var provider = new Depin(Standalone.Url, key);
         await provider.RunAsync("faucet", "10", "ACT");
         await provider.RunAsync("provider", "put", "outside", "--external");
-        await using var agent = new AgentProcess(Path.Combine(Folder, "agent"), Standalone.Url, (await provider.RunAsync("node", "join")).Trim(), 34_000);
+        await using var agent = new AgentProcess(Path.Combine(Folder, "agent"), Standalone.Url, (await provider.RunAsync("node", "join")).Trim(), 31_400);
         var tenant = Person("tenant");
         await Programs.EventuallyAsync("two nodes online", async () => (await tenant.JsonAsync("node", "list")).AsArray().Count(static n => (string?)n!["status"] == "online") == 2 ? "yes" : null);
         await tenant.RunAsync("faucet", "100", "ACT");
 
         await using var bidder = new BidderProcess(Standalone.Url, key, "--script", Script(), "--withdraw");
         await bidder.SaysAsync("it is connected", static l => Is(l, "connected"));
-        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200");
         var lease = (string)deployed["leases"]![0]!["id"]!;
         Assert.Equal("0.5", (string?)deployed["leases"]![0]!["terms"]!["rate"]);
         Assert.EndsWith((string)(await provider.JsonAsync("provider", "list")).AsArray().Single(static p => (string?)p!["profile"]!["name"] == "outside")!["id"]!, lease, StringComparison.Ordinal);
         var order = lease[..lease.LastIndexOf('/')];
         await bidder.SaysAsync("the bid", l => Is(l, "bid", order) && (string?)l["price"] == "0.5");
         await bidder.SaysAsync("that it won", l => Is(l, "won", order));
+
+        // What a bidder does that ends just after it won: its lease must not go with the bid.
+        using (var api = new ApiClient(Standalone.Url, key))
+        {
+            var parts = lease.Split('/');
+            var kept = await api.CommandAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/orders/{parts[3]}/bids/close", """{"reason":10002,"onlyOpen":true}""");
+            Assert.Equal((422, "bid.not_open"), (kept.Status, kept.Code));
+            Assert.Equal("active", (string?)(await tenant.JsonAsync("lease", "show", lease))["status"]);
+        }
 
         await Standalone.KillAsync();
         await bidder.SaysAsync("that the server is away", static l => Is(l, "reconnecting"));
