@@ -20,6 +20,9 @@ public static class AgentProtocol
 
     /// <summary>Frames of one tunnel that may be on their way in each direction before the receiver gives credit again.</summary>
     public const int TunnelWindow = 8;
+
+    /// <summary>Most bytes of all workloads of a node, secrets included: they reach it in one message, which holds more than them.</summary>
+    public const int WorkloadBytesMax = 900_000;
 }
 
 /// <summary>From the agent to the gateway.</summary>

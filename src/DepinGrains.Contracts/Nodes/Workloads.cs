@@ -24,6 +24,22 @@ public sealed record ImageCredentials([property: Id(0)] string Host, [property: 
     public override string ToString() => $"ImageCredentials({Host})";
 }
 
+/// <summary>What runs workloads on a node (<see cref="HardwareInventory.Executors"/>), and which image wants which.</summary>
+public static class Executors
+{
+    /// <summary>Runs container images.</summary>
+    public const string Container = "container";
+
+    /// <summary>Runs programs of the node itself.</summary>
+    public const string Native = "native";
+
+    /// <summary>What begins the image of a native program.</summary>
+    public const string NativePrefix = "native:";
+
+    /// <summary>Which executor an image needs.</summary>
+    public static string Of(string image) => image.StartsWith(NativePrefix, StringComparison.Ordinal) ? Native : Container;
+}
+
 /// <summary>One replica of one service that a node must keep running.</summary>
 /// <param name="Id">Stable: <c>{lease}/{service}/{replica}</c>.</param>
 /// <param name="Image">Container image, or <c>native:PROGRAM</c> for a native process.</param>
@@ -52,9 +68,13 @@ public sealed record WorkloadSpec(
 }
 
 /// <summary>Everything a node must run. A workload not in it must not run.</summary>
+/// <param name="Held">
+/// Leases whose bookings stand, those that run nothing now (suspended until their escrow is filled) among them: what they left on the node is kept. Default: the sender does not know.
+/// </param>
 /// <param name="Benchmark">A benchmark that waits for its agent to begin, or runs; null: none.</param>
 [GenerateSerializer, Immutable, Alias("depin.workload.desired.v1")]
-public sealed record DesiredState([property: Id(0)] long Generation, [property: Id(1)] ImmutableArray<WorkloadSpec> Workloads, [property: Id(2)] BenchmarkOffer? Benchmark = null);
+public sealed record DesiredState(
+    [property: Id(0)] long Generation, [property: Id(1)] ImmutableArray<WorkloadSpec> Workloads, [property: Id(2)] ImmutableArray<string> Held, [property: Id(3)] BenchmarkOffer? Benchmark = null);
 
 /// <summary>Where a workload stands.</summary>
 [GenerateSerializer]

@@ -129,7 +129,8 @@ public sealed partial class NodeGrain
             return Done.Instance;
         }
 
-        var hadWorkloads = booking is { Workloads.IsEmpty: false };
+        // A lease that ran nothing may have left volumes: its agent must hear that it is over.
+        var hadLease = booking is { Lease: not null };
         if (booking is not null)
         {
             Emptied(booking, changes);
@@ -141,14 +142,14 @@ public sealed partial class NodeGrain
         {
             Bookings = booking is null ? state.Bookings : state.Bookings.Remove(booking),
             Released = released.Length > _options.ReleasedMax ? released.RemoveRange(0, released.Length - _options.ReleasedMax) : released,
-            Generation = state.Generation + (hadWorkloads ? 1 : 0),
+            Generation = state.Generation + (hadLease ? 1 : 0),
         };
-        if (await (hadWorkloads ? CommitAsync(next, now, eventType: null, changes) : CommitBookingAsync(next, now, changes)) is { } refusal)
+        if (await (hadLease ? CommitAsync(next, now, eventType: null, changes) : CommitBookingAsync(next, now, changes)) is { } refusal)
         {
             return refusal;
         }
 
-        if (hadWorkloads)
+        if (hadLease)
         {
             notifier.GenerationChanged(Id, next.Generation);
         }
