@@ -53,8 +53,10 @@ public sealed class SubnetMinerDirectory(IGrainFactory grains, IOptions<ServingO
             : before;
     }
 
-    /// <summary>Validators announce axons too; what earned nothing as a miner and validates is not asked.</summary>
-    private static bool IsMiner(SubnetServer server) => !server.Permit || server.Incentive > 0;
+    /// <summary>
+    /// Validators announce axons too; what validates and earned nothing as a miner is not asked. A permit alone does not make a validator: in a small subnet all have one, newcomers that mine included.
+    /// </summary>
+    private static bool IsMiner(SubnetServer server) => server.Dividends == 0 || server.Incentive > 0;
 
     private static Miner ToMiner(int netuid, SubnetServer server) =>
         new(netuid, server.Uid, server.Hotkey, LedgerAccounts.Wallet(server.Coldkey), server.Axon.Endpoint.TrimEnd('/'), server.Incentive, MinerTunnel.Of(netuid, server.Uid, server.Axon));
