@@ -14,7 +14,7 @@ public sealed class TunnelTests
     {
         await using var gateway = await TestGateway.StartAsync();
         await using var harness = new AgentHarness(gateway);
-        var port = AgentHarness.FreePort();
+        var port = Ports.Free();
         gateway.Want(AgentHarness.Native("depin-hello", port: port), AgentHarness.Shell("sleep 1000", service: "quiet"));
         harness.Start();
         await Wait.UntilAsync(() => gateway.Last(Web)?.Phase == WorkloadPhase.Running && gateway.Last("lease-1/quiet/0")?.Phase == WorkloadPhase.Running, "both run");

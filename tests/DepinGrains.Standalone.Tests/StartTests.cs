@@ -25,7 +25,7 @@ public sealed class StartTests
         var data = Directory.CreateTempSubdirectory("depin-start-").FullName;
         try
         {
-            var port = Programs.FreePort();
+            var port = Ports.Free();
             await using var standalone = new StandaloneProcess(Path.Combine(data, "standalone"), "--urls", $"http://{host}:{port}", "--Standalone:Faucet", "false", "--Standalone:NativeWorkloads", "false");
             await standalone.StartAsync();
             using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };

@@ -33,7 +33,7 @@ internal sealed class TrialModel : IAsyncDisposable
     public TrialModel(ModelManner manner)
     {
         Manner = manner;
-        var port = Programs.FreePort();
+        var port = Ports.Free();
         Address = $"http://127.0.0.1:{port}/v1";
         _listener.Prefixes.Add($"http://127.0.0.1:{port}/");
         _listener.Start();

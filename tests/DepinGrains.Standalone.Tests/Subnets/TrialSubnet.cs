@@ -63,7 +63,7 @@ public sealed class TrialSubnet : IAsyncDisposable
 
     /// <summary>A miner's command line with an address of its own.</summary>
     internal static string[] MinerLine(TrialModel? model) =>
-        ["miner", "run", "--netuid", "1", "--listen", $"http://127.0.0.1:{Programs.FreePort()}", .. model is null ? (string[])[] : ["--upstream", model.Address, "--model", "trial"]];
+        ["miner", "run", "--netuid", "1", "--listen", $"http://127.0.0.1:{Ports.Free()}", .. model is null ? (string[])[] : ["--upstream", model.Address, "--model", "trial"]];
 
     /// <summary>Money and a uid.</summary>
     internal async Task<int> RegisterAsync(string person)
