@@ -9,7 +9,10 @@ namespace DepinGrains.Contracts.Escrow;
 [Alias("depin.escrow.grain")]
 public interface IEscrowGrain : IGrainWithStringKey
 {
-    /// <summary>Opens the account with a first deposit, from the owner's wallet or allowances given to it. Refusals: those of the ledger and <c>escrow.*</c>.</summary>
+    /// <summary>
+    /// Opens the account with a first deposit, from the owner's wallet or allowances given to it. Refusals: those of the ledger and <c>escrow.*</c>. Who asks has written down that it will ask until it is
+    /// answered, and closes nothing before: between the deposit and its credit only that says where the money belongs.
+    /// </summary>
     [Alias("open")]
     Task<Result<EscrowView>> OpenAsync(string operationId, string owner, string currency, long amount, DepositFrom from = DepositFrom.Balance);
 

@@ -22,17 +22,23 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("connect")]
     Task<Result<NodeSession>> ConnectAsync(string boot, HardwareInventory hardware);
 
-    /// <summary>Books room at once for up to <paramref name="expiresAt"/>; the same id again answers the same. Refusals name the resource with wanted and free.</summary>
+    /// <summary>
+    /// Books room at once for up to <paramref name="expiresAt"/>; the same id again answers the same. Refusals name the resource with wanted and free. <paramref name="passing"/>: for what is decided at
+    /// once; it counts like any other, but is only kept in memory until it is confirmed, and gone when the node moves or restarts.
+    /// </summary>
     [Alias("reserve")]
-    Task<Result<NodeReservation>> ReserveAsync(string reservationId, NodeDemand demand, DateTimeOffset expiresAt);
+    Task<Result<NodeReservation>> ReserveAsync(string reservationId, NodeDemand demand, DateTimeOffset expiresAt, bool passing = false);
 
     /// <summary>Turns a reservation into a booking that does not expire by itself; refused when it is gone.</summary>
     [Alias("confirm")]
     Task<Result<NodeReservation>> ConfirmAsync(string reservationId, string leaseId);
 
-    /// <summary>Gives the room back and stops its workloads; doing it again is done.</summary>
+    /// <summary>
+    /// Gives the room back and stops its workloads; doing it again is done. The id is used up, so that a reservation that arrives late books nothing. <paramref name="passing"/>: nobody will ever ask to
+    /// confirm this reservation; where it is only kept in memory, so is that its id is used up.
+    /// </summary>
     [Alias("release")]
-    Task<Result<Done>> ReleaseAsync(string reservationId);
+    Task<Result<Done>> ReleaseAsync(string reservationId, bool passing = false);
 
     /// <summary>Sets what runs in a confirmed booking; the desired state's generation grows by one.</summary>
     [Alias("setWorkloads")]

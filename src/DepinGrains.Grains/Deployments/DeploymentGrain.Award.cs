@@ -87,7 +87,7 @@ public sealed partial class DeploymentGrain
     /// <summary>When the window is over the best bid wins (<see cref="WinnerChoice"/>).</summary>
     private async Task<bool> ChooseStepAsync(GroupState group)
     {
-        if (Best(group, _bids.Values.Where(b => b.Of(group.Gseq, group.Order.Oseq) && b.Status == BidStatus.Open)) is not { } best)
+        if (Best(State, group, _bids.Values.Where(b => b.Of(group.Gseq, group.Order.Oseq) && b.Status == BidStatus.Open)) is not { } best)
         {
             return false;
         }
@@ -97,10 +97,10 @@ public sealed partial class DeploymentGrain
     }
 
     /// <summary>The bid that wins now, if any does.</summary>
-    private BidState? Best(GroupState group, IEnumerable<BidState> open)
+    private BidState? Best(DeploymentState state, GroupState group, IEnumerable<BidState> open)
     {
         var order = group.Order;
-        if (State.Winner != WinnerRule.Lowest || State.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open
+        if (state.Winner != WinnerRule.Lowest || state.Status != DeploymentStatus.Active || group.Status != GroupStatus.Open
             || order.Status != OrderStatus.Open || order.Award is not null || clock.Now < order.WindowEndsAt)
         {
             return null;
@@ -158,7 +158,7 @@ public sealed partial class DeploymentGrain
         var (next, released) = (await opening, await releasing);
         var changes = new Changes();
         var ended = EndBids(group, BidStatus.Lost, changes, bid.Key, released);
-        var won = bid with { Status = BidStatus.Active };
+        var won = bid with { Status = BidStatus.Active, Passing = false };
         TellBid(changes, won, "bid.won");
         TellOrder(changes, next, "order.matched");
         (_fundsDue, _fundsKnown) = LookAt(paid.Value);
@@ -223,6 +223,8 @@ public sealed partial class DeploymentGrain
     /// <summary>Before the point of no return: the bid is over. With <paramref name="groupAfter"/> no other bid would fare better: the order is closed too.</summary>
     private async Task UndoAwardAsync(GroupState group, BidState bid, Refusal why, GroupStatus? groupAfter = null)
     {
+        // A confirmation that is not known of may still arrive.
+        bid = _bids[bid.Key] = bid with { Passing = false };
         var changes = new Changes();
         var ended = new Dictionary<string, BidState>(StringComparer.Ordinal);
         var next = group with { Order = group.Order with { Award = null, Problem = why } };

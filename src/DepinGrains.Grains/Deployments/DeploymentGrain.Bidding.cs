@@ -16,7 +16,7 @@ public sealed partial class DeploymentGrain
     private const int BidPage = 500;
     private const int TransfersPerCall = 100;
 
-    /// <summary>What was screened with the commit that opened the deployment, by group; nothing of it is booked yet.</summary>
+    /// <summary>What was screened with the commit that created the deployment, by group; nothing of it is booked yet.</summary>
     private readonly SortedDictionary<int, ScreeningPlan> _plans = [];
 
     /// <summary>Managed bidding: screens the market, books room and deposits for the cheapest offers at once, and keeps the reasons of all others.</summary>
@@ -33,18 +33,22 @@ public sealed partial class DeploymentGrain
         }
         else
         {
-            plan = await PlanAsync(group);
+            plan = await PlanAsync(State, group);
             if (plan.Tried.Length > 0)
             {
                 await IntendAsync(group, plan.Tried);
             }
         }
 
-        group = Group(group.Gseq)!;
+        await BookedAsync(State, Group(group.Gseq)!, plan, await BookAsync(plan.Tried), new Changes());
+        return true;
+    }
+
+    /// <summary>Writes what came of booking: bids and the reasons of all others, and the award when the window is over.</summary>
+    private async Task BookedAsync(DeploymentState state, GroupState group, ScreeningPlan plan, Refusal?[] refusals, Changes changes)
+    {
         var (now, outcome, open, tried) = plan;
         var order = group.Order;
-        var refusals = await BookAsync(tried);
-        var changes = new Changes();
         var unbooked = new List<ScreeningVerdict>();
         var made = new List<BidState>();
         for (var i = 0; i < tried.Length; i++)
@@ -73,26 +77,25 @@ public sealed partial class DeploymentGrain
         // With nobody left who bids on its own there is nothing to wait for.
         var windowEnds = outcome.ExternalBidders || order.WindowEndsAt <= now ? order.WindowEndsAt : now;
         group = group with { Order = order with { ScreenedAt = now, WindowEndsAt = windowEnds, Trying = [] } };
-        await CreatedAsync(group, Best(group, [.. open, .. made]), tried, made, changes);
-        return true;
+        await CreatedAsync(state, group, Best(state, group, [.. open, .. made]), tried, made, changes);
     }
 
     /// <summary>
     /// Writes bids that were made, and with them the award when the window is over. The winner's nodes may confirm meanwhile: should the commit not come through, what stands in the row still says that
     /// its bookings go back, confirmed or not.
     /// </summary>
-    private async Task CreatedAsync(GroupState group, BidState? winner, IReadOnlyList<BidState> tried, IReadOnlyList<BidState> made, Changes changes)
+    private async Task CreatedAsync(DeploymentState state, GroupState group, BidState? winner, IReadOnlyList<BidState> tried, IReadOnlyList<BidState> made, Changes changes)
     {
         if (winner is null)
         {
-            await MustCommitAsync(State.With(group), changes);
+            await MustCommitAsync(state.With(group), changes);
             Settled(tried, made);
             return;
         }
 
         var early = made.Any(b => b.Key == winner.Key);
         var confirming = early ? ConfirmAllAsync(winner, BidId(winner)) : null;
-        var committing = MustCommitAsync(State.With(Awarding(group, new AwardIntent(winner.Provider, winner.Attempt))), changes);
+        var committing = MustCommitAsync(state.With(Awarding(group, new AwardIntent(winner.Provider, winner.Attempt))), changes);
         try
         {
             await committing;
@@ -113,30 +116,62 @@ public sealed partial class DeploymentGrain
         State.Status == DeploymentStatus.Active && group is { Status: GroupStatus.Open, Order: { Status: OrderStatus.Open, Award: null, End: null } order }
         && (order.ScreenedAt is not { } before || clock.Now >= before + _options.RescreenEvery);
 
-    private async Task<ScreeningPlan> PlanAsync(GroupState group)
+    private async Task<ScreeningPlan> PlanAsync(DeploymentState state, GroupState group)
     {
         var order = group.Order;
-        var request = new ScreeningRequest(OrderId(group), State.Owner, group.Spec, group.Slots, State.Denom, Rate.Parse(order.Ceiling), State.ReclaimMinSeconds);
+        var request = new ScreeningRequest(OrderId(group), state.Owner, group.Spec, group.Slots, state.Denom, Rate.Parse(order.Ceiling), state.ReclaimMinSeconds);
         var now = clock.Now;
         var outcome = await screening.ScreenAsync(request);
         var open = _bids.Values.Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open).ToImmutableArray();
         var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - open.Length);
         var offers = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).Take(Math.Max(0, room));
-        var deposit = await BidDepositAsync();
-        return new ScreeningPlan(now, outcome, open, [.. offers.Select(o => Tried(group, o, deposit, managed: true, o.ReclaimWindowSeconds))]);
+        var deposit = await BidDepositAsync(state.Denom);
+        // Decided in the very step that books: no node need write down what most of them give back at once.
+        var passing = state.Winner == WinnerRule.Lowest && (!outcome.ExternalBidders || order.WindowEndsAt <= now);
+        return new ScreeningPlan(now, outcome, open, [.. offers.Select(o => Tried(group, o, state.Denom, deposit, managed: true, o.ReclaimWindowSeconds) with { Passing = passing })]);
     }
 
-    /// <summary>The deployment as it opens, with the bids its groups will try: their intent needs no commit of its own.</summary>
+    /// <summary>A deployment as it is created, with the bids its groups will try: their intent needs no commit of its own.</summary>
     private async Task<DeploymentState> PlannedAsync(DeploymentState next)
     {
         foreach (var group in next.Groups)
         {
-            var plan = await PlanAsync(group);
+            var plan = await PlanAsync(next, group);
             _plans[group.Gseq] = plan;
-            next = plan.Tried.IsEmpty ? next : next.With(Intended(group, plan.Tried)) with { NextActionAt = clock.Now };
+            next = plan.Tried.IsEmpty ? next : next.With(Intended(group, plan.Tried));
         }
 
         return next;
+    }
+
+    /// <summary>
+    /// Books what was planned for the first group that was, so that its bids are written with the commit that opens the deployment. Null when nothing was planned, long ago, or it is not known what became
+    /// of the booking: then the release step gives back what stands in the row for it, and the order is screened anew.
+    /// </summary>
+    private async Task<(int Gseq, ScreeningPlan Plan, Refusal?[] Refusals)?> TryBookFirstAsync()
+    {
+        if (_plans.Values.Any(p => p.At + _options.RetryAfter < clock.Now))
+        {
+            DropPlans(static _ => false);
+        }
+
+        if (_plans.Count == 0)
+        {
+            return null;
+        }
+
+        var (gseq, plan) = _plans.First();
+        _plans.Remove(gseq);
+        Try(plan);
+        try
+        {
+            return (gseq, plan, await BookAsync(plan.Tried));
+        }
+        catch (Exception e)
+        {
+            LogStepFailed(log, e, Id);
+            return null;
+        }
     }
 
     private static GroupState Intended(GroupState group, ImmutableArray<BidState> tried) => group with { Order = group.Order with { Tries = group.Order.Tries + 1, Trying = tried } };
@@ -162,7 +197,7 @@ public sealed partial class DeploymentGrain
     private sealed record ScreeningPlan(DateTimeOffset At, ScreeningOutcome Outcome, ImmutableArray<BidState> Open, ImmutableArray<BidState> Tried);
 
     /// <summary>A bid before anything is booked for it, under ids never used before: a refused booking or deposit is refused for ever under its id.</summary>
-    private BidState Tried(GroupState group, ManagedOffer offer, long deposit, bool managed, long reclaimSeconds)
+    private BidState Tried(GroupState group, ManagedOffer offer, string denom, long deposit, bool managed, long reclaimSeconds)
     {
         var attempt = group.Order.Tries + 1;
         var id = $"bid/{OrderId(group)}/{offer.Provider}/{attempt}";
@@ -173,7 +208,7 @@ public sealed partial class DeploymentGrain
             attempt,
             BidStatus.Closed,
             offer.Price.ToString(),
-            State.Denom,
+            denom,
             managed,
             offer.Score,
             deposit,
@@ -239,7 +274,7 @@ public sealed partial class DeploymentGrain
     private async Task<Refusal?> RoomAsync(BidState bid)
     {
         var expires = bid.At + _options.BookingLifetime;
-        var asked = bid.Bookings.Select(async b => (await Node(b.Node).ReserveAsync(b.ReservationId, b.Demand!, expires)).Refusal).ToList();
+        var asked = bid.Bookings.Select(async b => (await Node(b.Node).ReserveAsync(b.ReservationId, b.Demand!, expires, bid.Passing)).Refusal).ToList();
         if (!bid.Ips.IsEmpty)
         {
             asked.Add(AddressesAsync(bid, expires));
@@ -356,7 +391,8 @@ public sealed partial class DeploymentGrain
             transfers.Add(new Transfer(bid.HoldId + "/release", TransferKind.Release, [], HoldId: bid.HoldId, Memo: "bid deposit returned"));
         }
 
-        var rooms = bids.SelectMany(static b => b.Bookings).Select(b => (Task)Node(b.Node).ReleaseAsync(b.ReservationId));
+        // Of what an earlier activation tried, a confirmation may still be on its way.
+        var rooms = bids.SelectMany(bid => bid.Bookings.Select(b => (Task)Node(b.Node).ReleaseAsync(b.ReservationId, bid is { Passing: true, Placed: true })));
         var addresses = bids.Where(static b => !b.Ips.IsEmpty).Select(b => (Task)Pool(b.Provider).ReleaseAsync(b.HoldId));
         await Task.WhenAll([ExecuteAsync(transfers.DrainToImmutable()), .. rooms, .. addresses]);
     }

@@ -35,7 +35,7 @@ public sealed partial class DeploymentGrain
             return refusal;
         }
 
-        var (candidate, rules) = (Candidate(bid), BidRules.Default with { MinDeposits = [new(State.Denom, await BidDepositAsync())], BidsMax = _options.BidsMax });
+        var (candidate, rules) = (Candidate(bid), BidRules.Default with { MinDeposits = [new(State.Denom, await BidDepositAsync(State.Denom))], BidsMax = _options.BidsMax });
         if (BidChecks.WhyNotTerms(candidate, Checked(bid), rules) is { } badTerms)
         {
             return badTerms;
@@ -53,7 +53,7 @@ public sealed partial class DeploymentGrain
             return unfit;
         }
 
-        var tried = Tried(group, offer.Value!, bid.Deposit, managed: false, bid.ReclaimWindowSeconds);
+        var tried = Tried(group, offer.Value!, State.Denom, bid.Deposit, managed: false, bid.ReclaimWindowSeconds);
         await IntendAsync(group, tried);
         var refused = await BookAsync(tried);
         group = Group(bid.Gseq)!;
@@ -184,7 +184,7 @@ public sealed partial class DeploymentGrain
         return (await store.ListAsync(new ListQuery(BidState.Kind.Table.Kind, filters, null, false, 1, null))).Rows.Length > 0;
     }
 
-    private async Task<long> BidDepositAsync() => (await parameters.NowAsync()).Of(NetworkParameterCatalog.BidDeposit, State.Denom, _options.BidDeposit);
+    private async Task<long> BidDepositAsync(string denom) => (await parameters.NowAsync()).Of(NetworkParameterCatalog.BidDeposit, denom, _options.BidDeposit);
 
     /// <summary>Whether there is an order to bid for, before its rules (<see cref="BidChecks"/>) are asked.</summary>
     private Refusal? WhyNotOpen(SubmitBid bid)

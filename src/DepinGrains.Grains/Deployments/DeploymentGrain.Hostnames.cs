@@ -102,7 +102,8 @@ public sealed partial class DeploymentGrain
     }
 
     /// <summary>
-    /// Confirms a booking for a lease. A booking that lapsed while its bid stood (a tenant who picks takes time) is made again first; refused, with what is missing, when the room has gone.
+    /// Confirms a booking for a lease. A booking that lapsed while its bid stood (a tenant who picks takes time), or whose node forgot it with its activation, is made again first; refused, with what is
+    /// missing, when the room has gone.
     /// </summary>
     private async Task<Result<NodeReservation>> ConfirmAsync(BidBooking booking, string lease)
     {
@@ -113,7 +114,7 @@ public sealed partial class DeploymentGrain
             return confirmed;
         }
 
-        var again = await node.ReserveAsync(booking.ReservationId, demand, clock.Now + _options.BookingLifetime);
+        var again = await node.ReserveAsync(booking.ReservationId, demand, clock.Now + _options.BookingLifetime, passing: true);
         return again.IsOk ? await node.ConfirmAsync(booking.ReservationId, lease) : again;
     }
 

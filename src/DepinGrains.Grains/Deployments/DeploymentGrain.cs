@@ -90,12 +90,7 @@ public sealed partial class DeploymentGrain(
 
         var changes = new Changes()
             .With(SealedSdl.Kind.Child(Id, "sdl", new SealedSdl(Convert.ToBase64String(secrets.Protect("deployment/" + Id, Encoding.UTF8.GetBytes(command.Sdl)).Span))));
-        if (await CommitAsync(opening.Value, changes) is { } refusal)
-        {
-            return refusal;
-        }
-
-        return await OpenEscrowAsync();
+        return await CommitAsync(await PlannedAsync(opening.Value), changes) is { } refusal ? refusal : await OpenEscrowAsync();
     }
 
     /// <inheritdoc/>
@@ -156,7 +151,13 @@ public sealed partial class DeploymentGrain(
             return seen;
         }
 
-        if (State.Status is DeploymentStatus.Active or DeploymentStatus.Opening)
+        if (State.Status == DeploymentStatus.Opening)
+        {
+            // Only an escrow that is known to be open, or never to be, can be closed: its deposit may be on its way.
+            await OpenEscrowAsync();
+        }
+
+        if (State.Status == DeploymentStatus.Active)
         {
             var detail = reason == LeaseCloseReasons.Owner ? "closed by the owner" : $"closed by the owner (reason {reason})";
             var next = State with { Status = DeploymentStatus.Closing, CloseDetail = detail, CloseReason = reason, NextActionAt = clock.Now };
@@ -325,7 +326,11 @@ public sealed partial class DeploymentGrain(
         var opened = await Escrow.OpenAsync(State.CreateId, State.Owner, State.Denom, State.Deposit, State.From ?? DepositFrom.Balance);
         if (!opened.IsOk)
         {
-            var refused = State with { Status = DeploymentStatus.Closed, OpenRefusal = opened.Refusal, CloseDetail = opened.Refusal.Detail, ClosedAt = clock.Now, NextActionAt = null };
+            // Nothing is booked before the escrow is open.
+            _plans.Clear();
+            _bids.Clear();
+            ImmutableArray<GroupState> groups = [.. State.Groups.Select(static g => g with { Order = g.Order with { Trying = [] } })];
+            var refused = State with { Status = DeploymentStatus.Closed, Groups = groups, OpenRefusal = opened.Refusal, CloseDetail = opened.Refusal.Detail, ClosedAt = clock.Now, NextActionAt = null };
             await MustCommitAsync(refused, Told("deployment.refused").With(NoSdl));
             return;
         }
@@ -336,7 +341,15 @@ public sealed partial class DeploymentGrain(
             TellOrder(changes, group, "order.created");
         }
 
-        await MustCommitAsync(await PlannedAsync(State with { Status = DeploymentStatus.Active, NextActionAt = clock.Now }), changes);
+        var active = State with { Status = DeploymentStatus.Active, NextActionAt = clock.Now };
+        if (await TryBookFirstAsync() is { } booked)
+        {
+            await BookedAsync(active, Group(booked.Gseq)!, booked.Plan, booked.Refusals, changes);
+        }
+        else
+        {
+            await MustCommitAsync(active, changes);
+        }
     }
 
     /// <summary>A deployment that is over runs nothing: what its SDL holds of env and credentials goes.</summary>

@@ -159,6 +159,10 @@ public sealed record BidState(
     /// <summary>True once all of it was known to be booked and held; false while only its intent is known, and in rows of older versions.</summary>
     public bool Placed { get; init; }
 
+    /// <summary>Its nodes keep its bookings in memory alone, because it is decided at once whether it wins; false as soon as it was chosen, since then a confirmation may be on its way.</summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Passing { get; init; }
+
     /// <summary>Until when its bookings hold; null in rows of older versions.</summary>
     public DateTimeOffset? BookedUntil { get; init; }
 

@@ -63,7 +63,14 @@ public sealed partial class EscrowGrain
         }
 
         var full = intent with { Draws = planned.Value };
-        return await _row.CommitAsync(state with { Intent = full }) is { } refusal ? refusal : await CompleteDepositAsync(full);
+        if (_row.Value is null && intent.From is null)
+        {
+            // The first deposit out of one wallet needs no intent here: its owner's row says that the account is being opened, all that is done follows from the request, and what opens it is the first
+            // write of this row.
+            return await CompleteDepositAsync(state, full);
+        }
+
+        return await _row.CommitAsync(state with { Intent = full }) is { } refusal ? refusal : await CompleteDepositAsync(_row.Value!, full);
     }
 
     private async Task<Result<ImmutableArray<PlannedDraw>>> PlanAsync(DepositIntent intent)
@@ -131,11 +138,10 @@ public sealed partial class EscrowGrain
         ? EscrowOperations.Deposit(account, clock.Height, intent.Currency, draws)
         : EscrowOperations.Open(Id, intent.Currency, state.Owner, clock.Height, draws);
 
-    private async Task<Result<EscrowView>> CompleteDepositAsync(DepositIntent intent)
+    private async Task<Result<EscrowView>> CompleteDepositAsync(EscrowState state, DepositIntent intent)
     {
         var draws = intent.Draws.IsEmpty ? [new PlannedDraw(intent.Depositor, null, intent.Amount, intent.TransferId)] : intent.Draws;
         var taken = await CollectAsync(intent, draws);
-        var state = _row.Value!;
         Result<EscrowView> answer;
         var next = state with { Intent = null };
         var changes = new Changes();

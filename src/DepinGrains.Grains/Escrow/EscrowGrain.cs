@@ -13,7 +13,7 @@ namespace DepinGrains.Grains.Escrow;
 
 /// <summary>
 /// Settles one escrow account. Money out: the account and the transfer that follows from it are committed together (outbox), then the ledger is asked.
-/// Money in: the intent is committed, the ledger asked, then the account credited. Both are finished by whoever comes next after a crash.
+/// Money in: the intent is committed (that of the first deposit by the owner of this account), the ledger asked, then the account credited. Both are finished by whoever comes next after a crash.
 /// </summary>
 [GrainType("depin.escrow")]
 public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, NetworkParameters parameters, TokenCatalog tokens, ILogger<EscrowGrain> log)
@@ -184,9 +184,9 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
     private async Task<Refusal?> FinishAsync()
     {
         _row.ThrowIfLost();
-        if (_row.Value is { Intent: { } intent })
+        if (_row.Value is { Intent: { } intent } begun)
         {
-            await CompleteDepositAsync(intent);
+            await CompleteDepositAsync(begun, intent);
         }
 
         if (_row.Value is not { Account: { } account, Outbox.Length: > 0 } state)

@@ -50,7 +50,7 @@ public static class NodeBookRows
         ReleasedRows(next.Id, known?.Released ?? [], next.Released, changes);
         return next with
         {
-            Reserved = [.. next.Bookings.Where(static b => b.Lease is null)],
+            Reserved = [.. next.Bookings.Where(static b => b is { Lease: null, Passing: false })],
             Confirmed = known?.Confirmed is { } sum && !moved && ReferenceEquals(known.Hardware, next.Hardware) && known.Overcommit == next.Overcommit ? sum : Sum(next),
             OldBookings = null,
             OldReleased = null,

@@ -9,7 +9,7 @@ namespace DepinGrains.Grains.Nodes;
 public sealed partial class NodeGrain
 {
     /// <inheritdoc/>
-    public async Task<Result<NodeReservation>> ReserveAsync(string reservationId, NodeDemand demand, DateTimeOffset expiresAt)
+    public async Task<Result<NodeReservation>> ReserveAsync(string reservationId, NodeDemand demand, DateTimeOffset expiresAt, bool passing = false)
     {
         _row.ThrowIfLost();
         if (!_row.Exists)
@@ -26,9 +26,9 @@ public sealed partial class NodeGrain
 
         if (Find(state, reservationId) is { } standing)
         {
-            return Same(standing.Demand, demand)
-                ? NodeRules.View(state, standing)
-                : Refusal.Of("node.reservation_conflict", $"reservation {reservationId} was made for another demand", ("reservation", reservationId));
+            return !Same(standing.Demand, demand) ? Refusal.Of("node.reservation_conflict", $"reservation {reservationId} was made for another demand", ("reservation", reservationId))
+                : standing.Passing && !passing ? await BookAsync(state with { Bookings = state.Bookings.Remove(standing) }, standing with { Passing = false }, now)
+                : NodeRules.View(state, standing);
         }
 
         if (NewRefused(state, reservationId, expiresAt, now) is { } refused)
@@ -42,10 +42,23 @@ public sealed partial class NodeGrain
             return granted.Refusal;
         }
 
-        var booking = new NodeBooking(reservationId, demand, granted.Value.Grants, expiresAt, Lease: null, [], "", 0);
-        return await CommitBookingAsync(state with { Bookings = state.Bookings.Add(booking) }, now) is { } refusal
-            ? refusal
-            : NodeRules.View(state, booking);
+        return await BookAsync(state, new NodeBooking(reservationId, demand, granted.Value.Grants, expiresAt, Lease: null, [], "", 0) { Passing = passing }, now);
+    }
+
+    private async Task<Result<NodeReservation>> BookAsync(NodeState state, NodeBooking booking, DateTimeOffset now)
+    {
+        var next = state with { Bookings = state.Bookings.Add(booking) };
+        if (booking.Passing)
+        {
+            // Not the ids whose time is over: their rows go with the next write.
+            _row.Keep(_row.Value! with { Bookings = next.Bookings });
+        }
+        else if (await CommitBookingAsync(next, now) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return NodeRules.View(next, booking);
     }
 
     /// <inheritdoc/>
@@ -81,14 +94,14 @@ public sealed partial class NodeGrain
             return NotAvailable(state);
         }
 
-        var confirmed = booking with { Lease = leaseId };
+        var confirmed = booking with { Lease = leaseId, Passing = false };
         return await CommitBookingAsync(state with { Bookings = state.Bookings.Replace(booking, confirmed) }, now) is { } refusal
             ? refusal
             : NodeRules.View(state, confirmed);
     }
 
     /// <inheritdoc/>
-    public async Task<Result<Done>> ReleaseAsync(string reservationId)
+    public async Task<Result<Done>> ReleaseAsync(string reservationId, bool passing = false)
     {
         _row.ThrowIfLost();
         if (!_row.Exists || _row.Value.Released.Any(released => released.Id == reservationId))
@@ -105,6 +118,17 @@ public sealed partial class NodeGrain
         var state = Swept(_row.Value, now);
         var changes = new Changes();
         var booking = Find(state, reservationId);
+        if (passing && booking is null or { Passing: true })
+        {
+            _usedUp.Add(reservationId, now + _options.ReservationLifetimeMax, now);
+            if (booking is not null)
+            {
+                _row.Keep(_row.Value with { Bookings = state.Bookings.Remove(booking) });
+            }
+
+            return Done.Instance;
+        }
+
         var hadWorkloads = booking is { Workloads.IsEmpty: false };
         if (booking is not null)
         {
@@ -139,7 +163,7 @@ public sealed partial class NodeGrain
             return Refusal.Of("node.reservation_invalid", "the reservation id must be plain text of 1 to 256 characters");
         }
 
-        if (state.Released.Any(released => released.Id == reservationId))
+        if (_usedUp.Contains(reservationId) || state.Released.Any(released => released.Id == reservationId))
         {
             return Refusal.Of("node.reservation_released", $"reservation {reservationId} was given back", ("reservation", reservationId));
         }

@@ -11,7 +11,10 @@ using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Grains.Nodes;
 
-/// <summary>One hardware node. Every answer follows from the committed row and the time; expired reservations count as gone from the moment they expire and leave the row with the next write.</summary>
+/// <summary>
+/// One hardware node. Every answer follows from the committed row, the passing reservations of this activation and the time; expired reservations count as gone from the moment they expire and leave the
+/// row with the next write.
+/// </summary>
 [GrainType("depin.node")]
 public sealed partial class NodeGrain(
     IRowStore store, NetworkClock clock, ISecretProtector protector, INodeNotifier notifier, IOptions<NodeOptions> options, ILogger<NodeGrain> log)
@@ -19,6 +22,7 @@ public sealed partial class NodeGrain(
 {
     private readonly NodeOptions _options = options.Value;
     private GrainRow<NodeState> _row = null!;
+    private UsedUpIds _usedUp = null!;
 
     private string Id => this.GetPrimaryKeyString();
 
@@ -26,6 +30,7 @@ public sealed partial class NodeGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _row = new GrainRow<NodeState>(store, NodeRows.Node, Id, DeactivateOnIdle);
+        _usedUp = new UsedUpIds(_options.ReleasedMax);
         await _row.LoadAsync(cancellationToken, row => NodeBookRows.WholeAsync(store, row, cancellationToken));
     }
 

@@ -95,7 +95,7 @@ public static class NodeRows
 
     private static ImmutableArray<object?> Columns(NodeState state)
     {
-        var free = NodeRules.Free(state, state.Bookings);
+        var free = NodeRules.Free(state, state.Kept);
         return
         [
             state.Provider,

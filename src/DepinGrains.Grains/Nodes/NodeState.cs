@@ -70,6 +70,10 @@ public sealed record NodeState : RowDocument
     [JsonIgnore]
     public ImmutableArray<NodeBooking> Bookings { get; init; } = [];
 
+    /// <summary>The bookings that outlive the activation: what the row, its columns and its child rows are made of.</summary>
+    [JsonIgnore]
+    public ImmutableArray<NodeBooking> Kept => Bookings.Any(static b => b.Passing) ? Bookings.RemoveAll(static b => b.Passing) : Bookings;
+
     /// <summary>Ids given back, remembered until a late duplicate of their reservation would be expired anyway; child rows.</summary>
     [JsonIgnore]
     public ImmutableArray<ReleasedBooking> Released { get; init; } = [];
@@ -111,7 +115,12 @@ public sealed record NodeBooking(
     string? Lease,
     ImmutableArray<WorkloadSpec> Workloads,
     string WorkloadsSeal,
-    int WorkloadBytes);
+    int WorkloadBytes)
+{
+    /// <summary>Only kept in memory until it is confirmed.</summary>
+    [JsonIgnore]
+    public bool Passing { get; init; }
+}
 
 /// <summary>An id that was given back.</summary>
 public sealed record ReleasedBooking(string Id, DateTimeOffset Until);

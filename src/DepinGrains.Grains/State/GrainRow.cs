@@ -76,6 +76,13 @@ public sealed class GrainRow<TState>(IRowStore store, RowKind<TState> kind, stri
         }
     }
 
+    /// <summary>Changes what of the state is only kept in memory: nothing that the row is made of, and gone with the activation.</summary>
+    public void Keep(TState next)
+    {
+        ThrowIfLost();
+        Value = next;
+    }
+
     /// <summary>The remembered answer of an operation: nothing, the answer, or a refusal when the id was used for another request.</summary>
     public async Task<Result<TAnswer>?> RememberedAsync<TAnswer>(string operationId, ReadOnlyMemory<byte> fingerprint)
     {
