@@ -22,6 +22,7 @@ Scenario[] scenarios =
     new("http", "signed transfers over HTTP, against peer-aspnet", HttpScenario.RunAsync),
     new("changesets", "updates of one listed row, against one transaction per write and Orleans' ADO.NET provider", ChangeSetScenario.RunAsync),
     new("auction", "order to lease with five managed bids, against the same effects in one call and in seven commits", AuctionScenario.RunAsync),
+    new("auction-cost", "CPU time of our process and the server, and change sets, of an order to lease", AuctionScenario.CostAsync),
     new("heartbeats", "beats to the liveness shards in process, and how late silent nodes are known", HeartbeatBenchmark.RunAsync),
     new("heartbeats-wire", "beats over 2,000 WebSockets, and how late silent nodes are known", SocketScenario.RunAsync),
     new("lists", "lists over 1 M leases, cold and warm, against SQL by hand", ListScenario.RunAsync),

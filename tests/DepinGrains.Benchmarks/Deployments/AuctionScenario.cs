@@ -43,6 +43,33 @@ internal static class AuctionScenario
         }
     }
 
+    /// <summary>The CPU time of an order and its change sets, ours alone: comparable between builds even on a busy machine.</summary>
+    public static async Task CostAsync(Bench bench)
+    {
+        if (await bench.PostgresAsync() is not { } cluster)
+        {
+            return;
+        }
+
+        await using var market = await MarketHost.StartAsync(new StoreOptions { Kind = "postgres", Connection = await cluster.NewDatabaseAsync() }, bench.Settings.Size(100, 50));
+        await OursAsync(market, bench, bench.Settings.Size(20, 2));
+        for (var round = 0; round < bench.Settings.Rounds; round++)
+        {
+            var commits = market.Commits;
+            var orders = market.Orders;
+            var measured = await OursAsync(market, bench, bench.Settings.Seconds);
+            Bench.Say(measured);
+            bench.Report.Add(new Line("auction-cost", "CPU of an order to lease, both processes", measured.CpuMicroseconds / 1000, "ms", "", true)
+            {
+                Foreign = measured.Cpu.Foreign,
+                Idle = measured.Cpu.Idle,
+                Store = "PostgreSQL",
+                Layout = Layout,
+                Note = string.Create(CultureInfo.InvariantCulture, $"{measured.OursMicroseconds:F0} us ours, {measured.ServerMicroseconds:F0} us PostgreSQL, {(double)(market.Commits - commits) / Math.Max(1, market.Orders - orders):F1} change sets with the closing"),
+            });
+        }
+    }
+
     private static Side PeerSide(PeerPostgres peer, Bench bench, PostgresCluster cluster, string name, string script, int regions) => new(name, async seconds =>
     {
         await peer.RunScriptAsync(Path.Combine(Folder, "market.sql"), regions);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using DepinGrains.Benchmarks.Harness;
 using DepinGrains.Contracts.Common;
@@ -26,9 +27,17 @@ internal sealed class MarketHost : IAsyncDisposable
     private readonly IHost _host;
     private readonly DepinStore _store;
     private readonly int _regions;
+    private readonly MeterListener _meters = new();
     private int _orders;
+    private long _commits;
 
     private MarketHost(IHost host, DepinStore store, int regions) => (_host, _store, _regions) = (host, store, regions);
+
+    /// <summary>Orders made so far.</summary>
+    public int Orders => Volatile.Read(ref _orders);
+
+    /// <summary>Change sets written so far.</summary>
+    public long Commits => Interlocked.Read(ref _commits);
 
     private IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
@@ -57,6 +66,7 @@ internal sealed class MarketHost : IAsyncDisposable
         await host.StartAsync();
         var market = new MarketHost(host, store, regions);
         await market.SeedAsync();
+        market.Count();
         return market;
     }
 
@@ -97,9 +107,23 @@ internal sealed class MarketHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _meters.Dispose();
         await _host.StopAsync();
         _host.Dispose();
         await _store.DisposeAsync();
+    }
+
+    private void Count()
+    {
+        _meters.InstrumentPublished = static (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == StoreMetrics.MeterName && instrument.Name == "depin.store.commits")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _meters.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref _commits, count));
+        _meters.Start();
     }
 
     private async Task SeedAsync()
