@@ -50,6 +50,62 @@ public sealed class NodeRowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_passing_reservation_counts_at_once_and_is_nowhere_written_until_it_is_confirmed()
+    {
+        var node = await OnlineAsync();
+        var before = (await RowAsync()).Version;
+        (await node.ReserveAsync("winner", Samples.Demand(Samples.Slot(cpu: 40_000)), In2Minutes, passing: true)).Require();
+        (await node.ReserveAsync("loser", Samples.Demand(), In2Minutes, passing: true)).Require();
+        Assert.Equal("node.insufficient_cpu", (await node.ReserveAsync("more", Samples.Demand(Samples.Slot(cpu: 30_000)), In2Minutes)).Refusal!.Code);
+        Assert.Equal(before, (await RowAsync()).Version);
+
+        (await node.ConfirmAsync("winner", "lease")).Require();
+        var row = await RowAsync();
+        Assert.Equal(before + 1, row.Version);
+        Assert.Equal(24_000, NodeRules.RowView(RowKind<NodeState>.Read(row), row.Version, _cluster.Time.GetUtcNow()).Free.CpuMilli);
+        Assert.Contains(24_000L, row.Columns);
+        await RestartAsync();
+        Assert.Equal("lease", Assert.Single((await _cluster.Node(Id).GetAsync()).Require().Reservations).Lease);
+    }
+
+    [Fact]
+    public async Task A_passing_reservation_given_back_for_good_stays_used_up_over_a_restart_and_one_that_only_lost_until_then()
+    {
+        var node = await OnlineAsync();
+        foreach (var id in (string[])["tried", "lost", "booked"])
+        {
+            (await node.ReserveAsync(id, Samples.Demand(), In2Minutes, passing: true)).Require();
+        }
+
+        await node.ConfirmAsync("booked", "lease");
+        await node.ReleaseAsync("tried");
+        await node.ReleaseAsync("lost", passing: true);
+        await node.ReleaseAsync("booked", passing: true);
+        Assert.Equal(64_000, (await node.GetAsync()).Require().Free.CpuMilli);
+        foreach (var id in (string[])["tried", "lost", "booked"])
+        {
+            Assert.Equal("node.reservation_released", (await node.ReserveAsync(id, Samples.Demand(), In2Minutes, passing: true)).Refusal!.Code);
+        }
+
+        await RestartAsync();
+        node = _cluster.Node(Id);
+        Assert.Equal("node.reservation_released", (await node.ReserveAsync("tried", Samples.Demand(), In2Minutes)).Refusal!.Code);
+        Assert.Equal("node.reservation_released", (await node.ReserveAsync("booked", Samples.Demand(), In2Minutes)).Refusal!.Code);
+        Assert.Empty((await node.GetAsync()).Require().Reservations);
+    }
+
+    [Fact]
+    public async Task A_passing_reservation_asked_for_again_to_stay_is_written()
+    {
+        var node = await OnlineAsync();
+        var first = (await node.ReserveAsync("r", Samples.Demand(), In2Minutes, passing: true)).Require();
+        (await node.ReserveAsync("r", Samples.Demand(), In2Minutes)).Require();
+        await RestartAsync();
+        var kept = Assert.Single((await _cluster.Node(Id).GetAsync()).Require().Reservations);
+        Assert.Equal(first.Grants.SelectMany(static g => g.HostPorts), kept.Grants.SelectMany(static g => g.HostPorts));
+    }
+
+    [Fact]
     public async Task A_row_of_an_older_version_keeps_its_bookings_and_the_ids_it_gave_back()
     {
         var node = await OnlineAsync();
@@ -83,6 +139,15 @@ public sealed class NodeRowTests : IAsyncLifetime
         Assert.Equal(
             kept.Grants.Concat(open.Grants).SelectMany(static g => g.HostPorts).Order(), view.Reservations.SelectMany(static r => r.Grants).SelectMany(static g => g.HostPorts).Order());
         Assert.Equal("node.reservation_released", (await node.ReserveAsync("back", Samples.Demand(), _cluster.Time.GetUtcNow().AddMinutes(2))).Refusal!.Code);
+    }
+
+    private DateTimeOffset In2Minutes => _cluster.Time.GetUtcNow().AddMinutes(2);
+
+    private async Task RestartAsync()
+    {
+        var time = _cluster.Time;
+        await _cluster.DisposeAsync();
+        _cluster = await NodeCluster.StartAsync(_folder, time);
     }
 
     private async Task SaysTheSameAsync(INodeGrain node, StoredRow row, int reservations)
