@@ -43,10 +43,12 @@ public sealed class PassingBidTests(Market market) : IClassFixture<Market>
     public async Task What_a_process_confirms_after_its_award_was_taken_from_it_books_nothing_not_even_on_a_node_that_forgot()
     {
         var p = await _r.AddProviderAsync("p", "1.60");
-        var lost = 0;
+        var (node, writes) = (_r.NodeId("p"), 0);
 
-        // The third write of the deployment and its escrow is the one with bids and award: the node confirms beside it.
-        market.Store.Fault = point => point.Call == StoreCall.Commit && point.Subject == _r.Key && Interlocked.Increment(ref lost) == 3 ? StoreFault.FailBefore : StoreFault.None;
+        // The third write of the deployment and its escrow is the one with bids and award; what the node confirms beside it does not get through either.
+        market.Store.Fault = point => point.Call != StoreCall.Commit ? StoreFault.None
+            : point.Subject == node ? StoreFault.Unavailable
+            : point.Subject == _r.Key && Interlocked.Increment(ref writes) == 3 ? StoreFault.FailBefore : StoreFault.None;
         var create = new CreateDeployment(_r.NewOperation(), _r.Tenant, _r.Sdl(), 1_000_000, WinnerRule.Lowest);
         await _r.MintAsync(_r.Tenant, MarketRegion.Purse);
         try
