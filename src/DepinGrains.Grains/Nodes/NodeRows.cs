@@ -13,7 +13,7 @@ public static class NodeRows
     /// <summary>How many buckets the column <c>bucket</c> (FNV-1a of the id) knows; the number of liveness shards divides it.</summary>
     public const int Buckets = 64;
 
-    /// <summary>How much older than the newest booking <c>updated_ms</c> may be. All else that is written sets it exactly.</summary>
+    /// <summary>How much older than the newest booking, or what runs in one, <c>updated_ms</c> may be. All else that is written sets it exactly.</summary>
     public static readonly TimeSpan BookingPrecision = TimeSpan.FromSeconds(1);
 
     /// <summary>Position of <c>status</c> among the columns.</summary>
