@@ -68,7 +68,7 @@ public sealed partial class NodeGrain
             WorkloadBytes = wire,
         };
         var next = state with { Bookings = state.Bookings.Replace(booking, filled), Generation = state.Generation + 1 };
-        if (await CommitAsync(next, now, eventType: null, new Changes().With(SecretWrite(reservationId, workloads))) is { } refusal)
+        if (await CommitBookingAsync(next, now, new Changes().With(SecretWrite(reservationId, workloads))) is { } refusal)
         {
             return refusal;
         }

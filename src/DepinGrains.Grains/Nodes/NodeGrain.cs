@@ -361,7 +361,7 @@ public sealed partial class NodeGrain(
         return _row.CommitAsync(NodeBookRows.Kept(_row.Value, next with { UpdatedAt = now }, changes), changes);
     }
 
-    /// <summary>Commits a change of bookings alone: the row's time moves at most once a <see cref="NodeRows.BookingPrecision"/>, because five indexes move with it.</summary>
+    /// <summary>Commits a change of bookings and what runs in them alone: the row's time moves at most once a <see cref="NodeRows.BookingPrecision"/>, because five indexes move with it.</summary>
     private Task<Refusal?> CommitBookingAsync(NodeState next, DateTimeOffset now, Changes? changes = null)
     {
         var since = now - next.UpdatedAt;

@@ -13,7 +13,7 @@ public static class NodeRows
     /// <summary>How many buckets the column <c>bucket</c> (FNV-1a of the id) knows; the number of liveness shards divides it.</summary>
     public const int Buckets = 64;
 
-    /// <summary>How much older than the newest booking <c>updated_ms</c> may be. All else that is written sets it exactly.</summary>
+    /// <summary>How much older than the newest booking, or what runs in one, <c>updated_ms</c> may be. All else that is written sets it exactly.</summary>
     public static readonly TimeSpan BookingPrecision = TimeSpan.FromSeconds(1);
 
     /// <summary>Position of <c>status</c> among the columns.</summary>
@@ -30,7 +30,8 @@ public static class NodeRows
 
     /// <summary>
     /// Nodes. Instants are Unix milliseconds, CPU milli-CPU, memory bytes. Free amounts count reservations that may have expired since (see <c>updated_ms</c>):
-    /// filters on them err on the safe side, views are computed. <c>live</c>: a liveness shard watches it. <c>leases</c>: how many it carries, so that the sweep finds silent nodes that matter. Totals and
+    /// filters on them err on the safe side, views are computed. <c>live</c>: a liveness shard watches it. <c>leases</c>: 1 when it carries any (rows of older versions count them), so that the sweep finds
+    /// silent nodes that matter; a count would move an index with every lease. Totals and
     /// <c>storage_free</c> are for sums over all nodes; rows of older versions have none until their next write.
     /// </summary>
     public static readonly RowKind<NodeState> Node = new(
@@ -111,7 +112,7 @@ public static class NodeRows
             NodeRules.IsLive(state),
             state.Session,
             state.Generation,
-            (long)NodeRules.Leases(state).Length,
+            state.Bookings.Any(static b => b.Lease is not null) ? 1L : 0L,
             state.Hardware.CpuMilli,
             state.Hardware.MemoryBytes,
             (long)state.Hardware.Gpus.Length,

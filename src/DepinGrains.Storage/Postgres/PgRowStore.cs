@@ -22,12 +22,10 @@ internal sealed class PgRowStore(PgStore store) : IRowStore
         return new ValueTask<CommitOutcome>(item!.Task);
     }
 
-    public async Task<StoredRow?> ReadAsync(RowId id, CancellationToken cancel = default)
+    public Task<StoredRow?> ReadAsync(RowId id, CancellationToken cancel = default)
     {
         var table = store.Catalog.Get(id.Kind);
-        return TextCheck.IsText(id.Parent, id.Key)
-            ? (await RowsAsync(store.RowWriter.Sql(table).Read, [id.Parent, id.Key], table, cancel).ConfigureAwait(false)).FirstOrDefault()
-            : null;
+        return TextCheck.IsText(id.Parent, id.Key) ? store.RowReader.ReadAsync(id, table, store.RowWriter.Sql(table).Read, cancel) : Task.FromResult<StoredRow?>(null);
     }
 
     public async Task<StoredOperation?> ReadOperationAsync(RowId root, string operationId, CancellationToken cancel = default)
@@ -96,7 +94,7 @@ internal sealed class PgRowStore(PgStore store) : IRowStore
     private Task<List<StoredRow>> RowsAsync(string sql, IReadOnlyList<object> arguments, Table table, CancellationToken cancel) =>
         store.Connections.ReadAsync((connection, stop) => connection.QueryAsync(sql, arguments, reader => Row(reader, table), stop), cancel);
 
-    private static StoredRow Row(NpgsqlDataReader reader, Table table)
+    internal static StoredRow Row(NpgsqlDataReader reader, Table table)
     {
         var columns = ImmutableArray.CreateBuilder<object?>(table.Columns.Length);
         for (var i = 0; i < table.Columns.Length; i++)

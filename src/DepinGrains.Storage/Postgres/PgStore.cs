@@ -29,6 +29,7 @@ internal sealed class PgStore : IStore
         _notifier = new PgEventNotifier(Connections, log);
         _migrator = new PgMigrator(Connections, Catalog, time);
         RowWriter = new PgRowWriter(Connections, Catalog, Signal, _notifier, time);
+        RowReader = new PgRowReader(Connections);
         var journalWriter = new PgJournalWriter(Connections, Fenced);
         RowQueue = new CommitQueue(options.QueueMax, options.BatchMax, options.BatchBytesMax, RowWriter.NeedsDistinctRows);
         JournalQueue = new CommitQueue(options.QueueMax, options.BatchMax, options.BatchBytesMax, journalWriter.NeedsDistinctRows);
@@ -55,6 +56,8 @@ internal sealed class PgStore : IStore
     public FencedWriters Fenced { get; } = new();
 
     public PgRowWriter RowWriter { get; }
+
+    public PgRowReader RowReader { get; }
 
     public CommitQueue RowQueue { get; }
 

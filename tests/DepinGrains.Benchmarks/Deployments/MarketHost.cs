@@ -30,11 +30,15 @@ internal sealed class MarketHost : IAsyncDisposable
     private readonly MeterListener _meters = new();
     private int _orders;
     private long _commits;
+    private long _batches;
 
     private MarketHost(IHost host, DepinStore store, int regions) => (_host, _store, _regions) = (host, store, regions);
 
     /// <summary>Orders made so far.</summary>
     public int Orders => Volatile.Read(ref _orders);
+
+    /// <summary>Transactions so far, the ledgers' included.</summary>
+    public long Batches => Interlocked.Read(ref _batches);
 
     /// <summary>Change sets written so far.</summary>
     public long Commits => Interlocked.Read(ref _commits);
@@ -117,12 +121,13 @@ internal sealed class MarketHost : IAsyncDisposable
     {
         _meters.InstrumentPublished = static (instrument, listener) =>
         {
-            if (instrument.Meter.Name == StoreMetrics.MeterName && instrument.Name == "depin.store.commits")
+            if (instrument.Meter.Name == StoreMetrics.MeterName && instrument.Name is "depin.store.commits" or "depin.store.batch.items")
             {
                 listener.EnableMeasurementEvents(instrument);
             }
         };
         _meters.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref _commits, count));
+        _meters.SetMeasurementEventCallback<int>((_, _, _, _) => Interlocked.Increment(ref _batches));
         _meters.Start();
     }
 
@@ -147,7 +152,7 @@ internal sealed class MarketHost : IAsyncDisposable
         (await Grains.GetGrain<IProviderGrain>(id).PutAsync("put-" + id, new ProviderProfile(id, [new Fact("region", region)], pricing, "http://localhost"))).Require();
         await MintAsync(id);
         var node = Grains.GetGrain<INodeGrain>(string.Create(CultureInfo.InvariantCulture, $"node_bench_{i:D6}"));
-        var hardware = new HardwareInventory("Bench CPU", "x64", 4_096_000, 1L << 46, [new("ephemeral", 1L << 48)], [], "linux", 20_000, 60_000, ["container", "native"]);
+        var hardware = new HardwareInventory("Bench CPU", "x64", 4_096_000, 1L << 46, [new("ephemeral", 1L << 48)], [], "linux", 20_000, 60_000, ["native"]);
         (await node.JoinAsync("join-" + id, new NodeRegistration(id, "key-" + id, hardware, region, "127.0.0.1", []))).Require();
         (await node.ConnectAsync("boot", hardware)).Require();
     }

@@ -50,6 +50,23 @@ public sealed class NodeRowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_further_booking_and_what_runs_in_it_move_no_column_of_an_index()
+    {
+        var node = await OnlineAsync();
+        await BookAsync(node, "first");
+        var before = Indexed(await RowAsync());
+        var booking = await BookAsync(node, "second");
+        (await node.SetWorkloadsAsync("second", [Samples.Workload(booking)])).Require();
+        Assert.Equal(before, Indexed(await RowAsync()));
+
+        static IEnumerable<string> Indexed(StoredRow row)
+        {
+            var table = NodeRows.Node.Table;
+            return table.Indexes.SelectMany(static i => i.Columns).Distinct().Select(name => $"{name} {row.Columns[table.Columns.IndexOf(table.Columns.First(c => c.Name == name))]}");
+        }
+    }
+
+    [Fact]
     public async Task A_passing_reservation_counts_at_once_and_is_nowhere_written_until_it_is_confirmed()
     {
         var node = await OnlineAsync();

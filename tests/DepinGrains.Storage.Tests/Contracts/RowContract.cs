@@ -193,6 +193,33 @@ public abstract class RowContract : StoreContract
     }
 
     [Fact]
+    public async Task Of_many_reads_at_once_each_gets_its_own_row_and_who_gives_up_disturbs_nobody()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            await CommitAsync(Change(Root($"r{i}", 0, price: i), [BidOf($"r{i}", "b", $"bid {i}")]));
+        }
+
+        using var gone = new CancellationTokenSource();
+        var given = Enumerable.Range(0, 10).Select(i => Rows.ReadAsync(Id($"r{i}"), gone.Token)).ToArray();
+        var roots = Enumerable.Range(0, 200).Select(i => Rows.ReadAsync(Id($"r{i % 25}"))).ToArray();
+        var bids = Enumerable.Range(0, 200).Select(i => Rows.ReadAsync(new RowId("bid", $"r{i % 25}", "b"))).ToArray();
+        await gone.CancelAsync();
+        for (var i = 0; i < 200; i++)
+        {
+            var (root, bid) = (await roots[i], await bids[i]);
+            Assert.Equal(i % 25 < 20 ? (long?)(i % 25) : null, (long?)root?.Columns[1]);
+            Assert.Equal(i % 25 < 20 ? $"bid {i % 25}" : null, bid is null ? null : Text(bid.Document));
+        }
+
+        foreach (var read in given)
+        {
+            await Task.WhenAny(read);
+            Assert.True(read.IsCanceled || (await read)!.Version == 1);
+        }
+    }
+
+    [Fact]
     public async Task Many_writers_at_once_all_commit_and_are_seen_at_once()
     {
         await Parallel.ForEachAsync(Enumerable.Range(0, 64), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (i, cancel) =>
