@@ -20,6 +20,7 @@ public sealed class ManifestTests
         ["variables"] = HostRules.Variables,
         ["probes"] = HostRules.Probes,
         ["grace"] = HostRules.Grace,
+        ["proxies"] = ProxyRules.Trust,
     };
 
     /// <summary>(rule that must see it, object, path inside it, what is put there; null takes it away).</summary>
@@ -57,6 +58,8 @@ public sealed class ManifestTests
         ("probes", "Deployment/depin-silo", "spec/template/spec/containers/0/startupProbe", null),
         ("grace", "Deployment/depin-silo", "spec/template/spec/terminationGracePeriodSeconds", "120"),
         ("grace", "ConfigMap/depin-settings", "data/Management__ShutdownTimeout", "00:03:00"),
+        ("proxies", "Deployment/depin-gateway", "spec/template/spec/containers/0/env/0/name", "Http__TrustedProxy"),
+        ("proxies", "NetworkPolicy/depin-gateway", "spec/ingress/0/from", null),
     ];
 
     public static TheoryData<string, string> Everywhere => [.. Overlay.All.SelectMany(static o => Rules.Keys.Select(r => (o, r)))];

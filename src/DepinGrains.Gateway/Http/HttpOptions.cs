@@ -60,6 +60,16 @@ public sealed class HttpOptions
     /// <summary>Only answers requests whose Host and Origin are this machine's: on when bound to loopback, against DNS rebinding and foreign web pages.</summary>
     public bool LoopbackOnly { get; set; }
 
+    /// <summary>
+    /// Addresses or networks (<c>10.1.0.0/16</c>) of proxies whose word is taken for where a request came from (<c>X-Forwarded-For</c>, <c>X-Forwarded-Proto</c>). None = nobody's: the address is the connection's. Name only what
+    /// clients cannot be: whoever connects from there chooses the address that limits count.
+    /// </summary>
+    public IList<string> TrustedProxies { get; } = [];
+
+    /// <summary>How many trusted proxies may stand in a row between client and gateway: so many entries of <c>X-Forwarded-For</c> are believed at most, from the right.</summary>
+    [Range(1, 10)]
+    public int ProxyHopsMax { get; set; } = 1;
+
     /// <summary>Seconds told in Retry-After when the service is overloaded or away.</summary>
     [Range(1, 600)]
     public int RetryAfterSeconds { get; set; } = 2;
@@ -78,6 +88,8 @@ public sealed class HttpOptionsCrossCheck : IValidateOptions<HttpOptions>
         ArgumentNullException.ThrowIfNull(options);
         return options.PageSizeDefault > options.PageSizeMax
             ? ValidateOptionsResult.Fail($"Http:PageSizeDefault ({options.PageSizeDefault}) must not exceed Http:PageSizeMax ({options.PageSizeMax}).")
-            : ValidateOptionsResult.Success;
+            : options.TrustedProxies.FirstOrDefault(static p => ClientAddress.Network(p) is null) is { } unreadable
+                ? ValidateOptionsResult.Fail($"Http:TrustedProxies: '{unreadable}' is no IP address and no network such as 10.1.0.0/16.")
+                : ValidateOptionsResult.Success;
     }
 }

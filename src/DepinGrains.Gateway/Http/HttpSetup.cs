@@ -39,14 +39,16 @@ public static class HttpSetup
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = http.Value.BodyBytesMax;
         });
+        services.AddClientAddress();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<StreamSlots>();
         return services.AddCallers();
     }
 
-    /// <summary>The order matters: problems outermost, then what needs no knowledge of the caller, then the caller, then what he may.</summary>
+    /// <summary>The order matters: whose request it is first, problems outermost of all that may refuse it, then what needs no knowledge of the caller, then the caller, then what he may.</summary>
     public static WebApplication UseDepinHttp(this WebApplication app)
     {
+        app.UseClientAddress();
         app.UseExceptionHandler();
         app.UseStatusCodePages(static context => Problems.WriteAsync(context.HttpContext, BareStatus(context.HttpContext), context.HttpContext.Response.StatusCode));
         app.UseMiddleware<LoopbackGuard>();

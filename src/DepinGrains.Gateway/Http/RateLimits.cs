@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using DepinGrains.Contracts.Common;
@@ -33,13 +32,7 @@ public sealed class RateLimits : IDisposable
     /// <summary>What counts as one address: an IPv4 address, or the /64 an IPv6 host may pick from at will.</summary>
     public static string AddressOf(HttpContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
-        if (address.IsIPv4MappedToIPv6)
-        {
-            address = address.MapToIPv4();
-        }
-
+        var address = ClientAddress.Of(context);
         return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8)) : address.ToString();
     }
 

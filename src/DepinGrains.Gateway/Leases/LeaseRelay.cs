@@ -44,12 +44,11 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
         ArgumentNullException.ThrowIfNull(place);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(place.Peer!, Target(context)));
         request.Headers.Host = context.Request.Host.Value;
-        foreach (var credential in Credentials.Where(context.Request.Headers.ContainsKey))
+        foreach (var (name, value) in SentOn(context, place))
         {
-            request.Headers.TryAddWithoutValidation(credential, context.Request.Headers[credential].ToString());
+            request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        request.Headers.Add(WorkloadHeader, place.Workload.Id);
         request.Headers.Add("Last-Event-ID", LeaseLogStream.Text(seen));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         using var answer = await AskAsync(request, place, cancel);
@@ -69,12 +68,11 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(place);
         using var remote = new ClientWebSocket();
-        foreach (var credential in Credentials.Where(context.Request.Headers.ContainsKey))
+        foreach (var (name, value) in SentOn(context, place))
         {
-            remote.Options.SetRequestHeader(credential, context.Request.Headers[credential].ToString());
+            remote.Options.SetRequestHeader(name, value);
         }
 
-        remote.Options.SetRequestHeader(WorkloadHeader, place.Workload.Id);
         remote.Options.Proxy = null;
         var target = new Uri(place.Peer!, Target(context));
         try
@@ -166,6 +164,14 @@ public sealed class LeaseRelay(AgentConnections agents, IAgentPeers peers) : IDi
             return false;
         }
     }
+
+    /// <summary>Who asks, from where (a peer that trusts this gateway as a proxy counts the caller, not the gateway), about which workload.</summary>
+    private static IEnumerable<(string Name, string Value)> SentOn(HttpContext context, Place place) =>
+    [
+        .. Credentials.Where(context.Request.Headers.ContainsKey).Select(c => (c, context.Request.Headers[c].ToString())),
+        (ClientAddress.Header, ClientAddress.Of(context).ToString()),
+        (WorkloadHeader, place.Workload.Id),
+    ];
 
     private static string Target(HttpContext context) => context.Features.Get<IHttpRequestFeature>()!.RawTarget;
 

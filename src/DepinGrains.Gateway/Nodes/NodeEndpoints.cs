@@ -66,7 +66,7 @@ public static class NodeEndpoints
             return Problems.From(redeemed.Refusal);
         }
 
-        var host = string.IsNullOrEmpty(request.Host) ? AddressOf(context) : request.Host;
+        var host = string.IsNullOrEmpty(request.Host) ? ClientAddress.Of(context).ToString() : request.Host;
         var registration = new NodeRegistration(provider, request.PublicKey, request.Hardware, request.Region ?? "", host, []);
         var operation = OperationIds.For(provider, context.Request.Method, "/v1/nodes/join", IdempotencyKey.Of(context)!);
         var joined = await grains.GetGrain<INodeGrain>(node).JoinAsync(operation, registration);
@@ -147,12 +147,6 @@ public static class NodeEndpoints
         !NodeIds.IsNode(id) ? NotFound()
         : await caller.VerifyAsync(grains) is { } refusal ? refusal
         : await act(grains.GetGrain<INodeGrain>(id));
-
-    private static string AddressOf(HttpContext context)
-    {
-        var address = context.Connection.RemoteIpAddress ?? System.Net.IPAddress.Loopback;
-        return (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
-    }
 
     private static Refusal NotFound() => Refusal.Of("node.not_found", "there is no such node");
 }
