@@ -1,8 +1,10 @@
+using DepinGrains.Contracts.Network;
 using DepinGrains.Gateway.Credits;
 using DepinGrains.Gateway.Deployments;
 using DepinGrains.Gateway.Emissions;
 using DepinGrains.Gateway.Escrow;
 using DepinGrains.Gateway.Events;
+using DepinGrains.Gateway.Hosting;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Gateway.Leases;
@@ -16,6 +18,8 @@ using DepinGrains.Gateway.Providers;
 using DepinGrains.Gateway.Staking;
 using DepinGrains.Gateway.Subnets;
 using DepinGrains.Gateway.Subnets.Serving;
+using DepinGrains.Grains.Network.Hosts;
+using DepinGrains.ServiceDefaults.Hosting;
 using Scalar.AspNetCore;
 
 namespace DepinGrains.Gateway;
@@ -30,6 +34,10 @@ public static class GatewaySetup
         services.AddDepinOpenApi();
         services.AddDepinNodeGateway(configuration);
         services.AddDepinServing();
+        services.AddSingleton<GatewayAddress>();
+        services.AddHostReports(static provider => new HostFacts(
+            HostRole.Gateway, Environment.MachineName, HostExtensions.Version, () => provider.GetRequiredService<GatewayAddress>().Url.ToString(), () => provider.GetRequiredService<AgentConnections>().Count));
+        services.AddSingleton<ISilos, RuntimeSilos>();
         services.AddOptions<FaucetOptions>().BindConfiguration(FaucetOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         return services;
     }
@@ -52,6 +60,7 @@ public static class GatewaySetup
         app.MapLedgerEndpoints();
         app.MapIssuanceEndpoints();
         app.MapParameterEndpoints();
+        app.MapSiloEndpoints();
         app.MapOracleEndpoints();
         app.MapCreditEndpoints();
         app.MapPoolEndpoints();

@@ -13,6 +13,9 @@ public sealed class LocalGrainRuntime
     /// <summary>Activations alive, stale doubles not counted.</summary>
     public int Activations => _engine.Directory.Count;
 
+    /// <summary>The same by class of the grains.</summary>
+    public IReadOnlyDictionary<Type, int> ActivationsByClass() => _engine.Directory.Unordered().GroupBy(static a => a.Class.Type).ToDictionary(static g => g.Key, static g => g.Count());
+
     /// <summary>Makes references.</summary>
     public IGrainFactory Grains => _engine.Factory;
 

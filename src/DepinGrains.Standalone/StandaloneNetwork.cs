@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.Standalone.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -13,7 +14,7 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
     /// <summary>Addresses served, known once the host has started.</summary>
     public async Task<IReadOnlyList<Uri>> AddressesAsync(CancellationToken cancel)
     {
-        await StartedAsync(lifetime, cancel);
+        await lifetime.StartedAsync(cancel);
         return Addresses(server);
     }
 
@@ -47,7 +48,7 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
 
     private static async Task<HttpClient> ConnectAsync(IServer server, StandaloneData data, StandaloneOptions options, IHostApplicationLifetime lifetime)
     {
-        await StartedAsync(lifetime, CancellationToken.None);
+        await lifetime.StartedAsync(CancellationToken.None);
         var signer = new RequestSigner(data.Key, data.Identity);
         var client = new HttpClient(new SigningHandler(signer, null, []) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = Addresses(server)[0] };
         await PostAsync(client, "/v1/identities", new { publicKey = data.Key.PublicKey, label = "standalone", roles = (string[])["provider", "operator", "tenant"] });
@@ -86,13 +87,6 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
     /// <summary>The last one is the management port's.</summary>
     private static IReadOnlyList<Uri> Addresses(IServer server) =>
         [.. server.Features.Get<IServerAddressesFeature>()!.Addresses.SkipLast(1).Select(static a => new Uri(a.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal).Replace("[::]", "[::1]", StringComparison.Ordinal)))];
-
-    private static async Task StartedAsync(IHostApplicationLifetime lifetime, CancellationToken cancel)
-    {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
-        await started.Task.WaitAsync(cancel);
-    }
 
     private sealed record TokenAnswer(string Token);
 }

@@ -1,5 +1,6 @@
 using DepinGrains.Contracts.Network;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.Grains.Sweeps;
 using Microsoft.Extensions.Options;
 
@@ -10,9 +11,7 @@ internal sealed class StandaloneWaker(IGrainFactory grains, IHostApplicationLife
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await started.Task.WaitAsync(stoppingToken);
+        await lifetime.StartedAsync(stoppingToken);
         for (var shard = 0; shard < sweeps.Value.Shards; shard++)
         {
             await grains.GetGrain<ISweepGrain>(shard).WakeAsync();

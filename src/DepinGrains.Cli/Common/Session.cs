@@ -245,7 +245,10 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>A table of a list.</summary>
-    public int ShowTable(JsonArray items, params (string Title, Func<JsonNode, string?> Cell)[] columns) => Show(items, _ =>
+    public int ShowTable(JsonArray items, params (string Title, Func<JsonNode, string?> Cell)[] columns) => Show(items, _ => Draw(items, columns));
+
+    /// <summary>Draws a table; for answers that hold several.</summary>
+    public static void Draw(JsonArray items, params (string Title, Func<JsonNode, string?> Cell)[] columns)
     {
         var table = new Table().Border(TableBorder.Simple);
         foreach (var (title, _) in columns)
@@ -259,7 +262,7 @@ public sealed class Session : IDisposable
         }
 
         Terminal.Write(table);
-    });
+    }
 
     /// <inheritdoc/>
     public void Dispose()

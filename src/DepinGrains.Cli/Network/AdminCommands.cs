@@ -8,8 +8,9 @@ namespace DepinGrains.Cli.Network;
 public static class AdminCommands
 {
     /// <summary>The commands.</summary>
-    public static Command Create() => new("admin", "run the network: parameters, the market, nodes, money, price feeders (operators)")
+    public static Command Create() => new("admin", "run the network: silos and gateways, parameters, the market, nodes, money, price feeders (operators)")
     {
+        SiloCommands.Create(),
         Parameters(),
         OperationCommands.Market(),
         OperationCommands.Node(),

@@ -47,6 +47,7 @@ public static class StoreRegistration
         services.TryAddSingleton(provider => provider.GetRequiredService<IStore>().Rows);
         services.TryAddSingleton(provider => provider.GetRequiredService<IStore>().Events);
         services.TryAddSingleton(provider => provider.GetRequiredService<IStore>().Journal);
+        services.TryAddSingleton(provider => new StoreQueue(provider.GetRequiredService<IStore>()));
         services.AddHostedService(provider => new EventTrimmer(
             provider.GetRequiredService<IStore>().Events,
             provider.GetRequiredService<IOptions<StoreOptions>>(),

@@ -28,10 +28,14 @@ public sealed class FullHost : TestHost
     public async Task<(SigningKey Key, string Id)> RegisterAsync()
     {
         var key = SigningKey.Generate();
-        var id = IdentityIds.ForFirstKey(key.KeyId, "");
-        using var answer = await SendAsync(key, HttpMethod.Post, "/v1/identities", System.Text.Json.JsonSerializer.Serialize(new { publicKey = key.PublicKey, salt = "", label = "test", roles = (string[])["tenant", "provider", "auditor"] }));
+        return (key, await RegisterAsync(key, "tenant", "provider", "auditor"));
+    }
+
+    public async Task<string> RegisterAsync(SigningKey key, params string[] roles)
+    {
+        using var answer = await SendAsync(key, HttpMethod.Post, "/v1/identities", System.Text.Json.JsonSerializer.Serialize(new { publicKey = key.PublicKey, salt = "", label = "test", roles }));
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-        return (key, id);
+        return IdentityIds.ForFirstKey(key.KeyId, "");
     }
 
     /// <summary>A signed request with a body as it is, hostile or not; bodies over the limit are asked for first (100-continue), so that the refusal arrives.</summary>

@@ -17,13 +17,14 @@ internal sealed class Person : IDisposable
     private const double AgainProbability = 0.2;
     private const string Network = "depin-local";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
-    private readonly SigningKey _key = SigningKey.Generate();
+    private readonly SigningKey _key;
     private readonly ImmutableArray<HttpClient> _clients;
     private readonly RequestSigner _signer;
     private readonly Random _random;
 
-    public Person(ImmutableArray<Uri> gateways, int seed)
+    public Person(ImmutableArray<Uri> gateways, int seed, SigningKey? key = null)
     {
+        _key = key ?? SigningKey.Generate();
         Identity = IdentityIds.ForFirstKey(_key.KeyId, "");
         _signer = new RequestSigner(_key, Identity);
         _random = new Random(seed);

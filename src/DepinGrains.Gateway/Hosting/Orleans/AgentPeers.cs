@@ -1,16 +1,14 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Gateway.Nodes;
+using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.Grains.Nodes.Liveness;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Gateway.Hosting;
 
 /// <summary>Announces the connections of this process (new ones within a second, all of them every quarter of a minute) and asks for those of others.</summary>
 internal sealed partial class AgentPeers(
-    IGrainFactory grains, AgentConnections connections, LivenessShards shards, IServer server, IHostApplicationLifetime lifetime, IOptions<GatewayOptions> options, TimeProvider time, ILogger<AgentPeers> log)
+    IGrainFactory grains, AgentConnections connections, LivenessShards shards, GatewayAddress address, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<AgentPeers> log)
     : BackgroundService, IAgentPeers
 {
     private const int RoutesPerCallMax = 4_096;
@@ -25,10 +23,8 @@ internal sealed partial class AgentPeers(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await started.Task.WaitAsync(stoppingToken);
-        _own = new Uri(options.Value.PeerUrl is { Length: > 0 } given ? given : server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        await lifetime.StartedAsync(stoppingToken);
+        _own = address.Url;
         using var timer = new PeriodicTimer(Every, time);
         var announced = new HashSet<AgentRoute>();
         for (var round = 0; await timer.WaitForNextTickAsync(stoppingToken); round++)

@@ -11,6 +11,7 @@ using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.Credits;
 using DepinGrains.Grains.Network;
+using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.Grains.Emissions;
 using DepinGrains.Grains.Staking;
 using DepinGrains.Grains.Subnets;
@@ -54,6 +55,7 @@ public sealed class GrainPlacements(IServiceProvider services) : IGrainPropertie
         [typeof(AgentRouteGrain)] = false,
         // Seldom called, by anybody.
         [typeof(NetworkParametersGrain)] = false,
+        [typeof(HostsGrain)] = false,
         [typeof(OracleGrain)] = false,
         [typeof(ProposalGrain)] = false,
         [typeof(StakerGrain)] = false,

@@ -1,6 +1,8 @@
 using System.Net;
+using DepinGrains.Contracts.Network;
 using DepinGrains.Grains;
 using DepinGrains.Grains.Hosting;
+using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.ServiceDefaults.Health;
 using DepinGrains.ServiceDefaults.Hosting;
 using DepinGrains.ServiceDefaults.Silos;
@@ -10,6 +12,7 @@ using DepinGrains.Storage.Hosting;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Metadata;
+using Orleans.Runtime;
 
 namespace DepinGrains.Silo.Hosting;
 
@@ -33,6 +36,8 @@ internal static class SiloServices
         builder.Services.AddSingleton<IReadiness, SiloReadiness>();
         builder.Services.AddSingleton<IGrainPropertiesProvider, GrainPlacements>();
         builder.Services.AddHostedService<SweepStarter>();
+        builder.Services.AddHostReports(static provider => new HostFacts(
+            HostRole.Silo, provider.GetRequiredService<ILocalSiloDetails>().Name, HostExtensions.Version, () => provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint.ToString(), static () => 0));
         builder.UseOrleans(silo => Join(silo, builder.Configuration));
     }
 

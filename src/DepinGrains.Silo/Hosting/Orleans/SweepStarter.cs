@@ -1,4 +1,5 @@
 using DepinGrains.Contracts.Network;
+using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.Grains.Sweeps;
 using Microsoft.Extensions.Options;
 
@@ -14,9 +15,7 @@ internal sealed partial class SweepStarter(IGrainFactory grains, IHostApplicatio
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await started.Task.WaitAsync(stoppingToken);
+        await lifetime.StartedAsync(stoppingToken);
         using var timer = new PeriodicTimer(Every, time);
         do
         {

@@ -1,5 +1,8 @@
+using DepinGrains.Contracts.Network;
+using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.LocalRuntime.Hosting;
 using DepinGrains.LocalRuntime.Reminders;
+using DepinGrains.ServiceDefaults.Hosting;
 
 namespace DepinGrains.Standalone.Hosting;
 
@@ -14,5 +17,6 @@ internal static class GrainRuntime
         builder.Services.AddSingleton<IReminderStore>(static services =>
             new SqliteReminderStore("Data Source=" + Path.Combine(services.GetRequiredService<StandaloneOptions>().Data, "reminders.db")));
         builder.Services.AddLocalGrains(static options => options.Assemblies.Add(typeof(Grains.MarketServices).Assembly));
+        builder.Services.AddHostReports(static _ => new HostFacts(HostRole.Silo, Environment.MachineName, HostExtensions.Version, static () => "local", static () => 0));
     }
 }

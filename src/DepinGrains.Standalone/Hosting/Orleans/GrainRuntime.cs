@@ -1,6 +1,10 @@
+using DepinGrains.Contracts.Network;
 using DepinGrains.Grains.Hosting;
+using DepinGrains.Grains.Network.Hosts;
+using DepinGrains.ServiceDefaults.Hosting;
 using Orleans.Configuration;
 using Orleans.Hosting;
+using Orleans.Runtime;
 
 namespace DepinGrains.Standalone.Hosting;
 
@@ -10,7 +14,14 @@ internal static class GrainRuntime
     public const string Name = "Orleans";
 
     /// <summary>One silo in this process, reachable from nowhere else. Reminders live in memory: the hosted sweeps are woken at every start, and deadlines are rows.</summary>
-    public static void Add(WebApplicationBuilder builder) => builder.UseOrleans(static silo =>
+    public static void Add(WebApplicationBuilder builder)
+    {
+        builder.UseOrleans(Join);
+        builder.Services.AddHostReports(static provider => new HostFacts(
+            HostRole.Silo, provider.GetRequiredService<ILocalSiloDetails>().Name, HostExtensions.Version, () => provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint.ToString(), static () => 0));
+    }
+
+    private static void Join(ISiloBuilder silo)
     {
         silo.UseLocalhostClustering(siloPort: Ports.Free(), gatewayPort: Ports.Free());
         silo.UseInMemoryReminderService();
@@ -21,7 +32,7 @@ internal static class GrainRuntime
             options.CancelRequestOnTimeout = false;
         });
         silo.Services.AddGrainInterfaceNames();
-    });
+    }
 
     private static class Ports
     {
