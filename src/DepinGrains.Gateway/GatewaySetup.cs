@@ -4,6 +4,7 @@ using DepinGrains.Gateway.Deployments;
 using DepinGrains.Gateway.Emissions;
 using DepinGrains.Gateway.Escrow;
 using DepinGrains.Gateway.Events;
+using DepinGrains.Gateway.Exports;
 using DepinGrains.Gateway.Hosting;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
@@ -61,6 +62,7 @@ public static class GatewaySetup
         app.MapIssuanceEndpoints();
         app.MapParameterEndpoints();
         app.MapSiloEndpoints();
+        app.MapExportEndpoints();
         app.MapOracleEndpoints();
         app.MapCreditEndpoints();
         app.MapPoolEndpoints();

@@ -210,6 +210,25 @@ public sealed class Session : IDisposable
         }
     }
 
+    /// <summary>Lines of an answer as they come. One that breaks off in the middle throws like a server that cannot be reached.</summary>
+    public async IAsyncEnumerable<string> LinesAsync(string path, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw await ApiException.OfAsync(answer);
+        }
+
+        await using var stream = new HeardStream(await answer.Content.ReadAsStreamAsync(cancel), EventBytesMax, null);
+        using var reader = new StreamReader(stream);
+        while (await reader.ReadLineAsync(cancel) is { } line)
+        {
+            yield return line;
+            stream.Taken();
+        }
+    }
+
     /// <summary>A WebSocket with the caller's token. A server that does not switch protocols is asked again plainly, for the reason as problem+json.</summary>
     public async Task<ClientWebSocket> ConnectAsync(string path)
     {

@@ -8,7 +8,7 @@ namespace DepinGrains.Cli.Network;
 public static class AdminCommands
 {
     /// <summary>The commands.</summary>
-    public static Command Create() => new("admin", "run the network: silos and gateways, parameters, the market, nodes, money, price feeders (operators)")
+    public static Command Create() => new("admin", "run the network: silos and gateways, parameters, the market, nodes, money, export, price feeders (operators)")
     {
         SiloCommands.Create(),
         Parameters(),
@@ -16,6 +16,7 @@ public static class AdminCommands
         OperationCommands.Node(),
         OperationCommands.Issue(),
         OperationCommands.Issues(),
+        ExportCommand.Create(),
         Feeders(),
         Confirm(),
     };

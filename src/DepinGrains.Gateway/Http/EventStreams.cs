@@ -25,6 +25,29 @@ public sealed class StreamSlots(IOptions<HttpOptions> options)
     /// <summary>Streams open now, of everybody.</summary>
     public int Open => _open.Values.Sum();
 
+    /// <summary>Writes a stream in one of the caller's slots, or the refusal when he has all of his.</summary>
+    public async Task RunAsync(HttpContext context, Func<Task> stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var caller = Caller.Of(context)?.Identity ?? RateLimits.AddressOf(context);
+        if (!TryEnter(caller))
+        {
+            var max = options.Value.StreamsPerCallerMax;
+            Problems.RetryAfter(context, TimeSpan.FromSeconds(10));
+            await Problems.WriteAsync(context, Refusal.Of(RequestError.StreamLimit, $"At most {max} event streams may be open at once; close one.", ("streamsMax", max)));
+            return;
+        }
+
+        try
+        {
+            await stream();
+        }
+        finally
+        {
+            Leave(caller);
+        }
+    }
+
     /// <summary>Takes a slot; false when the caller has all of his.</summary>
     public bool TryEnter(string caller)
     {
@@ -93,25 +116,7 @@ public sealed partial class EventStreamResult(Func<CancellationToken, IAsyncEnum
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        var services = httpContext.RequestServices;
-        var slots = services.GetRequiredService<StreamSlots>();
-        var caller = Caller.Of(httpContext)?.Identity ?? RateLimits.AddressOf(httpContext);
-        if (!slots.TryEnter(caller))
-        {
-            var max = services.GetRequiredService<IOptions<HttpOptions>>().Value.StreamsPerCallerMax;
-            Problems.RetryAfter(httpContext, TimeSpan.FromSeconds(10));
-            await Problems.WriteAsync(httpContext, Refusal.Of(RequestError.StreamLimit, $"At most {max} event streams may be open at once; close one.", ("streamsMax", max)));
-            return;
-        }
-
-        try
-        {
-            await StreamAsync(httpContext);
-        }
-        finally
-        {
-            slots.Leave(caller);
-        }
+        await httpContext.RequestServices.GetRequiredService<StreamSlots>().RunAsync(httpContext, () => StreamAsync(httpContext));
     }
 
     private async Task StreamAsync(HttpContext context)

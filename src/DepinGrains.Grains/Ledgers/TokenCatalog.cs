@@ -60,6 +60,9 @@ public sealed class TokenCatalog
     /// <summary>All tokens in the order of configuration.</summary>
     public IReadOnlyList<TokenOptions> All { get; }
 
+    /// <summary>The keys of all ledgers, in order: denominations, and those that follow a credit to its sources.</summary>
+    public IEnumerable<string> Ledgers => All.Select(static t => t.Denom).Concat(_sourceLedgers).Order(StringComparer.Ordinal);
+
     /// <summary>The token with this denomination, symbol or alias, or null.</summary>
     public TokenOptions? Find(string? name) => name is null ? null : _byName.GetValueOrDefault(name);
 

@@ -21,6 +21,9 @@ public interface IEventLog
     /// <summary>Position of the newest event that every earlier one precedes for good.</summary>
     Task<long> HeadAsync(CancellationToken cancel = default);
 
+    /// <summary>Position up to which events are no longer kept; 0: all are.</summary>
+    Task<long> TrimmedAsync(CancellationToken cancel = default);
+
     /// <summary>Events after a position, oldest first, of all topics or of one.</summary>
     Task<EventPage> ReadAsync(long after, string? topic, int limit, CancellationToken cancel = default);
 

@@ -14,6 +14,9 @@ public sealed partial class InMemoryStore : IEventLog
     Task<long> IEventLog.HeadAsync(CancellationToken cancel) => Read("events", () => _head);
 
     /// <inheritdoc/>
+    Task<long> IEventLog.TrimmedAsync(CancellationToken cancel) => Read("events", () => _trimmed);
+
+    /// <inheritdoc/>
     public Task<EventPage> ReadAsync(long after, string? topic, int limit, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);

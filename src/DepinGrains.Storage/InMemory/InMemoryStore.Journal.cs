@@ -92,6 +92,20 @@ public sealed partial class InMemoryStore : ILedgerJournal
     }
 
     /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredBalance> BalancesAsync(string token, string? after, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        var balances = await Read(token, () =>
+        {
+            var (book, behind) = (BookOf(token), JournalCheck.After(after));
+            return book.Entries.Where(a => Utf8Order.Instance.Compare(a.Key, behind) > 0).Select(a => new StoredBalance(a.Key, a.Value.Values[^1].BalanceAfter, a.Value.Values[^1].EntrySequence, book.Through)).ToArray();
+        });
+        foreach (var balance in balances)
+        {
+            yield return balance;
+        }
+    }
+
+    /// <inheritdoc/>
     public Task SaveSnapshotAsync(string token, long sequence, ReadOnlyMemory<byte> payload)
     {
         JournalCheck.Key("token", token);

@@ -24,6 +24,11 @@ public readonly record struct IndexedEntry(string Account, long EntrySequence, l
 /// <summary>One transfer id with its fingerprint and answer, built behind the journal, kept for ever.</summary>
 public readonly record struct IndexedTransfer(string TransferId, ReadOnlyMemory<byte> Fingerprint, ReadOnlyMemory<byte> Answer);
 
+/// <summary>What an account owns by its stored entries.</summary>
+/// <param name="Entries">How many it has.</param>
+/// <param name="Through">Sequence of the journal that the entries reach.</param>
+public readonly record struct StoredBalance(string Account, long Balance, long Entries, long Through);
+
 /// <summary>The durable side of one ledger: the journal is the truth; entries and ids are rows built right behind it, in order.</summary>
 public interface ILedgerJournal
 {
@@ -58,6 +63,12 @@ public interface ILedgerJournal
 
     /// <summary>Streams all entry sums per account for the audit: (account, sum of deltas, count, last balance after).</summary>
     IAsyncEnumerable<(string Account, long Sum, long Count, long LastBalance)> EntrySumsAsync(string token, CancellationToken cancel = default);
+
+    /// <summary>
+    /// Streams what every account after <paramref name="after"/> (null: from the first) owns by its stored entries, in the order of the bytes of the names; all of one moment, so that the whole of them adds up to zero. Takes as long as the
+    /// reader and holds a connection meanwhile. Throws <see cref="Queries.InvalidCursorException"/> when no account can have the name.
+    /// </summary>
+    IAsyncEnumerable<StoredBalance> BalancesAsync(string token, string? after, CancellationToken cancel = default);
 
     /// <summary>Keeps a snapshot of the whole book at a sequence; keeps the newest two.</summary>
     Task SaveSnapshotAsync(string token, long sequence, ReadOnlyMemory<byte> payload);

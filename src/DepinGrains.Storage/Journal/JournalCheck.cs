@@ -94,6 +94,9 @@ internal static class JournalCheck
 
     public static bool IsStorable(string value) => TextCheck.Problem("key", value, TextCheck.IdentityBytesMax) is null;
 
+    /// <summary>The account a walk goes on behind. Throws <see cref="Queries.InvalidCursorException"/> when none can have that name.</summary>
+    public static string After(string? account) => account is null || IsStorable(account) ? account ?? "" : throw new Queries.InvalidCursorException();
+
     /// <summary>The memo with what no store takes as text replaced by U+FFFD.</summary>
     public static string Memo(string memo)
     {

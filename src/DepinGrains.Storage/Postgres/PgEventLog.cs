@@ -15,6 +15,8 @@ internal sealed class PgEventLog(PgStore store) : IEventLog
 
     public Task<long> HeadAsync(CancellationToken cancel = default) => store.Connections.ReadAsync((connection, stop) => NumberAsync(connection, HeadSql, stop), cancel);
 
+    public Task<long> TrimmedAsync(CancellationToken cancel = default) => store.Connections.ReadAsync((connection, stop) => NumberAsync(connection, TrimmedSql, stop), cancel);
+
     public Task<EventPage> ReadAsync(long after, string? topic, int limit, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);

@@ -105,6 +105,36 @@ internal sealed class PgJournal(PgStore store) : ILedgerJournal
         }
     }
 
+    public async IAsyncEnumerable<StoredBalance> BalancesAsync(string token, string? after, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        JournalCheck.Key("token", token);
+
+        // One statement is one snapshot. It hops from account to account in the primary key instead of reading every entry.
+        const string Hops =
+            "WITH RECURSIVE hop(account) AS ((SELECT account FROM ledger_entries WHERE token=$1 AND account>$2 ORDER BY account LIMIT 1) UNION ALL "
+            + "SELECT (SELECT e.account FROM ledger_entries e WHERE e.token=$1 AND e.account>hop.account ORDER BY e.account LIMIT 1) FROM hop WHERE hop.account IS NOT NULL) "
+            + "SELECT hop.account, e.balance_after, e.entry_sequence, (SELECT through FROM ledger_index WHERE token=$1) FROM hop "
+            + "CROSS JOIN LATERAL (SELECT balance_after, entry_sequence FROM ledger_entries WHERE token=$1 AND account=hop.account ORDER BY entry_sequence DESC LIMIT 1) e WHERE hop.account IS NOT NULL";
+        var behind = JournalCheck.After(after);
+        var connection = await store.Connections.OpenAsync(cancel).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var command = connection.Make(Hops, [token, behind]);
+            await using (command.ConfigureAwait(false))
+            {
+                command.CommandTimeout = 0;
+                var reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    while (await reader.ReadAsync(cancel).ConfigureAwait(false))
+                    {
+                        yield return new StoredBalance(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
+                    }
+                }
+            }
+        }
+    }
+
     public Task SaveSnapshotAsync(string token, long sequence, ReadOnlyMemory<byte> payload)
     {
         JournalCheck.Key("token", token);

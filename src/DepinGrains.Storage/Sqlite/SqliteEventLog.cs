@@ -8,6 +8,8 @@ internal sealed class SqliteEventLog(SqliteStore store) : IEventLog
 {
     public Task<long> HeadAsync(CancellationToken cancel = default) => store.Readers.RunAsync(Head, cancel);
 
+    public Task<long> TrimmedAsync(CancellationToken cancel = default) => store.Readers.RunAsync(Trimmed, cancel);
+
     public Task<EventPage> ReadAsync(long after, string? topic, int limit, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);

@@ -55,6 +55,7 @@ public static class TestEndpoints
         }).RequireSignature();
         app.MapPost("/t/report", static (Caller caller) => caller.RequireSigned().KeyRole.ToString()).RequireSignature(KeyRoles.Node);
         app.MapGet("/t/stream", static (HttpContext context) => EventStreamResult.After(context, Numbers)).AllowAnonymous();
+        app.MapGet("/t/lines", static (int fail) => new NdjsonResult<int>(cancel => Lines(fail, cancel))).AllowAnonymous();
         app.MapGet("/t/silence", static (HttpContext context) => EventStreamResult.After(context, Silence)).AllowAnonymous();
     }
 
@@ -64,6 +65,18 @@ public static class TestEndpoints
         for (var i = (after ?? 0) + 1; i <= 3; i++)
         {
             yield return StreamEvent.At(i, "number", System.Text.Encoding.UTF8.GetBytes($"{{\"n\":\n{i}}}"));
+        }
+    }
+
+    private static async IAsyncEnumerable<int> Lines(int fail, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        for (var i = 1; i <= 100_000; i++)
+        {
+            yield return i != fail ? i : throw new DepinGrains.Storage.StoreUnavailableException("the database went away");
+            if (i % 1_000 == 0)
+            {
+                await Task.Yield();
+            }
         }
     }
 

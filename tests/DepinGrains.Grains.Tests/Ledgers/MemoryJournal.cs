@@ -85,6 +85,8 @@ internal sealed class MemoryJournal : ILedgerJournal
         }
     }
 
+    public IAsyncEnumerable<StoredBalance> BalancesAsync(string token, string? after, CancellationToken cancel = default) => throw new NotSupportedException("ledgers do not ask it");
+
     public Task SaveSnapshotAsync(string token, long sequence, ReadOnlyMemory<byte> payload) => With(token, t => t.Snapshot = (sequence, payload));
 
     public Task<(long Sequence, ReadOnlyMemory<byte> Payload)?> LoadSnapshotAsync(string token, CancellationToken cancel = default) => With(token, t => t.Snapshot);

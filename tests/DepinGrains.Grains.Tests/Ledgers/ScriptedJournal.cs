@@ -68,5 +68,7 @@ internal sealed class ScriptedJournal(ILedgerJournal inner) : ILedgerJournal
 
     public IAsyncEnumerable<(string Account, long Sum, long Count, long LastBalance)> EntrySumsAsync(string token, CancellationToken cancel = default) => inner.EntrySumsAsync(token, cancel);
 
+    public IAsyncEnumerable<StoredBalance> BalancesAsync(string token, string? after, CancellationToken cancel = default) => inner.BalancesAsync(token, after, cancel);
+
     public Task<(long Sequence, ReadOnlyMemory<byte> Payload)?> LoadSnapshotAsync(string token, CancellationToken cancel = default) => inner.LoadSnapshotAsync(token, cancel);
 }

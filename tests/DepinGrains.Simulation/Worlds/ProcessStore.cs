@@ -144,6 +144,8 @@ internal sealed class ProcessStore(World world, InMemoryStore inner) : IRowStore
         }
     }
 
+    public IAsyncEnumerable<StoredBalance> BalancesAsync(string token, string? after, CancellationToken cancel = default) => inner.BalancesAsync(token, after, cancel);
+
     public async Task SaveSnapshotAsync(string token, long sequence, ReadOnlyMemory<byte> payload)
     {
         await PauseAsync();

@@ -29,7 +29,7 @@ public sealed class OutputTests(RunningNetwork network)
             ["oracle", "prices"], ["oracle", "history", "AKT"], ["oracle", "post", "AKT", "1.2"],
             ["pool", "show"], ["pool", "proposals"], ["pool", "approve", "1"], ["pool", "cancel", "1"], ["pool", "propose", "fund", provider, "1", "ACT"],
             ["pool", "propose", "incentive", provider, "1", "ACT"], ["pool", "propose", "burn", "1", "ACT"], ["pool", "propose", "parameter", "take_fee.uakt", "1"],
-            ["admin", "cluster", "--top", "3"], ["admin", "params", "list"], ["admin", "params", "set", "take_fee.uakt", "1"], ["admin", "params", "history"],
+            ["admin", "cluster", "--top", "3"], ["admin", "export", "accounts"], ["admin", "export", "journal", "--ledger", "uact"], ["admin", "export", "leases"], ["admin", "export", "bids"], ["admin", "export", "events", "--limit", "20"], ["admin", "params", "list"], ["admin", "params", "set", "take_fee.uakt", "1"], ["admin", "params", "history"],
             ["admin", "feeders", "add", provider], ["admin", "feeders", "remove", provider], ["admin", "confirm-price", "AKT", "0.5"],
             ["admin", "market", "show"], ["admin", "market", "pause", "--at", "2100-01-01T00:00:00Z"], ["admin", "market", "resume", "--at", "2100-01-02T00:00:00Z"],
             ["admin", "node", "drain", "node_x"], ["admin", "node", "resume", "node_x"], ["admin", "issue", "1", "AKT", "--to", provider, "--reason", "for the test"], ["admin", "issues", "AKT"],
@@ -70,6 +70,28 @@ public sealed class OutputTests(RunningNetwork network)
         var tried = lines.Select(static l => string.Join(' ', l)).ToArray();
         var missing = Leaves(CommandLine.Create(), "").Where(path => !Elsewhere.Contains(path) && !tried.Any(t => t == path || t.StartsWith(path + " ", StringComparison.Ordinal)));
         Assert.Empty(missing);
+    }
+
+    [Fact]
+    public async Task AnOperator_SeesThisProcess_AndExportsGoOnBehindALine()
+    {
+        var (tenant, lease) = await network.ReadyAsync();
+        var table = await network.Operator.RunAsync("admin", "cluster");
+        foreach (var part in (string[])["1 agents connected", "active", "Ledger", "http://127.0.0.1:"])
+        {
+            Assert.Contains(part, table, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, (int)(await network.Operator.JsonAsync("admin", "silos"))["agents"]!);
+        Assert.NotEqual(0, (await tenant.TryAsync("admin", "cluster")).Code);
+
+        var lines = (await network.Operator.RunAsync("admin", "export", "journal")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var rest = (await network.Operator.RunAsync("admin", "export", "journal", "--from", (string)JsonNode.Parse(lines[2])!["cursor"]!)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(lines[3..], rest[..(lines.Length - 3)]);
+        Assert.Contains(lease, await network.Operator.RunAsync("admin", "export", "leases"), StringComparison.Ordinal);
+        var (code, output, error) = await tenant.TryAsync("admin", "export", "accounts");
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("role_not_allowed", error, StringComparison.Ordinal);
     }
 
     [Fact]

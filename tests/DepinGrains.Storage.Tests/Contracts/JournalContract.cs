@@ -1,4 +1,5 @@
 using DepinGrains.Storage.Journal;
+using DepinGrains.Storage.Queries;
 using static DepinGrains.Storage.Tests.Harness.Kinds;
 
 namespace DepinGrains.Storage.Tests.Contracts;
@@ -113,6 +114,31 @@ public abstract class JournalContract : StoreContract
         Assert.Equal(1_203, sums.Count);
         Assert.All(sums, s => Assert.Equal((3L, 2L, 3L), (s.Sum, s.Count, s.LastBalance)));
         Assert.Empty(await Journal.EntrySumsAsync("none").ToListAsync());
+    }
+
+    [Fact]
+    public async Task Balances_are_what_the_newest_entries_say_of_one_moment_from_any_account_on()
+    {
+        Assert.Empty(await Journal.BalancesAsync("t", null).ToListAsync());
+        var entries = Enumerable.Range(0, 1_203).SelectMany(i => Entries($"acc{i:0000}", 1, 2)).ToList();
+        Assert.True(await Journal.IndexAsync("t", 0, 4, entries, []));
+        Assert.True(await Journal.IndexAsync("other", 0, 1, Entries("acc0000", 1, 1), []));
+        var all = new List<StoredBalance>();
+        await foreach (var balance in Journal.BalancesAsync("t", null))
+        {
+            if (all.Count == 0)
+            {
+                // Written while the walk is on its way: of another moment, so not in it.
+                Assert.True(await Journal.IndexAsync("t", 4, 5, [.. Entries("acc1000", 3, 1), .. Entries("late", 1, 1)], []));
+            }
+
+            all.Add(balance);
+        }
+
+        Assert.Equal(Enumerable.Range(0, 1_203).Select(i => new StoredBalance($"acc{i:0000}", 3, 2, 4)), all);
+        Assert.Equal([new("acc1202", 3, 2, 5), new("late", 1, 1, 5)], await Journal.BalancesAsync("t", "acc1201").ToListAsync());
+        await Assert.ThrowsAsync<InvalidCursorException>(async () => await Journal.BalancesAsync("t", "a\0").ToListAsync());
+        Assert.Equal(new("acc1000", 6, 3, 5), (await Journal.BalancesAsync("t", "acc0999").ToListAsync())[0]);
     }
 
     [Fact]
