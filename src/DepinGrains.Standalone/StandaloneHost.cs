@@ -32,10 +32,12 @@ internal static class StandaloneHost
         var options = builder.Configuration.GetSection(StandaloneOptions.Section).Get<StandaloneOptions>() ?? new StandaloneOptions();
         var urls = (builder.Configuration["urls"] ?? DefaultUrl).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         builder.Listen(urls, ManagementDefaults);
-        if (options.Problem(urls.Select(static u => new Uri(u.Replace("://+", "://0.0.0.0", StringComparison.Ordinal).Replace("://*", "://0.0.0.0", StringComparison.Ordinal)))) is { } problem)
+        if (options.Problem(urls) is { } problem)
         {
             throw new StandaloneRefusedException(problem);
         }
+
+        var alone = urls.All(StandaloneOptions.IsLoopback);
 
         var data = StandaloneData.Open(options.Data);
         Logging(builder);
@@ -61,9 +63,8 @@ internal static class StandaloneHost
         });
         // After the section Faucet is bound: Faucet:Enabled alone must not open a faucet that Standalone's own checks have not seen.
         builder.Services.PostConfigure<FaucetOptions>(faucet => faucet.Enabled = options.Faucet);
-        builder.Services.Configure<HttpOptions>(http => http.LoopbackOnly = options.Problem([]) is null && urls.All(static u => new Uri(u).IsLoopback));
+        builder.Services.Configure<HttpOptions>(http => http.LoopbackOnly = alone);
         // A network of one machine has its miners there too; they see by the signature that the network itself asks.
-        var alone = urls.All(static u => Uri.TryCreate(u, UriKind.Absolute, out var uri) && uri.IsLoopback);
         builder.Services.Configure<ServingOptions>(serving => serving.PrivateAddresses |= alone);
         builder.Services.Configure<SubnetOptions>(subnets =>
         {

@@ -23,14 +23,20 @@ public sealed class StandaloneOptions
     /// <summary>Money for trying things out. Refused when the API is not bound to loopback.</summary>
     public bool Faucet { get; set; } = true;
 
-    /// <summary>Why these addresses do not go with these options, or null.</summary>
-    public string? Problem(IEnumerable<Uri> addresses)
+    /// <summary>Why these addresses to listen on do not go with these options, or are none; null when all is well.</summary>
+    public string? Problem(IReadOnlyCollection<string> urls)
     {
-        var open = addresses.FirstOrDefault(static a => !IsLoopback(a));
-        return open is not null && (Faucet || NativeWorkloads)
-            ? $"{open} is reachable from elsewhere: switch off --Standalone:Faucet and --Standalone:NativeWorkloads, or bind to loopback"
-            : null;
+        ArgumentNullException.ThrowIfNull(urls);
+        return urls.FirstOrDefault(static u => Host(u) is null) is { } none ? $"--urls: '{none}' is no address to listen on; write http://host:port"
+            : (Faucet || NativeWorkloads) && urls.FirstOrDefault(static u => !IsLoopback(u)) is { } open
+                ? $"{open} is reachable from elsewhere: switch off --Standalone:Faucet and --Standalone:NativeWorkloads, or bind to loopback"
+                : null;
     }
 
-    private static bool IsLoopback(Uri address) => address.IsLoopback || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip));
+    /// <summary>True for an address that only this machine reaches.</summary>
+    public static bool IsLoopback(string url) => Host(url) is { } address && (address.IsLoopback || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip)));
+
+    /// <summary>The address with the server's own signs for "all of them" as one that an address can hold.</summary>
+    private static Uri? Host(string url) =>
+        Uri.TryCreate(url.Replace("://+", "://0.0.0.0", StringComparison.Ordinal).Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var address) && (address.Scheme is "http" or "https") ? address : null;
 }

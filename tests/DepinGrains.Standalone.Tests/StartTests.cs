@@ -15,6 +15,42 @@ public sealed class StartTests
         Assert.False(Directory.Exists(Path.Combine(Path.GetTempPath(), "depin-never")));
     }
 
+    /// <summary>Without faucet and native workloads it may be reached from everywhere, by any name, on every way of saying so.</summary>
+    [Theory]
+    [InlineData("*")]
+    [InlineData("+")]
+    [InlineData("0.0.0.0")]
+    public async Task Start_BoundEverywhere_ServesAnyHost_AndItsAgentFindsIt(string host)
+    {
+        var data = Directory.CreateTempSubdirectory("depin-start-").FullName;
+        try
+        {
+            var port = Programs.FreePort();
+            await using var standalone = new StandaloneProcess(Path.Combine(data, "standalone"), "--urls", $"http://{host}:{port}", "--Standalone:Faucet", "false", "--Standalone:NativeWorkloads", "false");
+            await standalone.StartAsync();
+            using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/health") { Headers = { Host = "depin.example.com" } };
+            Assert.Equal(200, (int)(await http.SendAsync(request)).StatusCode);
+            await Programs.EventuallyAsync("its own agent joined", async () => (await http.GetStringAsync("/v1/nodes")).Contains("\"online\"", StringComparison.Ordinal) ? "yes" : null);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("http://")]
+    [InlineData("ftp://127.0.0.1:21")]
+    public async Task Start_AtWhatIsNoAddress_IsRefusedWithASentence(string urls)
+    {
+        var (code, output, error) = await Programs.RunAsync(Programs.Dll("DepinGrains.Standalone"), null, "--urls", urls, "--data", Path.Combine(Path.GetTempPath(), "depin-never"));
+        Assert.Equal((64, ""), (code, output));
+        Assert.Contains($"'{urls}' is no address", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Start_WithADataFolderThatCannotBe_IsRefusedWithASentence()
     {

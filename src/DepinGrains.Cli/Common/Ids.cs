@@ -12,6 +12,10 @@ public static class Ids
     /// <summary>The pieces of a lease's id, escaped for a path.</summary>
     public static string[] LeaseParts(string? text) => Parts(text, 5, "lease", "owner/dseq/gseq/oseq/provider");
 
+    /// <summary>The four pieces of an order's id, escaped for a path; the id of a bid or lease of <paramref name="provider"/> for that order is taken too.</summary>
+    public static string[] Order(string? text, string provider) =>
+        Parts(text?.EndsWith("/" + provider, StringComparison.Ordinal) is true ? text[..^(provider.Length + 1)] : text, 4, "order", "owner/dseq/gseq/oseq");
+
     private static string[] Parts(string? text, int count, string what, string shape)
     {
         var parts = (text ?? "").Split('/');

@@ -33,7 +33,7 @@ public static class ProviderCommands
             ("name", static p => (string?)p["profile"]!["name"]),
             ("bidding", static p => p["profile"]!["pricing"] is not null ? "managed, USD" : p["profile"]!["scale"] is not null ? "managed, scale" : "by itself"),
             ("maintenance", static p => (bool)p["maintenance"]! ? "yes" : ""))));
-        return new Command("provider", "sell hardware") { put, list, Maintenance(), Sign(), Unsign(), Addresses(), Reclaim(), Delete(), Bidding.ProviderRunCommand.Create() };
+        return new Command("provider", "sell hardware") { put, list, Maintenance(), Sign(), Unsign(), Addresses(), Reclaim(), Close(), Delete(), Bidding.ProviderRunCommand.Create() };
     }
 
     private static Command Maintenance()
@@ -108,6 +108,24 @@ public static class ProviderCommands
             return session.Show(await session.GetAsync("/v1/leases/" + parse.GetValue(lease)), static l => Console.Out.WriteLine($"{(string?)l["id"]}: {(string?)l["status"]} until {(string?)l["reclaimAt"]}"));
         }));
         return reclaim;
+    }
+
+    private static Command Close()
+    {
+        var id = new Argument<string>("bid") { Description = "owner/dseq/gseq/oseq, or a lease's id: the same with your identity behind it" };
+        var reason = new Option<int>("--reason")
+        {
+            Description = "why, 10000 to 19999, kept with the lease: 10000 the workload fails, 10001 the hardware goes, 10002 nothing said, others are your own",
+            DefaultValueFactory = static _ => 10_002,
+        };
+        var close = new Command("close", "take a bid back, or end the lease it won") { id, reason };
+        close.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var order = Ids.Order(parse.GetValue(id), session.Identity);
+            var deployment = await session.PostAsync($"/v1/deployments/{order[0]}/{order[1]}/groups/{order[2]}/orders/{order[3]}/bids/close", new { reason = parse.GetValue(reason) });
+            return session.Show(deployment, _ => Console.Out.WriteLine($"{string.Join('/', order)}/{session.Identity}: closed (reason {parse.GetValue(reason)})"));
+        }));
+        return close;
     }
 
     internal static Dictionary<string, string> Pairs(string[]? pairs) => (pairs ?? []).ToDictionary(

@@ -34,7 +34,7 @@ public sealed class OutputTests(RunningNetwork network)
             ["admin", "market", "show"], ["admin", "market", "pause", "--at", "2100-01-01T00:00:00Z"], ["admin", "market", "resume", "--at", "2100-01-02T00:00:00Z"],
             ["admin", "node", "drain", "node_x"], ["admin", "node", "resume", "node_x"], ["admin", "issue", "1", "AKT", "--to", provider, "--reason", "for the test"], ["admin", "issues", "AKT"],
             ["deployment", "auto-top-up", "set", id, "--cap", "1"], ["deployment", "auto-top-up", "show", id], ["deployment", "auto-top-up", "off", id],
-            ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second], ["provider", "delete"],
+            ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second], ["provider", "close", second], ["provider", "delete"],
             ["bids", "list", picked], ["bids", "accept", picked, "--provider", provider], ["deploy", "samples/hello-native.yaml", "--wait", "60"],
             ["deployment", "list"], ["deployment", "show", id], ["deployment", "deposit", id, "1"], ["market", "why", id], ["market", "orders"],
             ["lease", "list"], ["lease", "show", lease], ["lease", "logs", lease, "--tail", "5"], ["lease", "withdraw", second], ["lease", "close", second],
@@ -92,6 +92,21 @@ public sealed class OutputTests(RunningNetwork network)
         var (code, output, error) = await tenant.TryAsync("admin", "export", "accounts");
         Assert.Equal((1, ""), (code, output));
         Assert.Contains("role_not_allowed", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AProvider_EndsALeaseItSells_AndTheReasonIsKept()
+    {
+        var (tenant, _) = await network.ReadyAsync();
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
+        var lease = (string)deployed["leases"]![0]!["id"]!;
+
+        // A foreigner has no bid there.
+        Assert.NotEqual(0, (await tenant.TryAsync("provider", "close", lease[..lease.LastIndexOf('/')])).Code);
+        Assert.Equal($"{lease}: closed (reason 10001)", (await network.Operator.RunAsync("provider", "close", lease, "--reason", "10001")).Trim());
+        var closed = await Programs.EventuallyAsync("the lease is closed", async () => await tenant.JsonAsync("lease", "show", lease) is var l && (string?)l["status"] == "closed" ? l : null);
+        Assert.Equal(10_001, (int)closed["closeReason"]!);
+        await tenant.RunAsync("deployment", "close", (string)deployed["deployment"]!["id"]!);
     }
 
     [Fact]
