@@ -19,8 +19,8 @@ public sealed class SilosScrapeTests
             [.. network.Silos.Select(static s => ("depin-silo", s.Management.Authority)), .. network.Gateways.Select(static g => ("depin-gateway-management", g.Management.Authority))]);
         await using var load = await RunAsync(network);
 
-        // No feeder here, prices come from configuration: the standalone's test has one.
-        await ScrapeCheck.EverythingHasDataAsync(prometheus, load.Running, 180, "depin_oracle_price_age");
+        // No feeder here, prices come from configuration, and no subnet: the standalone's test has them.
+        await ScrapeCheck.EverythingHasDataAsync(prometheus, load.Running, 180, "depin_oracle_price_age", "depin_subnet_", "depin_serving_", "depin_stake_", "depin_inflation_", "depin_emission_");
         Assert.Equal(3, (await prometheus.QueryAsync("up == 1")).Count);
         Assert.Equal(2, (await prometheus.QueryAsync("depin_market_read_age_seconds")).Count);
         await load.StopAsync();
