@@ -78,7 +78,7 @@ public sealed partial class DashboardTests
     [Fact]
     public void GaugesOfTheMarket_AreNeverSummedOverProcesses()
     {
-        string[] gauges = ["depin_nodes", "depin_capacity_", "depin_leases", "depin_deployments", "depin_orders", "depin_ledger_supply", "depin_oracle_price", "depin_sweep_overdue"];
+        string[] gauges = ["depin_nodes", "depin_capacity_", "depin_leases", "depin_deployments", "depin_orders", "depin_ledger_supply", "depin_oracle_price", "depin_sweep_overdue", "depin_subnets", "depin_subnet_uids"];
         var expressions = PanelQuery.All().Select(static q => q.Expr).Concat(AlertRule.All().Select(static r => r.Expr));
         var summed = expressions.SelectMany(e => gauges.SelectMany(g => Regex.Matches(e, @"\b" + g).Where(m => !OneOfAll().IsMatch(e[..m.Index])).Select(m => $"{g} in {e}"))).ToArray();
         Assert.Empty(summed);

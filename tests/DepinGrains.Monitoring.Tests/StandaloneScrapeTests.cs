@@ -19,7 +19,7 @@ public sealed class StandaloneScrapeTests : IAsyncLifetime
             return;
         }
 
-        _standalone = new StandaloneProcess(Path.Combine(_folder, "standalone"), "--MarketMetrics:Every", "00:00:01", "--Deployments:BidWindow", "00:00:01");
+        _standalone = new StandaloneProcess(Path.Combine(_folder, "standalone"), ["--MarketMetrics:Every", "00:00:01", "--Deployments:BidWindow", "00:00:01", .. SubnetLoad.Genesis]);
         await _standalone.StartAsync();
         _management = await Programs.EventuallyAsync("the address of the metrics is printed", () =>
         {
@@ -60,13 +60,15 @@ public sealed class StandaloneScrapeTests : IAsyncLifetime
         Assert.Equal(404, (int)(await http.GetAsync(_standalone.Url + "/metrics")).StatusCode);
     }
 
-    /// <summary>Some of everything, over and over: money minted, burned and moved, a price posted, a deployment from its order to its end, a refusal.</summary>
+    /// <summary>Some of everything, over and over: money minted, burned and moved, a price posted, a deployment from its order to its end, a refusal, stake, a subnet with epochs and inference.</summary>
     private async Task LoadAsync(CancellationToken stop)
     {
         // The network's own key is its operator's.
         using var api = new ApiClient(_standalone.Url, Path.Combine(_folder, "standalone", "identity.pem"));
         using var other = new ApiClient(_standalone.Url);
         await other.RegisterAsync();
+        await using var subnet = new SubnetLoad(_standalone.Url, api, other);
+        await subnet.OpenAsync();
         await Programs.EventuallyAsync("a node is online", async () => (await api.GetAsync("/v1/nodes"))["items"]!.AsArray().Any(static n => (string?)n!["status"] == "online") ? "yes" : null);
         await OkAsync(api, "/v1/oracle/feeders", $$"""{"identity":"{{api.Id}}"}""");
         await OkAsync(api, "/v1/oracle/prices", """{"token":"uakt","usd":"0.5"}""");
@@ -81,6 +83,7 @@ public sealed class StandaloneScrapeTests : IAsyncLifetime
             await Programs.EventuallyAsync("a lease", async () => (string?)(await api.GetAsync($"/v1/deployments/{id}"))["groups"]?[0]?["order"]?["leaseId"]);
             await OkAsync(api, $"/v1/deployments/{id}/close", "{}");
             await OkAsync(api, "/v1/ledgers/uact/transfers", $$"""{"to":"{{other.Id}}","amount":1}""");
+            await subnet.RoundAsync();
             Assert.Equal("ledger.token_unknown", (await other.SendAsync(HttpMethod.Post, "/v1/ledgers/none/transfers", $$"""{"to":"{{api.Id}}","amount":1}""")).Code);
         }
     }

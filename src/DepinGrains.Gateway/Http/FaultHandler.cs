@@ -37,18 +37,21 @@ public sealed partial class FaultHandler(IOptions<HttpOptions> options, ILogger<
         var (refusal, status) = Translate(exception);
         if (refusal is null)
         {
-            LogUnhandled(logger, exception, httpContext.Request.Method, httpContext.GetEndpoint()?.DisplayName ?? "no endpoint");
+            LogUnhandled(logger, exception, httpContext.Request.Method, EndpointOf(httpContext));
             refusal = Refusal.Of(RequestError.Internal, "Something broke on our side; the trace id finds it in our logs.");
         }
         else if (status >= 500)
         {
-            LogTransient(logger, exception, refusal.Code, httpContext.GetEndpoint()?.DisplayName ?? "no endpoint");
+            LogTransient(logger, exception, refusal.Code, EndpointOf(httpContext));
             Problems.RetryAfter(httpContext, TimeSpan.FromSeconds(options.Value.RetryAfterSeconds));
         }
 
         await Problems.WriteAsync(httpContext, refusal, status);
         return true;
     }
+
+    /// <summary>Where it broke; the exception handler has taken the endpoint off the request by now.</summary>
+    private static string EndpointOf(HttpContext context) => (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint ?? context.GetEndpoint())?.DisplayName ?? "no endpoint";
 
     private (Refusal? Refusal, int? Status) Translate(Exception exception)
     {

@@ -55,6 +55,12 @@ public sealed class MarketMetrics
     /// <summary>For how long the oldest deadline is overdue, by <c>list</c>.</summary>
     public const string Overdue = "depin.sweep.overdue";
 
+    /// <summary>Subnets by <c>status</c>.</summary>
+    public const string Subnets = "depin.subnets";
+
+    /// <summary>Uids of a subnet, by <c>netuid</c> and <c>role</c>: registered, validator (permitted by its last epoch), miner (given incentive by it).</summary>
+    public const string Uids = "depin.subnet.uids";
+
     private static readonly (string Name, string Unit, string Description)[] Gauges =
     [
         (Nodes, "{node}", "Nodes by state"),
@@ -68,6 +74,8 @@ public sealed class MarketMetrics
         (Supply, "{token}", "Whole tokens in being, as far as the ledger's rows are built"),
         (Price, "{USD}", "US dollars for a whole token, as in force"),
         (PriceAge, "s", "Age of the youngest price a feeder posted"),
+        (Subnets, "{subnet}", "Subnets by status"),
+        (Uids, "{uid}", "Uids of active subnets: registered, permitted to validate and given incentive by the last epoch"),
         (Overdue, "s", "For how long the oldest deadline is overdue"),
     ];
 

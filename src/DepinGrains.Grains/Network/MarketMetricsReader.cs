@@ -8,6 +8,8 @@ using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.Staking;
+using DepinGrains.Grains.State;
+using DepinGrains.Grains.Subnets;
 using DepinGrains.Storage.Journal;
 using DepinGrains.Storage.Rows;
 using Microsoft.Extensions.Hosting;
@@ -21,6 +23,9 @@ public sealed partial class MarketMetricsReader(
     IRowStore store, ILedgerJournal journal, TokenCatalog tokens, PriceReader prices, NetworkClock clock, MarketMetrics metrics, IOptions<MarketMetricsOptions> options, TimeProvider time, ILogger<MarketMetricsReader> log)
     : BackgroundService
 {
+    /// <summary>More than <see cref="SubnetOptions.Limit"/> usually allows.</summary>
+    private const int SubnetsMax = 128;
+
     private static readonly string[] NodeStatuses = ["joining", "online", "suspect", "offline", "draining", "retired"];
     private static readonly string[] LeaseStatuses = ["active", "insufficient_funds", "reclaiming"];
     private static readonly string[] DeploymentStatuses = ["opening", "active", "closing"];
@@ -43,6 +48,8 @@ public sealed partial class MarketMetricsReader(
         await OverdueAsync(values, "proposal", ProposalState.Kind.Table, cancel);
         await OverdueAsync(values, "inflation", InflationState.Kind.Table, cancel);
         await OverdueAsync(values, "emission", EmissionRow.Kind.Table, cancel);
+        await OverdueAsync(values, "subnet", SubnetState.Kind.Table, cancel);
+        await SubnetsAsync(values, cancel);
         metrics.Set(values.DrainToImmutable());
     }
 
@@ -144,6 +151,19 @@ public sealed partial class MarketMetricsReader(
             if (price.Feeders.Length > 0)
             {
                 values.Add(Value(MarketMetrics.PriceAge, Math.Max(0, (now - price.Feeders.Max(static p => p.At)).TotalSeconds), ("token", price.Token)));
+            }
+        }
+    }
+
+    private async Task SubnetsAsync(ImmutableArray<MarketValue>.Builder values, CancellationToken cancel)
+    {
+        var active = (await store.ListAsync(new ListQuery(SubnetState.Kind.Table.Kind, [new("status", Comparison.Equal, "active")], "netuid", false, SubnetsMax, null), cancel)).Rows;
+        values.Add(Value(MarketMetrics.Subnets, active.Length, ("status", "active")));
+        foreach (var subnet in active.Select(static r => RowKind<SubnetState>.Read(r)))
+        {
+            foreach (var (role, count) in ((string, int)[])[("registered", subnet.Uids), ("validator", subnet.Validators), ("miner", subnet.Miners)])
+            {
+                values.Add(Value(MarketMetrics.Uids, count, ("netuid", SubnetState.Key(subnet.Netuid)), ("role", role)));
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using DepinGrains.Grains.Ledgers;
 
 namespace DepinGrains.Grains.Staking;
 
@@ -13,27 +14,37 @@ public sealed class StakingMetrics
     private readonly Counter<long> _epochs;
     private readonly Counter<long> _minted;
 
-    public StakingMetrics(IMeterFactory meters)
+    public StakingMetrics(IMeterFactory meters, TokenCatalog tokens)
     {
         ArgumentNullException.ThrowIfNull(meters);
+        ArgumentNullException.ThrowIfNull(tokens);
         var meter = meters.Create(MeterName);
         _moves = meter.CreateCounter<long>("depin.stake.moves", "{move}", "Movements of stake, by step: add, remove, leave, arrive, return, cancel, exit");
         _amounts = meter.CreateCounter<long>("depin.stake.moved", "{unit}", "Minor units moved, by step");
         _epochs = meter.CreateCounter<long>("depin.inflation.epochs", "{epoch}", "Epochs of inflation paid");
         _minted = meter.CreateCounter<long>("depin.inflation.minted", "{unit}", "Minor units minted for stakers and the community pool");
+        foreach (var token in tokens.All.Where(static t => t.Staked))
+        {
+            // What never came is 0 from the start, not absent.
+            Inflated(token.Denom, 0, 0);
+            foreach (var step in Enum.GetValues<StakeStep>())
+            {
+                Moved(token.Denom, step, 0, 0);
+            }
+        }
     }
 
-    internal void Moved(string token, StakeStep step, long amount)
+    internal void Moved(string token, StakeStep step, long amount, int moves = 1)
     {
         var (tag, name) = (new KeyValuePair<string, object?>("token", token), new KeyValuePair<string, object?>("step", step.ToString().ToLowerInvariant()));
-        _moves.Add(1, tag, name);
+        _moves.Add(moves, tag, name);
         _amounts.Add(amount, tag, name);
     }
 
-    internal void Inflated(string token, long minted)
+    internal void Inflated(string token, long minted, int epochs = 1)
     {
         var tag = new KeyValuePair<string, object?>("token", token);
-        _epochs.Add(1, tag);
+        _epochs.Add(epochs, tag);
         _minted.Add(minted, tag);
     }
 }

@@ -69,7 +69,7 @@ public sealed partial class SubnetGrain
             State.Epoch, end, draw.Owner + draw.Queued, draw.Owner, paid - draw.Owner, draw.Queued - (paid - draw.Owner), State.RecycledSinceEpoch, (long)State.PriceAt(end).Burn, _book.Registered,
             outcome.NewPermits.Count(static p => p), swept.Removed.Length, [.. outcome.Incentive], [.. outcome.Dividends], [.. numbers.Emission]);
         Write(changes, view, numbers, bonds, payments);
-        await MustCommitAsync(After(draw, end, paid), changes);
+        await MustCommitAsync(After(draw, view, paid), changes);
         Apply(swept, numbers, bonds);
         await PayAsync(draw, payments);
         metrics.Epoch(Netuid, clock.Time.GetElapsedTime(started).TotalSeconds, paid, view.Dust, swept.Removed.Length);
@@ -87,9 +87,9 @@ public sealed partial class SubnetGrain
     }
 
     /// <summary>The root row after the epoch, with hyperparameters that waited for it.</summary>
-    private SubnetState After(EmissionDraw draw, long end, long paid)
+    private SubnetState After(EmissionDraw draw, SubnetEpochView view, long paid)
     {
-        var terms = State.Hyperparameters;
+        var (end, terms) = (view.Block, State.Hyperparameters);
         foreach (var change in State.Pending)
         {
             // Checked when it was asked for; the bounds that depend on others may have moved since, then it lapses.
@@ -99,7 +99,7 @@ public sealed partial class SubnetGrain
         return State with
         {
             Epoch = State.Epoch + 1, LastEpochBlock = end, EpochBlock = EpochBlockFrom(terms.Tempo, end + 1), Hyperparameters = terms, Pending = [],
-            Price = State.PriceAt(end), RecycledSinceEpoch = 0, Emitted = State.Emitted + paid, LastEmission = draw.Owner + draw.Queued, Payment = draw, ServersVersion = State.ServersVersion + 1,
+            Validators = view.Validators, Miners = view.Incentive.Count(static i => i > 0), Price = State.PriceAt(end), RecycledSinceEpoch = 0, Emitted = State.Emitted + paid, LastEmission = draw.Owner + draw.Queued, Payment = draw, ServersVersion = State.ServersVersion + 1,
         };
     }
 

@@ -39,10 +39,7 @@ public sealed class SubnetMetrics
         _paid.Add(paid, tag);
         _dust.Add(dust, tag);
         _duration.Record(seconds, tag);
-        if (swept > 0)
-        {
-            _deregistrations.Add(swept, tag, new KeyValuePair<string, object?>("reason", "swept"));
-        }
+        _deregistrations.Add(swept, tag, new KeyValuePair<string, object?>("reason", "swept"));
     }
 
     internal void Registered(int netuid, long price, bool replaced)
@@ -50,10 +47,7 @@ public sealed class SubnetMetrics
         var tag = Tag(netuid);
         _registrations.Add(1, tag);
         _recycled.Add(price, tag);
-        if (replaced)
-        {
-            _deregistrations.Add(1, tag, new KeyValuePair<string, object?>("reason", "replaced"));
-        }
+        _deregistrations.Add(replaced ? 1 : 0, tag, new KeyValuePair<string, object?>("reason", "replaced"));
     }
 
     internal void WeightsSet(int netuid) => _weights.Add(1, Tag(netuid));

@@ -59,6 +59,12 @@ public sealed record SubnetState(
     /// <summary>The subnet's number; also the row's key.</summary>
     public int Netuid { get; init; }
 
+    /// <summary>Uids that the last epoch permitted to validate.</summary>
+    public int Validators { get; init; }
+
+    /// <summary>Uids to which the last epoch gave incentive.</summary>
+    public int Miners { get; init; }
+
     /// <summary>Key of the row.</summary>
     public static string Key(int netuid) => netuid.ToString(CultureInfo.InvariantCulture);
 

@@ -30,16 +30,21 @@ public static class TelemetryExtensions
         }
 
         var resource = ResourceBuilder.CreateDefault().AddService("depin-" + service);
-        void Export(OtlpExporterOptions otlp) => otlp.Endpoint = collector;
-        builder.Logging.AddOpenTelemetry(logs => logs.SetResourceBuilder(resource).AddOtlpExporter(Export));
+        var protocol = string.IsNullOrEmpty(options.OtlpProtocol) ? builder.Configuration["OTEL_EXPORTER_OTLP_PROTOCOL"] : options.OtlpProtocol;
+        Action<OtlpExporterOptions> To(string signal) => otlp => Direct(otlp, collector, protocol == "http/protobuf", signal);
+        builder.Logging.AddOpenTelemetry(logs => logs.SetResourceBuilder(resource).AddOtlpExporter(To("logs")));
         builder.Services.AddSingleton(_ => Sdk.CreateTracerProviderBuilder()
             .SetResourceBuilder(resource)
             .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceRatio)))
             .AddSource("DepinGrains.*", "Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime")
             .AddAspNetCoreInstrumentation()
-            .AddOtlpExporter(Export)
+            .AddOtlpExporter(To("traces"))
             .Build());
     }
+
+    /// <summary>An endpoint that is set by code is used as it is: over HTTP each signal's path must be there already.</summary>
+    private static void Direct(OtlpExporterOptions otlp, Uri collector, bool http, string signal) =>
+        (otlp.Protocol, otlp.Endpoint) = http ? (OtlpExportProtocol.HttpProtobuf, new Uri($"{collector.AbsoluteUri.TrimEnd('/')}/v1/{signal}")) : (OtlpExportProtocol.Grpc, collector);
 
     /// <summary>Both begin with the host, not with the first scrape.</summary>
     private sealed class TelemetryStarter : IHostedService

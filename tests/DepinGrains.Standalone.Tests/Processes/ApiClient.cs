@@ -40,6 +40,9 @@ internal sealed class ApiClient : IDisposable
 
     public string Id { get; }
 
+    /// <summary>The hotkey that the identity's first key is.</summary>
+    public string Hotkey => IdentityIds.Reference(Id, _key.KeyId);
+
     /// <summary>Exactly one request.</summary>
     public async Task<ApiAnswer> SendAsync(HttpMethod method, string path, string? body = null, string? key = null)
     {

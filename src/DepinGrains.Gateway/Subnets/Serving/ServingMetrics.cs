@@ -30,7 +30,13 @@ public sealed class ServingMetrics
         _inFlight = meter.CreateUpDownCounter<long>("depin.serving.in_flight", "{request}", "Requests being answered");
     }
 
-    internal void Began(int netuid) => _inFlight.Add(1, Netuid(netuid));
+    /// <summary>Also makes the series that alerts look at: one of what never came is 0, not absent.</summary>
+    internal void Began(int netuid)
+    {
+        _inFlight.Add(1, Netuid(netuid));
+        _unsettled.Add(0, Netuid(netuid));
+        _tries.Add(0, Netuid(netuid), new KeyValuePair<string, object?>("outcome", "answered"));
+    }
 
     internal void Ended(int netuid, string outcome, TimeSpan took)
     {
