@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DepinGrains.Agent.Common;
 
-/// <summary>The three system calls .NET does not wrap.</summary>
+/// <summary>The system calls .NET does not wrap.</summary>
 internal static partial class Libc
 {
     public const int SigTerm = 15;
@@ -23,6 +23,18 @@ internal static partial class Libc
             throw new IOException($"chown {user} '{path}' failed with errno {Marshal.GetLastPInvokeError()}");
         }
     }
+
+    /// <summary>Lets others of the machine go first, on Linux the calling thread alone. Best effort.</summary>
+    public static void Nice(int level)
+    {
+        if (OperatingSystem.IsLinux() && level > 0)
+        {
+            _ = SetPriority(0, 0, level);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    private static partial int SetPriority(int which, uint who, int level);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int pid, int signal);

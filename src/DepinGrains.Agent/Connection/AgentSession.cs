@@ -1,3 +1,4 @@
+using DepinGrains.Agent.Benchmarks;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
 using DepinGrains.Agent.Workloads;
@@ -8,7 +9,7 @@ namespace DepinGrains.Agent.Connection;
 
 /// <summary>One connection from welcome to end: heartbeats, desired state, reports, streams.</summary>
 internal sealed partial class AgentSession(
-    AgentSocket socket, AgentWelcome welcome, StateStore store, Reconciler reconciler, StreamHub streams, ConnectionOptions options, TimeProvider clock, ILogger logger)
+    AgentSocket socket, AgentWelcome welcome, StateStore store, Reconciler reconciler, StreamHub streams, BenchmarkHost benchmarks, ConnectionOptions options, TimeProvider clock, ILogger logger)
 {
     private const int IntervalMinMs = 20;
     private const int IntervalMaxMs = 600_000;
@@ -40,6 +41,7 @@ internal sealed partial class AgentSession(
         {
             await end.CancelAsync();
             await streams.CloseAllAsync();
+            await benchmarks.CloseAsync();
             await Task.WhenAll(loops).ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
@@ -57,6 +59,13 @@ internal sealed partial class AgentSession(
                     break;
                 case GatewayDesiredState { State: { } state }:
                     Apply(state);
+                    benchmarks.Offered(state.Benchmark, welcome.Session, socket);
+                    break;
+                case GatewayBenchmark benchmark:
+                    benchmarks.Begin(benchmark);
+                    break;
+                case GatewayBenchmarkOver over:
+                    benchmarks.Over(over);
                     break;
                 case ReportAck ack:
                     store.Acknowledge(ack.Sequence);

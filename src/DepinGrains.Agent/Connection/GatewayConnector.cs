@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
+using DepinGrains.Agent.Benchmarks;
 using DepinGrains.Agent.Logs;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
@@ -73,13 +74,14 @@ internal sealed partial class GatewayConnector(
         }
 
         using var socket = new AgentSocket(client, options.Connection, clock);
+        using var benchmarks = new BenchmarkHost(options, identity, store, () => hardware.CpuMilli, clock, logger);
         using var streams = new StreamHub(logs, new ShellHost(store, executors, options), options, clock);
         try
         {
             var welcome = await GreetAsync(socket, hardware, cancellationToken);
             LogWelcome(logger, gateway, welcome.Session);
             Connected?.Invoke(welcome.Session);
-            await new AgentSession(socket, welcome, store, reconciler, streams, options.Connection, clock, logger).RunAsync(cancellationToken);
+            await new AgentSession(socket, welcome, store, reconciler, streams, benchmarks, options.Connection, clock, logger).RunAsync(cancellationToken);
         }
         finally
         {

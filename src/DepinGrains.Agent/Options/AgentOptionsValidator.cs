@@ -17,6 +17,7 @@ public sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         Resources(options.Resources, faults);
         Workloads(options, faults);
         Native(options.Native, faults);
+        Benchmarks(options.Benchmarks, faults);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
@@ -109,6 +110,15 @@ public sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         {
             Require(faults, Path.IsPathRooted(path), $"Native.ReadOnlyPaths: '{path}' is not an absolute path");
         }
+    }
+
+    private static void Benchmarks(BenchmarkOptions b, List<string> faults)
+    {
+        Between(faults, "Benchmarks.CpuPercentMax", b.CpuPercentMax, 1, 100);
+        Between(faults, "Benchmarks.LeaseCpuPercentMax", b.LeaseCpuPercentMax, 0, 100);
+        Between(faults, "Benchmarks.TimeMax", b.TimeMax, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(30));
+        Between(faults, "Benchmarks.Nice", b.Nice, 0, 19);
+        Between(faults, "Benchmarks.LookInterval", b.LookInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1));
     }
 
     private static void Require(List<string> faults, bool ok, string fault)

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
-using DepinGrains.Domain.Subnets.Hardware;
 
 namespace DepinGrains.Cli.Subnets;
 
@@ -75,7 +74,7 @@ internal static class SubnetNetworkCommands
     private static Command Register()
     {
         var most = new Option<string?>("--max-price") { Description = "most TAO to recycle" };
-        var node = new Option<string?>("--node") { Description = "your node the miner runs on, where the subnet asks for hardware; run this on that machine" };
+        var node = new Option<string?>("--node") { Description = "your node the miner runs on, where the subnet asks for hardware; its agent does the subnet's benchmark" };
         var register = new Command("register", "register a hotkey: the price is recycled") { Netuid, Hotkey, most, node };
         register.SetAction(parse => Session.RunAsync(parse, async session =>
         {
@@ -88,29 +87,13 @@ internal static class SubnetNetworkCommands
             if (parse.GetValue(node) is { } machine)
             {
                 body["node"] = machine;
-                await ProveAsync(session, parse.GetValue(Netuid), machine, body);
+                await NodeBenchmark.RunAsync(session, parse.GetValue(Netuid), machine, body);
             }
 
             return session.Show(await session.PostAsync($"/v1/subnets/{parse.GetValue(Netuid)}/register", body), static r => Console.Out.WriteLine(
                 $"uid {r["uid"]} of subnet {r["netuid"]} for {Tao.Show((long)r["price"]!)} τ at block {r["block"]}{((string?)r["replaced"] is { } old ? $"; {old} lost it" : "")}"));
         }));
         return register;
-    }
-
-    /// <summary>Does the benchmark when the subnet has one.</summary>
-    private static async Task ProveAsync(Session session, int netuid, string node, JsonObject body)
-    {
-        var subnet = await session.GetAsync($"/v1/subnets/{netuid}");
-        if ((int)subnet["hyperparameters"]!["benchmarkWork"]! == 0)
-        {
-            return;
-        }
-
-        var challenge = await session.PostAsync($"/v1/subnets/{netuid}/challenges", new { node });
-        await Console.Error.WriteLineAsync($"benchmark: {challenge["work"]} blocks of work until {(string?)challenge["deadline"]}");
-        var digests = BenchmarkWork.Solve(Convert.FromHexString((string)challenge["nonce"]!), (int)challenge["work"]!, CancellationToken.None);
-        body["challenge"] = (string?)challenge["id"];
-        body["digests"] = new JsonArray([.. digests.Select(static d => (JsonNode)d.ToString("x16", CultureInfo.InvariantCulture))]);
     }
 
     private static Command Metagraph()

@@ -24,6 +24,9 @@ public static class AgentProtocol
 [JsonDerivedType(typeof(AgentReport), "report")]
 [JsonDerivedType(typeof(AgentLogs), "logs")]
 [JsonDerivedType(typeof(AgentShellOutput), "shellOutput")]
+[JsonDerivedType(typeof(AgentBenchmarkReady), "benchmarkReady")]
+[JsonDerivedType(typeof(AgentBenchmarkAnswer), "benchmarkAnswer")]
+[JsonDerivedType(typeof(AgentBenchmarkDeclined), "benchmarkDeclined")]
 public abstract record AgentMessage;
 
 /// <summary>First message. Signed by the node key over <c>depin-agent-hello\n{node}\n{nonce}\n{timestamp ms}</c> (ECDSA P-256, SHA-256, IEEE P1363, base64url); <paramref name="Nonce"/> is the one the gateway sent in <see cref="GatewayChallenge"/>.</summary>
@@ -44,6 +47,15 @@ public sealed record AgentLogs(string RequestId, ImmutableArray<LogLine> Lines, 
 /// <summary>Output of a shell session, base64; <paramref name="ExitCode"/> set on the last one.</summary>
 public sealed record AgentShellOutput(string RequestId, string DataBase64, int? ExitCode) : AgentMessage;
 
+/// <summary>"I begin the benchmark of my desired state now": answered by <see cref="GatewayBenchmark"/>, or <see cref="GatewayBenchmarkOver"/>.</summary>
+public sealed record AgentBenchmarkReady(long Session, string Id) : AgentMessage;
+
+/// <summary>The answers; see <see cref="BenchmarkAnswer"/>. Answered by <see cref="GatewayBenchmarkOver"/>.</summary>
+public sealed record AgentBenchmarkAnswer(long Session, string Id, ImmutableArray<ulong> Digests, string Signature) : AgentMessage;
+
+/// <summary>The agent does not do the benchmark. <paramref name="Reason"/>: for the node's owner to read.</summary>
+public sealed record AgentBenchmarkDeclined(long Session, string Id, string Reason) : AgentMessage;
+
 /// <summary>From the gateway to the agent.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(GatewayChallenge), "challenge")]
@@ -53,6 +65,8 @@ public sealed record AgentShellOutput(string RequestId, string DataBase64, int? 
 [JsonDerivedType(typeof(ReportAck), "reportAck")]
 [JsonDerivedType(typeof(GatewayLogRequest), "logs")]
 [JsonDerivedType(typeof(GatewayShellInput), "shell")]
+[JsonDerivedType(typeof(GatewayBenchmark), "benchmark")]
+[JsonDerivedType(typeof(GatewayBenchmarkOver), "benchmarkOver")]
 [JsonDerivedType(typeof(GatewayRefusal), "refused")]
 public abstract record GatewayMessage;
 
@@ -90,6 +104,12 @@ public sealed record GatewayLogRequest(string RequestId, string WorkloadId, long
 /// <param name="Rows">Goes with <paramref name="Columns"/>.</param>
 public sealed record GatewayShellInput(
     string RequestId, string WorkloadId, ImmutableArray<string> Command, string DataBase64, bool End, int Columns = 0, int Rows = 0) : GatewayMessage;
+
+/// <summary>The benchmark runs from now on: <paramref name="TimeMs"/> milliseconds until the answer must be back.</summary>
+public sealed record GatewayBenchmark(string Id, string NonceBase64, int Work, int TimeMs) : GatewayMessage;
+
+/// <summary>The benchmark is over for this agent: passed (<paramref name="Code"/> null), or why not.</summary>
+public sealed record GatewayBenchmarkOver(string Id, string? Code, string Detail) : GatewayMessage;
 
 /// <summary>The gateway refuses and closes: <paramref name="Code"/> as in <c>Refusal</c>; <paramref name="Final"/> means "do not come back" (retired, replaced by a newer session).</summary>
 public sealed record GatewayRefusal(string Code, string Detail, bool Final) : GatewayMessage;

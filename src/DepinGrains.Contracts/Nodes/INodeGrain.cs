@@ -61,6 +61,26 @@ public interface INodeGrain : IGrainWithStringKey
     /// <summary>Takes the node out for good; answers the leases it carried. <c>node.not_owner</c> unless <paramref name="owner"/> is its provider.</summary>
     [Alias("retire")]
     Task<Result<ImmutableArray<string>>> RetireAsync(string operationId, string owner, string reason);
+
+    /// <summary>A market wants a benchmark; its agent hears of it with the desired state. <c>node.benchmark_busy</c> while one for something else is open, <c>node.benchmark_rest</c> for a while after wrong answers.</summary>
+    [Alias("offerBenchmark")]
+    Task<Result<BenchmarkView>> OfferBenchmarkAsync(BenchmarkOrder order);
+
+    /// <summary>The agent begins: the nonce leaves, the time runs. Again in the same session it answers alike; <c>node.session_stale</c> in an older one.</summary>
+    [Alias("startBenchmark")]
+    Task<Result<BenchmarkTask>> StartBenchmarkAsync(long session, string id);
+
+    /// <summary>The agent's answer: timed, checked, counted once. What ends the benchmark badly is answered as the refusal that <see cref="BenchmarkView.Failure"/> keeps; answers of older sessions change nothing.</summary>
+    [Alias("answerBenchmark")]
+    Task<Result<BenchmarkView>> AnswerBenchmarkAsync(BenchmarkAnswer answer);
+
+    /// <summary>The agent will not, and why: its owner's options, or its leases.</summary>
+    [Alias("declineBenchmark")]
+    Task<Result<BenchmarkView>> DeclineBenchmarkAsync(long session, string id, string reason);
+
+    /// <summary>The newest benchmark, or <c>node.benchmark_unknown</c>.</summary>
+    [Alias("benchmark")]
+    Task<Result<BenchmarkView>> GetBenchmarkAsync();
 }
 
 /// <summary>What joins. <paramref name="PublicKey"/>: SubjectPublicKeyInfo of the node's P-256 key, base64.</summary>

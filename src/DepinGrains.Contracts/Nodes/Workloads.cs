@@ -52,8 +52,9 @@ public sealed record WorkloadSpec(
 }
 
 /// <summary>Everything a node must run. A workload not in it must not run.</summary>
+/// <param name="Benchmark">A benchmark that waits for its agent to begin, or runs; null: none.</param>
 [GenerateSerializer, Immutable, Alias("depin.workload.desired.v1")]
-public sealed record DesiredState([property: Id(0)] long Generation, [property: Id(1)] ImmutableArray<WorkloadSpec> Workloads);
+public sealed record DesiredState([property: Id(0)] long Generation, [property: Id(1)] ImmutableArray<WorkloadSpec> Workloads, [property: Id(2)] BenchmarkOffer? Benchmark = null);
 
 /// <summary>Where a workload stands.</summary>
 [GenerateSerializer]

@@ -34,9 +34,13 @@ public interface ISubnetGrain : IGrainWithIntegerKey
     [Alias("register")]
     Task<Result<NeuronRegistered>> RegisterAsync(string operationId, RegisterNeuron command);
 
-    /// <summary>A benchmark for a node about to register; <c>registration.hardware_*</c> when its detected hardware is not enough anyway.</summary>
+    /// <summary>Has a node's agent do the benchmark for a registration; <c>registration.hardware_*</c> when its detected hardware is not enough anyway, <c>node.benchmark_*</c> when the node takes none now.</summary>
     [Alias("challenge")]
-    Task<Result<HardwareChallenge>> ChallengeAsync(string operationId, string coldkey, string node);
+    Task<Result<HardwareChallenge>> ChallengeAsync(string operationId, ChallengeNode command);
+
+    /// <summary>Where a node's benchmark for this subnet stands; <c>registration.hardware_no_challenge</c>.</summary>
+    [Alias("getChallenge")]
+    Task<Result<HardwareChallenge>> GetChallengeAsync(string node);
 
     /// <summary>Sets weights; <c>weights.*</c>, the chain's checks in the chain's order.</summary>
     [Alias("setWeights")]

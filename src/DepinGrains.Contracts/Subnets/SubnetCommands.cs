@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Contracts.Subnets;
 
@@ -12,24 +13,21 @@ public sealed record RegisterNeuron(
     [property: Id(2)] long? MaxPrice = null,
     [property: Id(3)] HardwareProof? Proof = null);
 
-/// <summary>A node's answer to a subnet's benchmark.</summary>
+/// <summary>The node a miner runs on, and what it showed.</summary>
 /// <param name="Node">The node; its provider must be the coldkey.</param>
-/// <param name="Challenge">Id of the challenge; empty where the subnet has no benchmark.</param>
-/// <param name="Digests">One per block of work, in order.</param>
-[GenerateSerializer, Immutable, Alias("depin.subnet.hardware_proof.v1")]
-public sealed record HardwareProof([property: Id(0)] string Node, [property: Id(1)] string Challenge, [property: Id(2)] ImmutableArray<ulong> Digests);
+/// <param name="Challenge">Id of the benchmark its agent passed; empty where the subnet has none.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.hardware_proof.v2")]
+public sealed record HardwareProof([property: Id(0)] string Node, [property: Id(1)] string Challenge);
 
-/// <summary>A benchmark to do now.</summary>
-/// <param name="Nonce">Seed of the work, 16 bytes.</param>
-/// <param name="Work">Blocks of work.</param>
-/// <param name="Deadline">When the answer must have arrived.</param>
-[GenerateSerializer, Immutable, Alias("depin.subnet.challenge.v1")]
-public sealed record HardwareChallenge(
-    [property: Id(0)] string Id,
-    [property: Id(1)] string Node,
-    [property: Id(2)] ImmutableArray<byte> Nonce,
-    [property: Id(3)] int Work,
-    [property: Id(4)] DateTimeOffset Deadline);
+/// <summary>Somebody wants a node's agent to do the subnet's benchmark, for one registration.</summary>
+/// <param name="Coldkey">Whose node it is.</param>
+/// <param name="Hotkey">The key that is to be registered.</param>
+[GenerateSerializer, Immutable, Alias("depin.subnet.challenge_node.v1")]
+public sealed record ChallengeNode([property: Id(0)] string Coldkey, [property: Id(1)] string Hotkey, [property: Id(2)] string Node);
+
+/// <summary>A benchmark a node was given for a registration, and where it stands.</summary>
+[GenerateSerializer, Immutable, Alias("depin.subnet.challenge.v2")]
+public sealed record HardwareChallenge([property: Id(0)] int Netuid, [property: Id(1)] string Hotkey, [property: Id(2)] BenchmarkView Benchmark);
 
 /// <summary>A validator's weights: any scale, the largest becomes 65535.</summary>
 /// <param name="Hotkey">Who sets them; the gateway has checked that the signer may act for it (<see cref="Hotkeys.MaySign"/>), the grain that <paramref name="Signer"/> owns it.</param>

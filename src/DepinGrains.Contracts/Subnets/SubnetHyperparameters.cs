@@ -152,6 +152,6 @@ public sealed record SubnetHyperparameters
     /// <summary>Blocks of work of the benchmark that a registering node must do, 1 MiB and about a hundredth of a second each on a core of 2024; 0: no benchmark.</summary>
     [Id(39)] public int BenchmarkWork { get; init; }
 
-    /// <summary>Milliseconds within which the answer to the benchmark must arrive.</summary>
+    /// <summary>Milliseconds within which a node with no more than the least CPU asked for must answer the benchmark; each doubling takes a third off.</summary>
     [Id(40)] public int BenchmarkTimeMs { get; init; } = 10_000;
 }

@@ -195,6 +195,10 @@ public sealed partial class AgentSocketHandler(
                 case AgentReport report when report.Session == connection.Session:
                     await work.AddAsync(report);
                     break;
+                case AgentBenchmarkReady or AgentBenchmarkAnswer or AgentBenchmarkDeclined:
+                    // Whatever session it names: the node refuses older ones with the numbers.
+                    await work.AddAsync(read.Message);
+                    break;
                 case AgentLogs logs:
                     connection.Route(logs.RequestId, logs, logs.End);
                     break;

@@ -64,6 +64,9 @@ internal sealed partial class AgentWork(AgentConnection connection, IGrainFactor
 
                     connection.Send(new ReportAck(report.Sequence));
                     break;
+                default:
+                    await BenchmarkAsync(message);
+                    break;
             }
         }
         catch (Exception problem)
@@ -72,6 +75,26 @@ internal sealed partial class AgentWork(AgentConnection connection, IGrainFactor
             LogFailed(log, connection.Node, problem);
         }
     }
+
+    private async Task BenchmarkAsync(AgentMessage message)
+    {
+        var node = grains.GetGrain<INodeGrain>(connection.Node);
+        switch (message)
+        {
+            case AgentBenchmarkReady ready:
+                var task = await node.StartBenchmarkAsync(ready.Session, ready.Id);
+                connection.Send(task.IsOk ? new GatewayBenchmark(task.Value.Id, Convert.ToBase64String(task.Value.Nonce.AsSpan()), task.Value.Work, task.Value.TimeMs) : Over(ready.Id, task.Refusal));
+                break;
+            case AgentBenchmarkAnswer answer:
+                connection.Send(Over(answer.Id, (await node.AnswerBenchmarkAsync(new BenchmarkAnswer(answer.Session, answer.Id, answer.Digests, answer.Signature))).Refusal));
+                break;
+            case AgentBenchmarkDeclined declined:
+                connection.Send(Over(declined.Id, (await node.DeclineBenchmarkAsync(declined.Session, declined.Id, declined.Reason)).Refusal));
+                break;
+        }
+    }
+
+    private static GatewayBenchmarkOver Over(string id, Contracts.Common.Refusal? refusal) => new(id, refusal?.Code, refusal?.Detail ?? "");
 
     [LoggerMessage(3340, LogLevel.Information, "A report of node {Node} was refused: {Code}: {Detail}")]
     private static partial void LogRefused(ILogger log, string node, string code, string detail);

@@ -33,7 +33,8 @@ public static class SubnetEndpoints
         group.MapGet("{netuid}/epochs", EpochsAsync).AllowAnonymous().WithName("listSubnetEpochs").WithSummary("Epochs, newest first").Produces<Page<SubnetEpochView>>();
         group.MapGet("{netuid}/neurons/{uid}", NeuronAsync).AllowAnonymous().WithName("getNeuron").WithSummary("One uid").Produces<NeuronView>();
         group.MapGet("{netuid}/neurons/{uid}/weights", WeightsAsync).AllowAnonymous().WithName("getWeights").WithSummary("Weights a uid has in force").Produces<SparseRow>();
-        group.MapPost("{netuid}/challenges", ChallengeAsync).RequireSignature().WithName("challengeHardware").WithSummary("A benchmark for a node about to register").Produces<ChallengeResponse>();
+        group.MapPost("{netuid}/challenges", ChallengeAsync).RequireSignature().WithName("challengeHardware").WithSummary("Have the agent of your node do the subnet's benchmark for a registration").Produces<ChallengeResponse>();
+        group.MapGet("{netuid}/challenges/{node}", GetChallengeAsync).AllowAnonymous().WithName("getChallenge").WithSummary("Where a node's benchmark stands").Produces<ChallengeResponse>();
         group.MapPost("{netuid}/register", RegisterAsync).RequireSignature().WithName("registerNeuron").WithSummary("Register a hotkey; the price is recycled").Produces<NeuronRegistered>();
         group.MapPost("{netuid}/weights", SetWeightsAsync).RequireSignature(KeyRoles.Any).WithName("setWeights").WithSummary("Set weights").Produces<WeightsSet>();
         group.MapPost("{netuid}/weights/commit", CommitAsync).RequireSignature(KeyRoles.Any).WithName("commitWeights").WithSummary("Commit to weights").Produces<WeightsCommitted>();
@@ -131,23 +132,29 @@ public static class SubnetEndpoints
             return Problems.From(refusal);
         }
 
-        var given = await AskAsync(netuid, grains, subnet => subnet.ChallengeAsync(caller.OperationId(context), caller.Identity, body.Node));
-        return given.IsOk
-            ? TypedResults.Ok(new ChallengeResponse(given.Value.Id, given.Value.Node, Convert.ToHexStringLower(given.Value.Nonce.AsSpan()), given.Value.Work, given.Value.Deadline))
-            : Problems.From(given.Refusal);
+        var hotkey = body.Hotkey ?? Hotkeys.Of(caller.Identity, caller.RequireSigned().KeyId);
+        var given = await AskAsync(netuid, grains, subnet => subnet.ChallengeAsync(caller.OperationId(context), new ChallengeNode(caller.Identity, hotkey, body.Node)));
+        return given.IsOk ? TypedResults.Ok(ChallengeResponse.Of(given.Value)) : Problems.From(given.Refusal);
+    }
+
+    /// <summary>How it goes.</summary>
+    public static async Task<IResult> GetChallengeAsync(string netuid, string node, IGrainFactory grains)
+    {
+        var given = await AskAsync(netuid, grains, subnet => subnet.GetChallengeAsync(node));
+        return given.IsOk ? TypedResults.Ok(ChallengeResponse.Of(given.Value)) : Problems.From(given.Refusal);
     }
 
     /// <summary>Registers.</summary>
     public static async Task<IResult> RegisterAsync(string netuid, RegisterNeuronRequest body, Caller caller, HttpContext context, IGrainFactory grains, IKeyDirectory keys)
     {
         var hotkey = body.Hotkey ?? Hotkeys.Of(caller.Identity, caller.RequireSigned().KeyId);
-        var proof = ProofOf(body);
-        if ((proof.Refusal ?? await caller.VerifyAsync(grains) ?? await WhyNotKeyAsync(hotkey, caller, keys)) is { } refusal)
+        var proof = body.Node is { } node ? new HardwareProof(node, body.Challenge ?? "") : null;
+        if ((await caller.VerifyAsync(grains) ?? await WhyNotKeyAsync(hotkey, caller, keys)) is { } refusal)
         {
             return Problems.From(refusal);
         }
 
-        return await AnswerAsync(netuid, grains, subnet => subnet.RegisterAsync(caller.OperationId(context), new RegisterNeuron(caller.Identity, hotkey, body.MaxPrice, proof.Value)));
+        return await AnswerAsync(netuid, grains, subnet => subnet.RegisterAsync(caller.OperationId(context), new RegisterNeuron(caller.Identity, hotkey, body.MaxPrice, proof)));
     }
 
     /// <summary>Sets weights.</summary>
@@ -192,27 +199,6 @@ public static class SubnetEndpoints
         return coldkey != caller.Identity ? Refusal.Of("registration.not_owner", "another coldkey owns this hotkey", ("error", "NonAssociatedColdKey"))
             : (await keys.FindAsync(coldkey, fresh: true))?.Find(key) is { RevokedAt: null } ? null
             : Refusal.Of("registration.hotkey_unknown", $"{coldkey} has no valid key {key}: add it first", ("key", key));
-    }
-
-    private static Result<HardwareProof?> ProofOf(RegisterNeuronRequest body)
-    {
-        if (body.Node is null)
-        {
-            return new Result<HardwareProof?>(null, null);
-        }
-
-        var digests = ImmutableArray.CreateBuilder<ulong>();
-        foreach (var text in body.Digests ?? [])
-        {
-            if (text is not { Length: > 0 and <= 16 } || !ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var digest))
-            {
-                return Refusal.Of("registration.hardware_invalid", "answers of a benchmark are hexadecimal numbers of up to 16 digits");
-            }
-
-            digests.Add(digest);
-        }
-
-        return new HardwareProof(body.Node, body.Challenge ?? "", digests.DrainToImmutable());
     }
 
     private static async Task<Result<T>> AskAsync<T>(string netuid, IGrainFactory grains, Func<ISubnetGrain, Task<Result<T>>> ask) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
+using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Subnets;
 
 namespace DepinGrains.Gateway.Subnets;
@@ -17,21 +18,35 @@ public sealed record CreateSubnetRequest(
 /// <param name="Hotkey">A key of the caller's identity, <c>id_…/key_…</c>; null: the key that signs.</param>
 /// <param name="MaxPrice">Most rao to recycle; refused with <c>registration.price_moved</c> and the numbers when it costs more. Null: whatever it costs.</param>
 /// <param name="Node">The caller's node the miner runs on, where the subnet asks for hardware.</param>
-/// <param name="Challenge">Id of the benchmark that was done, where the subnet asks for one.</param>
-/// <param name="Digests">Its answers in hexadecimal, one per block of work.</param>
+/// <param name="Challenge">Id of the benchmark that node's agent passed for this hotkey, where the subnet asks for one.</param>
 public sealed record RegisterNeuronRequest(
     [property: StringLength(Hotkeys.Length)] string? Hotkey = null,
     [property: Range(0, long.MaxValue)] long? MaxPrice = null,
     [property: StringLength(64)] string? Node = null,
-    [property: StringLength(128)] string? Challenge = null,
-    [property: MaxLength(4_096)] ImmutableArray<string>? Digests = null);
+    [property: StringLength(256)] string? Challenge = null);
 
-/// <summary>A benchmark to ask for.</summary>
-public sealed record ChallengeRequest([property: Required, StringLength(64, MinimumLength = 1)] string Node);
+/// <summary>A benchmark to have done.</summary>
+/// <param name="Node">The caller's node.</param>
+/// <param name="Hotkey">The key to be registered; null: the key that signs.</param>
+public sealed record ChallengeRequest([property: Required, StringLength(64, MinimumLength = 1)] string Node, [property: StringLength(Hotkeys.Length)] string? Hotkey = null);
 
-/// <summary>A benchmark to do: <c>depin subnet register --node</c> does it, see <c>Domain.Subnets.Hardware.BenchmarkWork</c>.</summary>
-/// <param name="Nonce">16 bytes, hexadecimal.</param>
-public sealed record ChallengeResponse(string Id, string Node, string Nonce, int Work, DateTimeOffset Deadline);
+/// <summary>A benchmark of a node: its agent begins by itself, within its owner's limits.</summary>
+/// <param name="Status">offered, running, passed, failed.</param>
+/// <param name="Work">Blocks of 1 MiB.</param>
+/// <param name="TimeMs">What the subnet allows the least hardware it takes; once it runs, what this node's class has, with slack.</param>
+/// <param name="HardwareClass">Doublings of free CPU over the least asked for.</param>
+/// <param name="Until">When it must have begun.</param>
+/// <param name="Deadline">When the answer must be there; null before it runs.</param>
+/// <param name="ElapsedMs">What it took.</param>
+/// <param name="Code">Why it failed.</param>
+/// <param name="Detail">The same in words.</param>
+public sealed record ChallengeResponse(
+    string Id, string Node, string Hotkey, BenchmarkStatus Status, int Work, int TimeMs, int HardwareClass, DateTimeOffset Until, DateTimeOffset? Deadline, long? ElapsedMs, string? Code, string? Detail)
+{
+    internal static ChallengeResponse Of(HardwareChallenge c) => new(
+        c.Benchmark.Id, c.Benchmark.Node, c.Hotkey, c.Benchmark.Status, c.Benchmark.Work, c.Benchmark.TimeMs, c.Benchmark.HardwareClass, c.Benchmark.Until, c.Benchmark.Deadline, c.Benchmark.ElapsedMs,
+        c.Benchmark.Failure?.Code, c.Benchmark.Failure?.Detail);
+}
 
 /// <summary>Weights of a validator.</summary>
 /// <param name="Uids">Whom it scores.</param>

@@ -15,6 +15,9 @@ public static class NodeEvents
 
     /// <summary>An agent came with less hardware than is booked; once per lie.</summary>
     public const string HardwareRefused = "node.hardware_refused";
+
+    /// <summary>A benchmark was answered or declined; on <c>node/{id}</c> only.</summary>
+    public const string BenchmarkEnded = "node.benchmark_ended";
 }
 
 /// <summary>Data of these events.</summary>

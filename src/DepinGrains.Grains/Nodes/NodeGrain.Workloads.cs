@@ -96,7 +96,7 @@ public sealed partial class NodeGrain
             .SelectMany(booking => booking.Workloads.Select(spec => secrets.TryGetValue(SecretKey(booking.Id, spec.Id), out var secret)
                 ? spec with { Env = secret.Env, Credentials = secret.Credentials }
                 : spec));
-        return new DesiredState(state.Generation, [.. workloads]);
+        return new DesiredState(state.Generation, [.. workloads], state.Benchmark?.Offer(clock.Now));
     }
 
     private async Task ReadSecretsAsync(Dictionary<string, WorkloadSecret> secrets)

@@ -14,7 +14,7 @@ namespace DepinGrains.Grains.Nodes;
 /// <summary>One hardware node. Every answer follows from the committed row and the time; expired reservations count as gone from the moment they expire and leave the row with the next write.</summary>
 [GrainType("depin.node")]
 public sealed partial class NodeGrain(
-    IRowStore store, NetworkClock clock, ISecretProtector protector, INodeNotifier notifier, IOptions<NodeOptions> options, ILogger<NodeGrain> log)
+    IRowStore store, NetworkClock clock, ISecretProtector protector, INodeNotifier notifier, IBenchmarkNonces nonces, IOptions<NodeOptions> options, ILogger<NodeGrain> log)
     : Grain, INodeGrain
 {
     private readonly NodeOptions _options = options.Value;
@@ -114,6 +114,13 @@ public sealed partial class NodeGrain(
             Boot = boot,
             LastSeenAt = now,
             RefusedHardware = "",
+        };
+        next = state.Benchmark?.At(now) switch
+        {
+            // Its agent knows nothing of it any more, and had its nonce: the next one begins anew.
+            { Status: BenchmarkStatus.Running } running => next with { Benchmark = running.Lost(now, next.Session) },
+            { IsOpen: true } => next with { Generation = next.Generation + 1 },
+            _ => next,
         };
         if (await CommitAsync(next, now, NodeRules.StatusOf(state) == NodeRules.StatusOf(next) ? null : NodeEvents.Online) is { } refusal)
         {

@@ -31,4 +31,8 @@ public sealed class NodeOptions
     /// <summary>Most bytes of all workloads of a node as JSON, secrets included: the desired state must fit into one message of the agent protocol.</summary>
     [Range(1_024, 1_000_000)]
     public int WorkloadBytesMax { get; set; } = 900_000;
+
+    /// <summary>Time in which a node that answered a benchmark wrong is given no other: guessing must cost more than working.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan BenchmarkWrongRest { get; set; } = TimeSpan.FromMinutes(10);
 }

@@ -36,6 +36,9 @@ public static class NodeRules
             ? null
             : hardware.Gpus.GroupBy(gpu => gpu.Model).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).First().Key;
 
+    /// <summary>Tells one inventory from another.</summary>
+    public static string Fingerprint(HardwareInventory hardware) => Convert.ToHexStringLower(State.Changes.Fingerprint(hardware).Span[..16]);
+
     /// <summary>The node as anyone may see it.</summary>
     public static NodeView View(NodeState state, long version, DateTimeOffset now)
     {

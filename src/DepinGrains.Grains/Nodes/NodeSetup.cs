@@ -16,6 +16,7 @@ public static class NodeSetup
         services.AddOptions<NodeOptions>().Bind(configuration.GetSection(NodeOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<SecretOptions>().Bind(configuration.GetSection(SecretOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<ISecretProtector>(static provider => new AesGcmSecretProtector(provider.GetRequiredService<IOptions<SecretOptions>>()));
+        services.TryAddSingleton<IBenchmarkNonces, RandomBenchmarkNonces>();
         services.AddLivenessShards(configuration);
         services.TryAddSingleton<LivenessMetrics>();
         services.TryAddSingleton<LivenessHints>();

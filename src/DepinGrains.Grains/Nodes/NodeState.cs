@@ -63,6 +63,9 @@ public sealed record NodeState : RowDocument
     /// <summary>What was last refused at a connection, so that an agent that comes again with the same lie does not fill the event log.</summary>
     public string RefusedHardware { get; init; } = "";
 
+    /// <summary>The newest benchmark of it; null: none yet.</summary>
+    public NodeBenchmark? Benchmark { get; init; }
+
     /// <summary>
     /// Reservations and confirmed bookings, oldest first. Expired ones stand here until the next write; see <c>NodeRules.Standing</c>. The row itself keeps only what is not confirmed
     /// (<see cref="Reserved"/>), so that a write costs the same however much the node carries; <c>NodeBookRows.WholeAsync</c> puts them together.

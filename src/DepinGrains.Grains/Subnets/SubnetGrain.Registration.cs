@@ -31,11 +31,6 @@ public sealed partial class SubnetGrain
     public async Task<Result<NeuronRegistered>> RegisterAsync(string operationId, RegisterNeuron command)
     {
         var notReady = await WhyNotReadyAsync();
-        if (command.Proof is { Digests.IsDefault: true })
-        {
-            return Refusal.Of("registration.hardware_wrong", "a proof has answers, or none");
-        }
-
         var print = Changes.Fingerprint(command);
         if (_row.Exists && await _row.RememberedAsync<NeuronRegistered>(operationId, print) is { } remembered)
         {
@@ -114,7 +109,7 @@ public sealed partial class SubnetGrain
             .Event(Topic, "subnet.registered", command.Hotkey, done.Value!);
         if (command.Proof is { } proof)
         {
-            // An answer counts once.
+            // A benchmark counts once.
             changes.With(ChallengeRow.Kind.Delete(Key, proof.Node));
         }
 

@@ -19,7 +19,7 @@ namespace DepinGrains.Grains.Subnets;
 /// with ids from the epoch number → done). Both are finished by the next call, or by the sweep. The book in memory is what the rows said at activation plus what was committed since.
 /// </summary>
 [GrainType("depin.subnet")]
-public sealed partial class SubnetGrain(IRowStore store, NetworkClock clock, IOptions<SubnetOptions> options, SubnetMetrics metrics, ISubnetNonces nonces) : Grain, ISubnetGrain
+public sealed partial class SubnetGrain(IRowStore store, NetworkClock clock, IOptions<SubnetOptions> options, SubnetMetrics metrics) : Grain, ISubnetGrain
 {
     private readonly EpochWorkspace _workspace = new();
     private GrainRow<SubnetState> _row = null!;

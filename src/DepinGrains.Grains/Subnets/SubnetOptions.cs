@@ -61,6 +61,14 @@ public sealed class SubnetOptions
     /// <summary>Milliseconds added to a benchmark's time for the way there and back.</summary>
     [Range(0, 60_000)]
     public int BenchmarkSlackMs { get; set; } = 2_000;
+
+    /// <summary>Time a node's agent has to begin a benchmark: to hear of it, and to find room beside its leases.</summary>
+    [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
+    public TimeSpan BenchmarkOfferLifetime { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Time within which a benchmark that was passed must be used for its registration.</summary>
+    [Range(typeof(TimeSpan), "00:00:05", "1.00:00:00")]
+    public TimeSpan BenchmarkProofLifetime { get; set; } = TimeSpan.FromMinutes(10);
 }
 
 /// <summary>Strategies of shares.</summary>

@@ -120,6 +120,7 @@ public sealed class Market : IAsyncLifetime
         services.AddSingleton<MarketIndex>();
         services.AddSingleton<IOrderScreening, OrderScreening>();
         services.AddSingleton<INodeNotifier>(new NodeNotifier());
+        services.AddSingleton<IBenchmarkNonces, RandomBenchmarkNonces>();
         services.AddSingleton<ISecretProtector>(new AesGcmSecretProtector([new byte[32]]));
         services.AddLedgers();
         services.AddStaking();

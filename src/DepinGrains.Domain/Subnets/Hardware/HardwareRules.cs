@@ -26,6 +26,14 @@ public static class HardwareRules
             : null;
     }
 
+    /// <summary>A node's failed benchmark as the refusal of a registration; the numbers stay.</summary>
+    public static Refusal Failed(Refusal failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        var name = failure.Code switch { "node.benchmark_late" => "too_slow", "node.benchmark_wrong" => "wrong", var code => code["node.benchmark_".Length..] };
+        return failure with { Code = "registration.hardware_" + name, Detail = "the node's benchmark failed: " + failure.Detail };
+    }
+
     private static Refusal No(string what, long wanted, long found) =>
         Refusal.Of("registration.hardware_too_small", $"the subnet asks for {wanted} {what}; the node's agent found {found}", ("what", what), ("wanted", wanted), ("found", found));
 }

@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Security.Cryptography;
 
-namespace DepinGrains.Domain.Subnets.Hardware;
+namespace DepinGrains.Domain.Nodes.Benchmarks;
 
 /// <summary>
 /// Work that a machine must do to show what it can: for each block, a mebibyte filled from the nonce and then walked at random, each step depending on the one before. Blocks do not depend on each other, so all cores
-/// help; the server computes a few of them again, which it chose before it saw the answers and never told. Integers only, the same on any machine.
+/// help; the backend computes a few of them again, which it chooses when the answers are there. Integers only, the same on any machine.
 /// </summary>
 public static class BenchmarkWork
 {
@@ -17,19 +17,6 @@ public static class BenchmarkWork
     public const int Words = 1 << 17;
 
     private const int Steps = 1 << 20;
-
-    /// <summary>All answers, on all cores that the scheduler gives.</summary>
-    public static ulong[] Solve(byte[] nonce, int blocks, CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(nonce);
-        var digests = new ulong[blocks];
-        Parallel.For(0, blocks, new ParallelOptions { CancellationToken = cancel }, static () => new ulong[Words], (block, _, memory) =>
-        {
-            digests[block] = Digest(nonce, block, memory);
-            return memory;
-        }, static _ => { });
-        return digests;
-    }
 
     /// <summary>The answer of one block.</summary>
     /// <param name="nonce">The challenge's.</param>
@@ -59,7 +46,7 @@ public static class BenchmarkWork
         return Mix(state);
     }
 
-    /// <summary>Which blocks the server computes again: <paramref name="count"/> different ones, by a seed only it knows.</summary>
+    /// <summary>Which blocks are computed again: <paramref name="count"/> different ones, by a seed that was nobody's before the answers were there.</summary>
     public static int[] Sample(ReadOnlySpan<byte> seed, int blocks, int count)
     {
         var chosen = new SortedSet<int>();
