@@ -112,6 +112,15 @@ internal sealed class TestGateway : IAsyncDisposable
         }
     }
 
+    /// <summary>What the agent said about benchmarks.</summary>
+    public ConcurrentQueue<AgentMessage> Benchmarks { get; } = new();
+
+    /// <summary>Public key of a node, base64.</summary>
+    public string PublicKey(string node) => _keyByNode[node];
+
+    /// <summary>The desired state as it is, and a benchmark.</summary>
+    public void WantBenchmark(BenchmarkOffer? offer) => Desired = Desired with { Generation = Desired.Generation + 1, Benchmark = offer };
+
     public void Want(params WorkloadSpec[] workloads) => Desired = new DesiredState(Desired.Generation + 1, [.. workloads]);
 
     public async Task SendAsync(GatewayMessage message)
@@ -215,6 +224,9 @@ internal sealed class TestGateway : IAsyncDisposable
                 break;
             case AgentLogs logs:
                 Logs.Enqueue(logs);
+                break;
+            case AgentBenchmarkReady or AgentBenchmarkAnswer or AgentBenchmarkDeclined:
+                Benchmarks.Enqueue(message);
                 break;
             case AgentShellOutput output:
                 ShellOutputs.Enqueue(output);
