@@ -22,6 +22,7 @@ internal static class AgentCommandLine
           --allow NAME=PATH     a native program that may run; several separated by commas
           --containers false    do not run containers
           --port-min, --port-max  host ports for workloads
+          --tunnel-port PORT    a port at 127.0.0.1 that gateways may reach, e.g. of your miner; several separated by commas
           --stop-on-exit true   end workloads with the agent
           --config FILE         settings as JSON
           --Section:Name=VALUE  any setting by its full name
@@ -40,6 +41,7 @@ internal static class AgentCommandLine
         ["--containers"] = "Containers:Enabled",
         ["--port-min"] = "Resources:PortMin",
         ["--port-max"] = "Resources:PortMax",
+        ["--tunnel-port"] = "TunnelPorts",
         ["--stop-on-exit"] = nameof(AgentOptions.StopWorkloadsOnExit),
     };
 
@@ -61,6 +63,11 @@ internal static class AgentCommandLine
         foreach (var gateway in Items(configuration["GatewayList"]))
         {
             options.Gateways.Add(gateway);
+        }
+
+        foreach (var port in Items(configuration["TunnelPorts"]))
+        {
+            options.Tunnels.Ports.Add(int.TryParse(port, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"--tunnel-port wants a number, not '{port}'"));
         }
 
         foreach (var allowed in Items(configuration["AllowList"]))

@@ -16,6 +16,7 @@ using DepinGrains.Gateway.Providers;
 using DepinGrains.Gateway.Staking;
 using DepinGrains.Gateway.Subnets;
 using DepinGrains.Gateway.Subnets.Serving;
+using DepinGrains.Gateway.Subnets.Tunnels;
 using Scalar.AspNetCore;
 
 namespace DepinGrains.Gateway;
@@ -59,6 +60,7 @@ public static class GatewaySetup
         app.MapEmissionEndpoints();
         app.MapAllowanceEndpoints();
         app.MapSubnetEndpoints();
+        app.MapTunnelEndpoint();
         app.MapRootEndpoints();
         app.MapServingEndpoints();
         app.MapEventEndpoints();

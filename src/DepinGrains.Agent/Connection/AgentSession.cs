@@ -1,6 +1,7 @@
 using DepinGrains.Agent.Benchmarks;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
+using DepinGrains.Agent.Tunnels;
 using DepinGrains.Agent.Workloads;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ namespace DepinGrains.Agent.Connection;
 
 /// <summary>One connection from welcome to end: heartbeats, desired state, reports, streams.</summary>
 internal sealed partial class AgentSession(
-    AgentSocket socket, AgentWelcome welcome, StateStore store, Reconciler reconciler, StreamHub streams, BenchmarkHost benchmarks, ConnectionOptions options, TimeProvider clock, ILogger logger)
+    AgentSocket socket, AgentWelcome welcome, StateStore store, Reconciler reconciler, StreamHub streams, BenchmarkHost benchmarks, TunnelHost tunnels, ConnectionOptions options, TimeProvider clock, ILogger logger)
 {
     private const int IntervalMinMs = 20;
     private const int IntervalMaxMs = 600_000;
@@ -41,6 +42,7 @@ internal sealed partial class AgentSession(
         {
             await end.CancelAsync();
             await streams.CloseAllAsync();
+            await tunnels.CloseAllAsync();
             await benchmarks.CloseAsync();
             await Task.WhenAll(loops).ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
@@ -76,6 +78,17 @@ internal sealed partial class AgentSession(
                     break;
                 case GatewayShellInput input:
                     streams.Shell(input, socket);
+                    break;
+                case GatewayTunnelOpen open:
+                    tunnels.Open(open, socket);
+                    break;
+                case GatewayTunnelData data when !tunnels.Data(data):
+                case GatewayTunnelCredit credit when !tunnels.Credit(credit):
+                    throw new ProtocolException("the gateway sent more through a tunnel than it was allowed");
+                case GatewayTunnelData or GatewayTunnelCredit:
+                    break;
+                case GatewayTunnelClose close:
+                    tunnels.Close(close);
                     break;
                 case GatewayRefusal { Final: true } refusal:
                     throw new AgentRefusedException(refusal.Code, refusal.Detail);

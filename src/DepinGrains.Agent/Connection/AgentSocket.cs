@@ -11,16 +11,26 @@ namespace DepinGrains.Agent.Connection;
 internal sealed class AgentSocket(WebSocket socket, ConnectionOptions options, TimeProvider clock) : IDisposable
 {
     private readonly Channel<AgentMessage> _out = Channel.CreateBounded<AgentMessage>(new BoundedChannelOptions(64) { SingleReader = true });
+    private readonly Channel<AgentMessage> _first = Channel.CreateBounded<AgentMessage>(new BoundedChannelOptions(8) { SingleReader = true });
 
     /// <summary>Queues a message; waits while the queue is full (a slow gateway slows log streams down, it does not fill memory).</summary>
-    public ValueTask SendAsync(AgentMessage message, CancellationToken cancellationToken) => _out.Writer.WriteAsync(message, cancellationToken);
+    /// <remarks>Heartbeats go before all that waits: a line full of log lines and tunnels' bytes must not make a node look dead.</remarks>
+    public ValueTask SendAsync(AgentMessage message, CancellationToken cancellationToken) => (message is AgentHeartbeat ? _first : _out).Writer.WriteAsync(message, cancellationToken);
 
     /// <summary>Sends what is queued until cancelled or the socket breaks.</summary>
     public async Task WriteLoopAsync(CancellationToken cancellationToken)
     {
-        await foreach (var message in _out.Reader.ReadAllAsync(cancellationToken))
+        Task<bool>? first = null, other = null;
+        while (true)
         {
-            await WriteAsync(message, cancellationToken);
+            while (_first.Reader.TryRead(out var message) || _out.Reader.TryRead(out message))
+            {
+                await WriteAsync(message, cancellationToken);
+            }
+
+            first = first is { IsCompleted: false } ? first : _first.Reader.WaitToReadAsync(cancellationToken).AsTask();
+            other = other is { IsCompleted: false } ? other : _out.Reader.WaitToReadAsync(cancellationToken).AsTask();
+            await await Task.WhenAny(first, other);
         }
     }
 

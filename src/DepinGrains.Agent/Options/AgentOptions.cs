@@ -40,6 +40,9 @@ public sealed class AgentOptions
     /// <summary>Start, stop and restart of workloads.</summary>
     public WorkloadOptions Workloads { get; } = new();
 
+    /// <summary>Tunnels to workloads and to ports of the owner.</summary>
+    public TunnelOptions Tunnels { get; } = new();
+
     /// <summary>Timed benchmarks.</summary>
     public BenchmarkOptions Benchmarks { get; } = new();
 

@@ -18,6 +18,7 @@ public sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         Workloads(options, faults);
         Native(options.Native, faults);
         Benchmarks(options.Benchmarks, faults);
+        Tunnels(options.Tunnels, faults);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
@@ -109,6 +110,19 @@ public sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         foreach (var path in n.ReadOnlyPaths)
         {
             Require(faults, Path.IsPathRooted(path), $"Native.ReadOnlyPaths: '{path}' is not an absolute path");
+        }
+    }
+
+    private static void Tunnels(TunnelOptions t, List<string> faults)
+    {
+        Between(faults, "Tunnels.TunnelsMax", t.TunnelsMax, 1, 1_000);
+        Between(faults, "Tunnels.TunnelsPerWorkloadMax", t.TunnelsPerWorkloadMax, 1, 1_000);
+        Between(faults, "Tunnels.ConnectTimeout", t.ConnectTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
+        Between(faults, "Tunnels.IdleTimeout", t.IdleTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1));
+        Between(faults, "Tunnels.BytesMax", t.BytesMax, 1_024, long.MaxValue / 4);
+        foreach (var port in t.Ports)
+        {
+            Between(faults, "Tunnels.Ports", port, 1, 65_535);
         }
     }
 

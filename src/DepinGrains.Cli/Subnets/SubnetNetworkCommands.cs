@@ -202,12 +202,14 @@ internal static class SubnetNetworkCommands
     private static Command Axon()
     {
         var endpoint = new Argument<string>("endpoint") { Description = "base URL of an OpenAI-compatible API, e.g. https://miner.example/v1; '' takes it back" };
-        var node = new Option<string?>("--node") { Description = "your node whose agent tunnels to it" };
+        var node = new Option<string?>("--node") { Description = "your node whose agent tunnels to it: the endpoint is http://127.0.0.1:PORT/… there, a port given to the agent as --tunnel-port" };
+        var lease = new Option<string?>("--lease") { Description = "your lease, instead: the endpoint is http://SERVICE:PORT/…, a port the service exposes; its node's agent tunnels to it" };
+        var replica = new Option<int>("--replica") { Description = "which replica of the service" };
         var models = new Option<string[]>("--model") { Description = "a model it serves; may be repeated", DefaultValueFactory = static _ => [] };
-        var axon = new Command("axon", "announce where a hotkey answers") { Netuid, endpoint, Hotkey, node, models };
+        var axon = new Command("axon", "announce where a hotkey answers") { Netuid, endpoint, Hotkey, node, lease, replica, models };
         axon.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var body = new JsonObject { ["endpoint"] = parse.GetValue(endpoint), ["node"] = parse.GetValue(node), ["models"] = new JsonArray([.. parse.GetValue(models)!.Select(static m => (JsonNode)m)]), ["hotkey"] = parse.GetValue(Hotkey) };
+            var body = new JsonObject { ["endpoint"] = parse.GetValue(endpoint), ["node"] = parse.GetValue(node), ["lease"] = parse.GetValue(lease), ["replica"] = parse.GetValue(replica), ["models"] = new JsonArray([.. parse.GetValue(models)!.Select(static m => (JsonNode)m)]), ["hotkey"] = parse.GetValue(Hotkey) };
             return session.Show(await session.PostAsync($"/v1/subnets/{parse.GetValue(Netuid)}/axon", body), static n => Console.Out.WriteLine($"uid {n["uid"]} answers at {(string?)n["axon"]?["endpoint"] ?? "nowhere"}"));
         }));
         return axon;

@@ -14,6 +14,12 @@ public static class AgentProtocol
 
     /// <summary>Largest message in bytes.</summary>
     public const int MessageBytesMax = 1 << 20;
+
+    /// <summary>Most bytes of one frame of a tunnel.</summary>
+    public const int TunnelFrameBytesMax = 16 << 10;
+
+    /// <summary>Frames of one tunnel that may be on their way in each direction before the receiver gives credit again.</summary>
+    public const int TunnelWindow = 8;
 }
 
 /// <summary>From the agent to the gateway.</summary>
@@ -27,6 +33,10 @@ public static class AgentProtocol
 [JsonDerivedType(typeof(AgentBenchmarkReady), "benchmarkReady")]
 [JsonDerivedType(typeof(AgentBenchmarkAnswer), "benchmarkAnswer")]
 [JsonDerivedType(typeof(AgentBenchmarkDeclined), "benchmarkDeclined")]
+[JsonDerivedType(typeof(AgentTunnelOpened), "tunnelOpened")]
+[JsonDerivedType(typeof(AgentTunnelData), "tunnelData")]
+[JsonDerivedType(typeof(AgentTunnelCredit), "tunnelCredit")]
+[JsonDerivedType(typeof(AgentTunnelClosed), "tunnelClosed")]
 public abstract record AgentMessage;
 
 /// <summary>First message. Signed by the node key over <c>depin-agent-hello\n{node}\n{nonce}\n{timestamp ms}</c> (ECDSA P-256, SHA-256, IEEE P1363, base64url); <paramref name="Nonce"/> is the one the gateway sent in <see cref="GatewayChallenge"/>.</summary>
@@ -56,6 +66,18 @@ public sealed record AgentBenchmarkAnswer(long Session, string Id, ImmutableArra
 /// <summary>The agent does not do the benchmark. <paramref name="Reason"/>: for the node's owner to read.</summary>
 public sealed record AgentBenchmarkDeclined(long Session, string Id, string Reason) : AgentMessage;
 
+/// <summary>The port is connected.</summary>
+public sealed record AgentTunnelOpened(string Id) : AgentMessage;
+
+/// <summary>Bytes from the port, base64; <paramref name="End"/>: no more will come.</summary>
+public sealed record AgentTunnelData(string Id, string DataBase64, bool End) : AgentMessage;
+
+/// <summary>The agent has taken so many of the gateway's frames.</summary>
+public sealed record AgentTunnelCredit(string Id, int Frames) : AgentMessage;
+
+/// <summary>The tunnel was refused, or is over.</summary>
+public sealed record AgentTunnelClosed(string Id, string Code, string Detail) : AgentMessage;
+
 /// <summary>From the gateway to the agent.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(GatewayChallenge), "challenge")]
@@ -67,6 +89,10 @@ public sealed record AgentBenchmarkDeclined(long Session, string Id, string Reas
 [JsonDerivedType(typeof(GatewayShellInput), "shell")]
 [JsonDerivedType(typeof(GatewayBenchmark), "benchmark")]
 [JsonDerivedType(typeof(GatewayBenchmarkOver), "benchmarkOver")]
+[JsonDerivedType(typeof(GatewayTunnelOpen), "tunnelOpen")]
+[JsonDerivedType(typeof(GatewayTunnelData), "tunnelData")]
+[JsonDerivedType(typeof(GatewayTunnelCredit), "tunnelCredit")]
+[JsonDerivedType(typeof(GatewayTunnelClose), "tunnelClose")]
 [JsonDerivedType(typeof(GatewayRefusal), "refused")]
 public abstract record GatewayMessage;
 
@@ -110,6 +136,23 @@ public sealed record GatewayBenchmark(string Id, string NonceBase64, int Work, i
 
 /// <summary>The benchmark is over for this agent: passed (<paramref name="Code"/> null), or why not.</summary>
 public sealed record GatewayBenchmarkOver(string Id, string? Code, string Detail) : GatewayMessage;
+
+/// <summary>
+/// Opens a tunnel to a port: answered by <see cref="AgentTunnelOpened"/> or <see cref="AgentTunnelClosed"/>. What may be reached is the agent's to say: ports of workloads it runs itself, and those its owner switched on.
+/// </summary>
+/// <param name="Id">The tunnel's id, of the gateway's making.</param>
+/// <param name="WorkloadId">The workload; null: a port of the node's owner.</param>
+/// <param name="Port">The workload's own port, as its SDL exposes it; or the owner's at loopback.</param>
+public sealed record GatewayTunnelOpen(string Id, string? WorkloadId, int Port) : GatewayMessage;
+
+/// <summary>Bytes to the port, base64; <paramref name="End"/>: no more will come.</summary>
+public sealed record GatewayTunnelData(string Id, string DataBase64, bool End) : GatewayMessage;
+
+/// <summary>The gateway has taken so many of the agent's frames.</summary>
+public sealed record GatewayTunnelCredit(string Id, int Frames) : GatewayMessage;
+
+/// <summary>Ends a tunnel.</summary>
+public sealed record GatewayTunnelClose(string Id) : GatewayMessage;
 
 /// <summary>The gateway refuses and closes: <paramref name="Code"/> as in <c>Refusal</c>; <paramref name="Final"/> means "do not come back" (retired, replaced by a newer session).</summary>
 public sealed record GatewayRefusal(string Code, string Detail, bool Final) : GatewayMessage;

@@ -7,6 +7,7 @@ namespace DepinGrains.Contracts.Subnets;
 /// </summary>
 /// <param name="Endpoint">Base URL of an OpenAI-compatible API up to and including its version, e.g. <c>https://miner.example:8000/v1</c>; http or https, no user, query or fragment, at most 256 characters.</param>
 /// <param name="Node">The node through whose agent's tunnel the endpoint is reached; null: straight.</param>
+/// <param name="Workload">The workload on the node whose own port the endpoint's port is; null, with a node: a port that the node's owner switched on.</param>
 /// <param name="Models">Names of models it serves, at most 16 of 64 characters; empty: unknown.</param>
 /// <param name="Version">Of the miner's code.</param>
 /// <param name="Block">When it was announced.</param>
@@ -16,7 +17,8 @@ public sealed record AxonInfo(
     [property: Id(1)] string? Node,
     [property: Id(2)] ImmutableArray<string> Models,
     [property: Id(3)] long Version,
-    [property: Id(4)] long Block);
+    [property: Id(4)] long Block,
+    [property: Id(5)] string? Workload = null);
 
 /// <summary>A uid that can be asked, with what the last epoch thought of it: what a router needs, and no more.</summary>
 /// <param name="Incentive">Share of the miners' half, of 65535.</param>

@@ -54,7 +54,7 @@ public interface ISubnetGrain : IGrainWithIntegerKey
     [Alias("revealWeights")]
     Task<Result<WeightsSet>> RevealWeightsAsync(string operationId, RevealWeights command);
 
-    /// <summary>Announces where a hotkey answers. <c>axon.*</c>: not_registered, not_owner, too_fast, endpoint_invalid, address_not_allowed, node_foreign, models_invalid.</summary>
+    /// <summary>Announces where a hotkey answers. <c>axon.*</c>: not_registered, not_owner, too_fast, endpoint_invalid, address_not_allowed, node_foreign, lease_foreign, lease_closed, workload_not_found, models_invalid.</summary>
     [Alias("serveAxon")]
     Task<Result<NeuronView>> ServeAxonAsync(string operationId, ServeAxon command);
 

@@ -59,6 +59,9 @@ public sealed record WeightsSet([property: Id(0)] int Netuid, [property: Id(1)] 
 public sealed record WeightsCommitted([property: Id(0)] int Netuid, [property: Id(1)] int Uid, [property: Id(2)] string Hash, [property: Id(3)] long Block, [property: Id(4)] long RevealEpoch);
 
 /// <summary>A hotkey says where it answers; an empty endpoint takes it back.</summary>
+/// <param name="Node">A node of the coldkey's through whose agent it is reached: the endpoint is at loopback there.</param>
+/// <param name="Lease">A lease of the coldkey's, instead: the endpoint's host is a service of it, its port one that the service exposes.</param>
+/// <param name="Replica">Of the service.</param>
 [GenerateSerializer, Immutable, Alias("depin.subnet.serve_axon.v1")]
 public sealed record ServeAxon(
     [property: Id(0)] string Signer,
@@ -66,7 +69,9 @@ public sealed record ServeAxon(
     [property: Id(2)] string Endpoint,
     [property: Id(3)] string? Node,
     [property: Id(4)] ImmutableArray<string> Models,
-    [property: Id(5)] long Version);
+    [property: Id(5)] long Version,
+    [property: Id(6)] string? Lease = null,
+    [property: Id(7)] int Replica = 0);
 
 /// <summary>An owner changes a hyperparameter. <paramref name="Name"/> in snake case, <paramref name="Value"/> as text.</summary>
 [GenerateSerializer, Immutable, Alias("depin.subnet.set_hyperparameter.v1")]

@@ -61,6 +61,7 @@ public sealed partial class AgentConnection
     /// <summary>Ends all streams; the connection is over.</summary>
     internal void CloseStreams()
     {
+        CloseTunnels();
         foreach (var stream in _streams.Values)
         {
             Close(stream);

@@ -9,6 +9,7 @@ public sealed partial class AgentConnection
     private readonly WebSocket _socket;
     private readonly AgentSender _sender;
     private readonly AgentEndpointOptions _options;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _end;
     private long _generation;
     private int _intervalMs;
@@ -16,11 +17,11 @@ public sealed partial class AgentConnection
     private long _heard;
     private GatewayRefusal? _goodbye;
 
-    internal AgentConnection(NodeSession session, int shard, int intervalMs, WebSocket socket, AgentSender sender, AgentEndpointOptions options, CancellationTokenSource end)
+    internal AgentConnection(NodeSession session, int shard, int intervalMs, WebSocket socket, AgentSender sender, AgentEndpointOptions options, TimeProvider time, CancellationTokenSource end)
     {
         (Node, Session, Provider, Shard) = (session.Node, session.Session, session.Provider, shard);
         (_generation, _intervalMs) = (session.Generation, intervalMs);
-        (_socket, _sender, _options, _end) = (socket, sender, options, end);
+        (_socket, _sender, _options, _time, _end) = (socket, sender, options, time, end);
     }
 
     /// <summary>The node.</summary>
@@ -50,6 +51,7 @@ public sealed partial class AgentConnection
     /// <summary>Ends the connection when its agent was silent, or did not take a message, for longer than it may.</summary>
     internal void Look(long now, TimeProvider time)
     {
+        LookAtTunnels();
         if (_sender.IsStuck(now))
         {
             _sender.Abort();

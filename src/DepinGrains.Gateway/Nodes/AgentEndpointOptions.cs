@@ -42,7 +42,7 @@ public sealed class AgentEndpointOptions
 
     /// <summary>Messages to one agent that wait to leave; beyond it the connection is closed.</summary>
     [Range(8, 100_000)]
-    public int SendQueueMax { get; set; } = 512;
+    public int SendQueueMax { get; set; } = 1_024;
 
     /// <summary>Log and shell streams of one connection at once.</summary>
     [Range(1, 10_000)]
@@ -51,6 +51,26 @@ public sealed class AgentEndpointOptions
     /// <summary>Chunks of one log or shell stream that wait for a slow reader; beyond it the stream ends.</summary>
     [Range(1, 10_000)]
     public int StreamQueueMax { get; set; } = 256;
+
+    /// <summary>Tunnels of one connection at once.</summary>
+    [Range(1, 64)]
+    public int TunnelsMax { get; set; } = 64;
+
+    /// <summary>Tunnels to one workload, or to the ports of the node's owner together.</summary>
+    [Range(1, 64)]
+    public int TunnelsPerWorkloadMax { get; set; } = 32;
+
+    /// <summary>Time for an agent to open a tunnel.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan TunnelOpenTimeout { get; set; } = TimeSpan.FromSeconds(6);
+
+    /// <summary>A tunnel through which nothing went for this long is ended.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan TunnelIdleTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Most bytes of one tunnel, both ways together.</summary>
+    [Range(1_024, 1L << 50)]
+    public long TunnelBytesMax { get; set; } = 4L << 30;
 
     /// <summary>Most beats of one call to a liveness shard.</summary>
     [Range(1, 100_000)]

@@ -140,7 +140,7 @@ public sealed partial class AgentSocketHandler(
 
         await shards.Of(hello.Node).ConnectedAsync(session.Value.Node, session.Value.Session, session.Value.Generation);
         var interval = (int)liveness.Value.IntervalMin.TotalMilliseconds;
-        var connection = new AgentConnection(session.Value, shards.IndexOf(session.Value.Node), interval, socket, sender, _options, end);
+        var connection = new AgentConnection(session.Value, shards.IndexOf(session.Value.Node), interval, socket, sender, _options, time, end);
         connection.Heard(time.GetTimestamp());
 
         // Welcome first: once it is registered, hints may send to it.
@@ -177,6 +177,16 @@ public sealed partial class AgentSocketHandler(
             if (read.Breach is { } breach)
             {
                 return new GatewayRefusal("agent.protocol", breach, Final: false);
+            }
+
+            if (read.Message is { } said && connection.RouteTunnel(said) is { } kept)
+            {
+                if (!kept)
+                {
+                    return new GatewayRefusal("agent.tunnel_window", $"more than {AgentProtocol.TunnelWindow} frames of {AgentProtocol.TunnelFrameBytesMax} bytes in one tunnel without credit", Final: false);
+                }
+
+                continue;
             }
 
             if (!budget.Take())

@@ -171,7 +171,7 @@ public static class SubnetEndpoints
 
     /// <summary>Announces.</summary>
     public static Task<IResult> AxonAsync(string netuid, AxonRequest body, Caller caller, HttpContext context, IGrainFactory grains) => AsHotkeyAsync(
-        netuid, body.Hotkey, caller, grains, "axon", (subnet, hotkey) => subnet.ServeAxonAsync(caller.OperationId(context), new ServeAxon(caller.Identity, hotkey, body.Endpoint, body.Node, body.Models ?? [], body.Version)));
+        netuid, body.Hotkey, caller, grains, "axon", (subnet, hotkey) => subnet.ServeAxonAsync(caller.OperationId(context), new ServeAxon(caller.Identity, hotkey, body.Endpoint, body.Node, body.Models ?? [], body.Version, body.Lease, body.Replica)));
 
     internal static ISubnetRegistryGrain Registry(IGrainFactory grains) => grains.GetGrain<ISubnetRegistryGrain>(SubnetKeys.Registry);
 

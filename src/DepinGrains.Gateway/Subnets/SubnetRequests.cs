@@ -73,13 +73,17 @@ public sealed record RevealWeightsRequest(
 
 /// <summary>Where a hotkey answers.</summary>
 /// <param name="Endpoint">Base URL of an OpenAI-compatible API; empty takes it back.</param>
-/// <param name="Node">The caller's node whose agent tunnels to it.</param>
+/// <param name="Node">The caller's node whose agent tunnels to it: the endpoint is http://127.0.0.1:PORT/… there, a port its owner switched on.</param>
+/// <param name="Lease">The caller's lease, instead: the endpoint is http://SERVICE:PORT/…, a port the service exposes.</param>
+/// <param name="Replica">Which replica of the service.</param>
 public sealed record AxonRequest(
     [property: StringLength(256)] string Endpoint,
     [property: StringLength(64)] string? Node = null,
     [property: MaxLength(16)] ImmutableArray<string>? Models = null,
     [property: Range(0, long.MaxValue)] long Version = 0,
-    [property: StringLength(Hotkeys.Length)] string? Hotkey = null);
+    [property: StringLength(Hotkeys.Length)] string? Hotkey = null,
+    [property: StringLength(256)] string? Lease = null,
+    [property: Range(0, 1_000)] int Replica = 0);
 
 /// <summary>A hyperparameter's new value, as text.</summary>
 public sealed record HyperparameterRequest([property: Required, StringLength(32, MinimumLength = 1)] string Value);

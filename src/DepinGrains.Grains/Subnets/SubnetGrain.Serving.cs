@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Subnets;
 using DepinGrains.Domain.Subnets.Serving;
+using DepinGrains.Grains.Nodes;
 using DepinGrains.Grains.State;
 
 namespace DepinGrains.Grains.Subnets;
@@ -41,15 +43,21 @@ public sealed partial class SubnetGrain
 
         var (neuron, block, withdrawn) = (_book.Neuron(uid)!, Block, command.Endpoint.Length == 0);
         var refusal = TooFast(neuron, block)
-            ?? (withdrawn ? null : AxonRules.WhyNot(command.Endpoint, command.Models, options.Value.AnyAddress || command.Node is not null))
-            ?? (command.Version < 0 ? Refusal.Of("axon.version_invalid", "a version is a number from 0 on") : null)
-            ?? (withdrawn || command.Node is null ? null : await WhyNotNodeAsync("axon", command.Node, neuron.Coldkey));
+            ?? (withdrawn ? null : AxonRules.WhyNot(command.Endpoint, command.Models, options.Value.AnyAddress || command.Node is not null || command.Lease is not null))
+            ?? (command.Version < 0 ? Refusal.Of("axon.version_invalid", "a version is a number from 0 on") : null);
         if (refusal is not null)
         {
             return refusal;
         }
 
-        var next = neuron with { Axon = withdrawn ? null : new AxonInfo(command.Endpoint, command.Node, command.Models, command.Version, block), AxonBlock = block };
+        var way = withdrawn ? new AxonWay(null, null) : await WayAsync(command, neuron.Coldkey);
+        if (!way.IsOk)
+        {
+            return way.Refusal;
+        }
+
+        var axon = withdrawn ? null : new AxonInfo(command.Endpoint, way.Value.Node, command.Models, command.Version, block, way.Value.Workload);
+        var next = neuron with { Axon = axon, AxonBlock = block };
         Result<NeuronView> done = View(next, block);
         await MustCommitAsync(
             State with { ServersVersion = State.ServersVersion + 1 },
@@ -87,6 +95,54 @@ public sealed partial class SubnetGrain
     private Refusal? TooFast(NeuronState neuron, long block) => neuron.AxonBlock is { } last && block - last < State.Hyperparameters.ServingRateLimit
         ? Refusal.Of("axon.too_fast", $"{block - last} blocks since the last announcement; wait {State.Hyperparameters.ServingRateLimit - (block - last)} more", ("error", "ServingRateLimitExceeded"), ("passed", block - last), ("limit", State.Hyperparameters.ServingRateLimit))
         : null;
+
+    /// <summary>Through which agent an endpoint is reached, if through any: a node that is the coldkey's own, or where a workload of a lease of the coldkey's runs.</summary>
+    private async Task<Result<AxonWay>> WayAsync(ServeAxon command, string coldkey)
+    {
+        var url = new Uri(command.Endpoint);
+        if (command.Lease is { } lease)
+        {
+            return command.Node is null && url.Scheme == "http"
+                ? await WorkloadAsync(lease, url.Host, command.Replica, coldkey)
+                : Refusal.Of("axon.endpoint_invalid", "through a lease the endpoint is http://SERVICE:PORT/…, and no node is named");
+        }
+
+        if (command.Node is not { } node)
+        {
+            return new AxonWay(null, null);
+        }
+
+        return url.Scheme != "http" || !AxonRules.IsLoopback(url) ? Refusal.Of("axon.endpoint_invalid", "through a node of yours the endpoint is http://127.0.0.1:PORT/…", ("host", url.Host))
+            : await WhyNotNodeAsync("axon", node, coldkey) is { } foreign ? foreign
+            : new AxonWay(node, null);
+    }
+
+    private async Task<Result<AxonWay>> WorkloadAsync(string id, string service, int replica, string coldkey)
+    {
+        // Keys of leases begin with their tenant: another's is not even asked.
+        if (id is not { Length: > 0 and <= 256 } || !id.StartsWith(coldkey + "/", StringComparison.Ordinal) || !NodeChecks.IsText(id, 1, 256))
+        {
+            return Refusal.Of("axon.lease_foreign", "the coldkey has no such lease");
+        }
+
+        var lease = await GrainFactory.GetGrain<ILeaseGrain>(id).GetAsync();
+        if (!lease.IsOk || lease.Value.Terms.Owner != coldkey)
+        {
+            return Refusal.Of("axon.lease_foreign", "the coldkey has no such lease", ("lease", id));
+        }
+
+        if (lease.Value.Status == LeaseStatus.Closed)
+        {
+            return Refusal.Of("axon.lease_closed", "the lease is closed", ("lease", id), ("closedAt", lease.Value.ClosedAt?.ToString("O")));
+        }
+
+        return lease.Value.Workloads.FirstOrDefault(w => w.Service == service && w.Replica == replica) is { } workload
+            ? new AxonWay(workload.Node, workload.Id)
+            : Refusal.Of(
+                "axon.workload_not_found", $"the lease runs no {service}/{replica}; it has {string.Join(", ", lease.Value.Workloads.Select(static w => $"{w.Service}/{w.Replica}"))}", ("service", service), ("replica", replica));
+    }
+
+    private sealed record AxonWay(string? Node, string? Workload);
 
     /// <summary>The node must be the coldkey's own.</summary>
     private async Task<Refusal?> WhyNotNodeAsync(string feature, string node, string coldkey)

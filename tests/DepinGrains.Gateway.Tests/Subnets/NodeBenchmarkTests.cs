@@ -2,10 +2,8 @@ using System.Net;
 using System.Text.Json.Nodes;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Contracts.Nodes;
-using DepinGrains.Contracts.Providers;
 using DepinGrains.Gateway.Tests.Http;
 using DepinGrains.Gateway.Tests.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace DepinGrains.Gateway.Tests.Subnets;
 
@@ -57,8 +55,8 @@ public sealed class NodeBenchmarkTests : IAsyncLifetime
     [Fact]
     public async Task An_agent_answers_for_its_own_node_in_its_own_session_only()
     {
-        var (honestKey, honest) = await JoinAsync();
-        var (liarKey, liar) = await JoinAsync();
+        var (honestKey, honest) = await RawAgent.JoinedAsync(_host, _ownerId);
+        var (liarKey, liar) = await RawAgent.JoinedAsync(_host, _ownerId);
         await using var victim = await RawAgent.ConnectAsync(_host, honest, honestKey);
         await using var agent = await RawAgent.ConnectAsync(_host, liar, liarKey);
         var id = (string)(await SendAsync("/v1/subnets/1/challenges", $$"""{"node":"{{honest}}"}"""))["id"]!;
@@ -79,17 +77,6 @@ public sealed class NodeBenchmarkTests : IAsyncLifetime
         await victim.SendAsync(new AgentBenchmarkAnswer(victim.Welcome.Session, id, [1, 2, 3], ""));
         Assert.Equal("node.benchmark_wrong", (await victim.ReceiveAsync<GatewayBenchmarkOver>()).Code);
         Assert.Equal("node.benchmark_wrong", (string)(await EndedAsync(honest))["code"]!);
-    }
-
-    private async Task<(SigningKey Key, string Node)> JoinAsync()
-    {
-        var key = SigningKey.Generate();
-        var grains = _host.Services.GetRequiredService<IGrainFactory>();
-        var token = (await grains.GetGrain<IProviderGrain>(_ownerId).CreateJoinTokenAsync(key.KeyId, TimeSpan.FromHours(1))).Require().Token;
-        var node = NodeIds.ForKey(Convert.FromBase64String(key.PublicKey));
-        (await grains.GetGrain<IProviderGrain>(_ownerId).RedeemJoinTokenAsync(token, node)).Require();
-        (await grains.GetGrain<INodeGrain>(node).JoinAsync(key.KeyId, new NodeRegistration(_ownerId, key.PublicKey, RawAgent.Hardware(), "", "127.0.0.1", []))).Require();
-        return (key, node);
     }
 
     private async Task<JsonNode> EndedAsync(string node)

@@ -38,9 +38,19 @@ public static class AxonRules
 
         // What is on this machine or in one's own network answers only where the network is there too; EgressRules says what that is, and judges again what a name resolves to.
         var host = url.IdnHost.TrimEnd('.');
-        var local = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+        var local = IsLocalName(host);
         return (local && !anyAddress) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && EgressRules.WhyNot(address, anyAddress) is not null)
-            ? Refusal.Of("axon.address_not_allowed", $"{host} cannot be reached by others: announce a public address, or the node whose agent tunnels to it (--node)", ("host", host))
+            ? Refusal.Of("axon.address_not_allowed", $"{host} cannot be reached by others: announce a public address, or the node or lease whose agent tunnels to it (--node, --lease)", ("host", host))
             : null;
     }
+
+    /// <summary>True for this machine itself, by name or number.</summary>
+    public static bool IsLoopback(Uri url)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        var host = url.IdnHost.TrimEnd('.');
+        return IsLocalName(host) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+    }
+
+    private static bool IsLocalName(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 }

@@ -18,7 +18,7 @@ public sealed class MinerCall(MinerConnections connections, MinerSigner signer)
         message.Headers.TryAddWithoutValidation("Accept", request.Stream ? "text/event-stream" : "application/json");
         message.Headers.TryAddWithoutValidation("User-Agent", "depin-gateway");
         signer.Sign(message, request.Body.Span, id);
-        var answer = await connections.SendAsync(message, cancel);
+        var answer = await connections.SendAsync(message, miner.Tunnel, cancel);
         try
         {
             Check(answer, request.Stream ? "text/event-stream" : "application/json");

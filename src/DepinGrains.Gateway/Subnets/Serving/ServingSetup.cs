@@ -1,3 +1,4 @@
+using DepinGrains.Gateway.Subnets.Tunnels;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,7 @@ public static class ServingSetup
         services.AddSingleton<IValidateOptions<ServingOptions>, ServingOptionsCheck>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IMinerDirectory, SubnetMinerDirectory>();
+        services.AddSingleton<MinerTunnels>();
         services.AddSingleton<MinerConnections>();
         services.AddSingleton<MinerSigner>();
         services.AddSingleton<MinerBook>();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Subnets;
+using DepinGrains.Gateway.Subnets.Tunnels;
 using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Gateway.Subnets.Serving;
@@ -52,11 +53,11 @@ public sealed class SubnetMinerDirectory(IGrainFactory grains, IOptions<ServingO
             : before;
     }
 
-    /// <summary>Validators announce axons too; what earned nothing as a miner and validates is not asked. Whoever is behind an agent's tunnel cannot be reached from here.</summary>
-    private static bool IsMiner(SubnetServer server) => (!server.Permit || server.Incentive > 0) && server.Axon.Node is null;
+    /// <summary>Validators announce axons too; what earned nothing as a miner and validates is not asked.</summary>
+    private static bool IsMiner(SubnetServer server) => !server.Permit || server.Incentive > 0;
 
     private static Miner ToMiner(int netuid, SubnetServer server) =>
-        new(netuid, server.Uid, server.Hotkey, LedgerAccounts.Wallet(server.Coldkey), server.Axon.Endpoint.TrimEnd('/'), server.Incentive);
+        new(netuid, server.Uid, server.Hotkey, LedgerAccounts.Wallet(server.Coldkey), server.Axon.Endpoint.TrimEnd('/'), server.Incentive, MinerTunnel.Of(netuid, server.Uid, server.Axon));
 
     private sealed record Servers(long Version, IReadOnlyList<Miner>? Miners);
 

@@ -57,6 +57,15 @@ public sealed class ServingHost : TestHost, IMinerDirectory
         return host;
     }
 
+    /// <summary>The same as strangers have it: no private address is announced or connected to.</summary>
+    public static async Task<ServingHost> PublicAsync()
+    {
+        var host = new ServingHost(
+            new() { ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Serving:FirstTokenTimeout"] = "00:02:00", ["Serving:IdleTimeout"] = "00:02:00", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0" }, live: true);
+        await host.InitializeAsync();
+        return host;
+    }
+
     /// <summary>The miners of subnet 1, best first.</summary>
     public void Serve(params string[] addresses) => _miners =
     [
@@ -79,7 +88,7 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     public async Task<Person> PersonAsync(long amount)
     {
         var person = new Person(SigningKey.Generate());
-        await SignedAsync(person, "/v1/identities", new { publicKey = person.Key.PublicKey, salt = "", label = "test", roles = (string[])["tenant"] });
+        await SignedAsync(person, "/v1/identities", new { publicKey = person.Key.PublicKey, salt = "", label = "test", roles = (string[])["tenant", "provider"] });
         if (amount > 0)
         {
             await SignedAsync(person, $"/v1/ledgers/{Denom}/faucet", new { amount });
@@ -91,12 +100,18 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     /// <summary>A signed request that must succeed.</summary>
     public async Task<JsonNode> SignedAsync(Person person, string path, object body)
     {
+        var (status, answer) = await TrySignedAsync(person, path, body);
+        Assert.True((int)status is >= 200 and < 300, $"{path}: {(int)status} {answer}");
+        return answer;
+    }
+
+    /// <summary>A signed request, and what it got.</summary>
+    public async Task<(HttpStatusCode Status, JsonNode Answer)> TrySignedAsync(Person person, string path, object body)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Address, path)) { Content = JsonBody.Of(body) };
         await new RequestSigner(person.Key, person.Id).SignAsync(request);
         using var answer = await Client.SendAsync(request);
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode} {text}");
-        return JsonNode.Parse(text)!;
+        return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!);
     }
 
     /// <summary>Balance of any account.</summary>

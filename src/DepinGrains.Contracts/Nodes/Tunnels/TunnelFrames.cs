@@ -1,0 +1,31 @@
+namespace DepinGrains.Contracts.Nodes.Tunnels;
+
+/// <summary>Bytes of tunnels in messages.</summary>
+public static class TunnelFrames
+{
+    private const int TextMax = ((AgentProtocol.TunnelFrameBytesMax + 2) / 3) * 4;
+
+    /// <summary>False when it is no base64, or more than one frame.</summary>
+    public static bool TryDecode(string? base64, out ReadOnlyMemory<byte> bytes)
+    {
+        bytes = default;
+        if (string.IsNullOrEmpty(base64))
+        {
+            return base64 is not null;
+        }
+
+        if (base64.Length > TextMax)
+        {
+            return false;
+        }
+
+        var buffer = new byte[base64.Length / 4 * 3];
+        if (!Convert.TryFromBase64String(base64, buffer, out var length))
+        {
+            return false;
+        }
+
+        bytes = buffer.AsMemory(0, length);
+        return true;
+    }
+}

@@ -1,0 +1,217 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Subnets.Serving;
+using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Nodes;
+using DepinGrains.Gateway.Tests.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace DepinGrains.Gateway.Tests.Subnets.Serving;
+
+/// <summary>Miners that only their node's real agent can reach, on a network that lets nobody announce a private address.</summary>
+public sealed class TunnelTests : IAsyncLifetime
+{
+    private ServingHost _host = null!;
+    private Person _owner = null!;
+    private int _netuid;
+
+    public async ValueTask InitializeAsync()
+    {
+        _host = await ServingHost.PublicAsync();
+        _owner = await _host.PersonAsync(10_000_000_000);
+        _netuid = (int)(await _host.SignedAsync(_owner, "/v1/subnets", new { name = "tunnels", task = "deterministic" }))["netuid"]!;
+        await _host.SignedAsync(_owner, $"/v1/subnets/{_netuid}/hyperparameters/max_regs_per_block", new { value = "10" });
+        await _host.SignedAsync(_owner, $"/v1/subnets/{_netuid}/hyperparameters/target_regs_per_interval", new { value = "10" });
+    }
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    [Fact]
+    public async Task A_chat_streams_through_the_agent_of_a_miner_at_loopback()
+    {
+        await using var sample = await SampleMiner.StartAsync(words: 300);
+        var miner = await MinerAsync();
+        await using var agent = await AgentAsync(miner, sample);
+        var direct = await _host.TrySignedAsync(miner, $"/v1/subnets/{_netuid}/axon", new { endpoint = sample.Address });
+        Assert.Equal((HttpStatusCode.Forbidden, "axon.address_not_allowed"), (direct.Status, (string?)direct.Answer["code"]));
+        await AnnounceAsync(miner, agent, sample.Address);
+        var caller = await _host.CallerAsync();
+        for (var again = 0; again < 3; again++)
+        {
+            var end = await caller.StreamAsync("question", maxTokens: 10_000);
+            Assert.Equal((DeterministicTask.Text("question", 300), true, null), (end.Content, end.Done, end.Error));
+        }
+
+        Assert.Equal(new Uri(sample.Address).Authority, sample.Headers!["Host"].ToString());
+        using var whole = await caller.ChatAsync("question", stream: false, 10_000);
+        Assert.Equal(DeterministicTask.Text("question", 300), (string?)JsonNode.Parse(await whole.Content.ReadAsStringAsync())!["choices"]![0]!["message"]!["content"]);
+    }
+
+    [Fact]
+    public async Task An_agent_cut_off_in_the_middle_of_a_stream_ends_it_with_an_error_the_caller_can_read()
+    {
+        await using var sample = await SampleMiner.StartAsync(words: 50);
+        var miner = await MinerAsync();
+        await using var agent = await AgentAsync(miner, sample);
+        await AnnounceAsync(miner, agent, sample.Address);
+        sample.Before = static (word, cancel) => word == 20 ? Task.Delay(Timeout.Infinite, cancel) : Task.CompletedTask;
+        var caller = await _host.CallerAsync();
+        using var answer = await caller.ChatAsync("question", stream: true, 10_000);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        var (content, error, cut) = ("", (string?)null, false);
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            if (!line.StartsWith("data: {", StringComparison.Ordinal))
+            {
+                Assert.NotEqual("data: [DONE]", line);
+                continue;
+            }
+
+            var piece = JsonNode.Parse(line["data: ".Length..])!;
+            error ??= (string?)piece["error"]?["code"];
+            content += (string?)piece["choices"]?[0]?["delta"]?["content"];
+            if (content.Length > 0 && !cut)
+            {
+                cut = true;
+                await agent.StopAsync();
+            }
+        }
+
+        Assert.NotNull(error);
+        Assert.NotEmpty(content);
+        Assert.StartsWith(content, DeterministicTask.Text("question", 50), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Before_the_first_token_another_miner_takes_over_from_one_whose_agent_is_cut_off()
+    {
+        await using var dying = await SampleMiner.StartAsync();
+        await using var living = await SampleMiner.StartAsync();
+        var (first, second) = (await MinerAsync(), await MinerAsync());
+        await using var agent = await AgentAsync(first, dying);
+        await using var other = await AgentAsync(second, living);
+        await AnnounceAsync(first, agent, dying.Address);
+        await AnnounceAsync(second, other, living.Address);
+        dying.Before = async (_, cancel) =>
+        {
+            await agent.StopAsync();
+            await Task.Delay(Timeout.Infinite, cancel);
+        };
+        var caller = await _host.CallerAsync();
+        for (var again = 0; again < 4; again++)
+        {
+            var end = await caller.StreamAsync("question");
+            Assert.Equal((DeterministicTask.Text("question", 8), true), (end.Content, end.Done));
+        }
+
+        Assert.NotEmpty(living.Requests);
+        await NodeHost.EventuallyAsync(() => Task.FromResult(Connections.Find(agent.Node) is null), "the agent is gone");
+    }
+
+    [Fact]
+    public async Task Only_what_its_owner_switched_on_is_reached_and_only_its_owner_announces_it()
+    {
+        await using var sample = await SampleMiner.StartAsync();
+        await using var secret = await SampleMiner.StartAsync();
+        var (miner, stranger) = (await MinerAsync(), await MinerAsync());
+        await using var agent = await AgentAsync(miner, sample);
+        await AnnounceAsync(miner, agent, secret.Address);
+        var caller = await _host.CallerAsync();
+        using (var refused = await caller.ChatAsync("question", stream: true))
+        {
+            await ServingCaller.ErrorAsync(refused, HttpStatusCode.ServiceUnavailable);
+        }
+
+        Assert.Empty(secret.Requests);
+        foreach (var (body, code) in ((object, string)[])
+            [
+                (new { endpoint = sample.Address, node = agent.Node }, "axon.node_foreign"),
+                (new { endpoint = "http://web:80/v1", lease = $"{miner.Id}/1/1/1/{miner.Id}" }, "axon.lease_foreign"),
+                (new { endpoint = "http://web:80/v1", lease = $"{stranger.Id}/1/1/1/{miner.Id}" }, "axon.lease_foreign"),
+                (new { endpoint = "https://web:80/v1", lease = $"{stranger.Id}/1/1/1/{miner.Id}" }, "axon.endpoint_invalid"),
+                (new { endpoint = "http://10.0.0.1:80/v1", node = agent.Node }, "axon.endpoint_invalid"),
+            ])
+        {
+            Assert.Equal(code, (string?)(await _host.TrySignedAsync(stranger, $"/v1/subnets/{_netuid}/axon", body)).Answer["code"]);
+        }
+    }
+
+    [Fact]
+    public async Task An_agent_that_sends_more_than_the_window_loses_its_connection_and_takes_no_memory()
+    {
+        var provider = await MinerAsync();
+        var (key, node) = await RawAgent.JoinedAsync(_host, provider.Id);
+        await using var agent = await RawAgent.ConnectAsync(_host, node, key);
+        var opening = Connections.Find(node)!.OpenTunnelAsync("w", 80, CancellationToken.None);
+        var open = await agent.ReceiveAsync<GatewayTunnelOpen>();
+        Assert.Equal(("w", 80), (open.WorkloadId, open.Port));
+        await agent.SendAsync(new AgentTunnelOpened(open.Id));
+        await using var stream = await opening;
+        var frame = Convert.ToBase64String(new byte[AgentProtocol.TunnelFrameBytesMax]);
+        for (var i = 0; i < AgentProtocol.TunnelWindow; i++)
+        {
+            await agent.SendAsync(new AgentTunnelData(open.Id, frame, false));
+        }
+
+        // Read, so that there is credit again; then one more than that.
+        await stream.ReadExactlyAsync(new byte[AgentProtocol.TunnelWindow * AgentProtocol.TunnelFrameBytesMax]);
+        var credit = (await agent.ReceiveAsync<GatewayTunnelCredit>()).Frames + (await agent.ReceiveAsync<GatewayTunnelCredit>()).Frames;
+        Assert.Equal(AgentProtocol.TunnelWindow, credit);
+        for (var i = 0; i <= credit; i++)
+        {
+            await agent.SendAsync(new AgentTunnelData(open.Id, frame, false));
+        }
+
+        GatewayMessage? last;
+        while ((last = await agent.ReceiveAsync()) is not GatewayRefusal and not null)
+        {
+        }
+
+        Assert.Equal("agent.tunnel_window", Assert.IsType<GatewayRefusal>(last).Code);
+    }
+
+    [Fact]
+    public async Task One_workload_has_so_many_tunnels_and_no_more()
+    {
+        var provider = await MinerAsync();
+        var (key, node) = await RawAgent.JoinedAsync(_host, provider.Id);
+        await using var agent = await RawAgent.ConnectAsync(_host, node, key);
+        var (connection, max) = (Connections.Find(node)!, new AgentEndpointOptions().TunnelsPerWorkloadMax);
+        var open = new List<Stream>();
+        for (var i = 0; i < max; i++)
+        {
+            var opening = connection.OpenTunnelAsync("w", 80, CancellationToken.None);
+            await agent.SendAsync(new AgentTunnelOpened((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id));
+            open.Add(await opening);
+        }
+
+        var full = await Assert.ThrowsAsync<RefusalException>(() => connection.OpenTunnelAsync("w", 80, CancellationToken.None));
+        Assert.Equal("tunnel.in_use", full.Refusal.Code);
+        var other = connection.OpenTunnelAsync("another", 80, CancellationToken.None);
+        await agent.SendAsync(new AgentTunnelClosed((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id, "tunnel.workload_not_running", "no such workload"));
+        Assert.Equal("tunnel.refused", (await Assert.ThrowsAsync<RefusalException>(() => other)).Refusal.Code);
+        await open[0].DisposeAsync();
+        await agent.ReceiveAsync<GatewayTunnelClose>();
+        var again = connection.OpenTunnelAsync("w", 80, CancellationToken.None);
+        await agent.SendAsync(new AgentTunnelOpened((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id));
+        await using var stream = await again;
+        agent.Abort();
+        await Assert.ThrowsAsync<IOException>(() => stream.ReadAsync(new byte[1]).AsTask());
+        Assert.Equal(0, connection.Tunnels);
+    }
+
+    private AgentConnections Connections => _host.Services.GetRequiredService<AgentConnections>();
+
+    private async Task<Person> MinerAsync()
+    {
+        var miner = await _host.PersonAsync(10_000_000_000);
+        await _host.SignedAsync(miner, "/v1/providers", new { name = "miner", pricing = new { } });
+        await _host.SignedAsync(miner, $"/v1/subnets/{_netuid}/register", new { });
+        return miner;
+    }
+
+    private Task<AgentAtWork> AgentAsync(Person miner, SampleMiner sample) => AgentAtWork.StartAsync(_host, miner.Id, o => o.Tunnels.Ports.Add(new Uri(sample.Address).Port));
+
+    private Task<JsonNode> AnnounceAsync(Person miner, AgentAtWork agent, string endpoint) => _host.SignedAsync(miner, $"/v1/subnets/{_netuid}/axon", new { endpoint, node = agent.Node });
+}
