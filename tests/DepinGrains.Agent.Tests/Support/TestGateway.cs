@@ -115,6 +115,9 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>What the agent said about benchmarks.</summary>
     public ConcurrentQueue<AgentMessage> Benchmarks { get; } = new();
 
+    /// <summary>What the agent said about tunnels.</summary>
+    public ConcurrentQueue<AgentMessage> Tunnels { get; } = new();
+
     /// <summary>Public key of a node, base64.</summary>
     public string PublicKey(string node) => _keyByNode[node];
 
@@ -227,6 +230,9 @@ internal sealed class TestGateway : IAsyncDisposable
                 break;
             case AgentBenchmarkReady or AgentBenchmarkAnswer or AgentBenchmarkDeclined:
                 Benchmarks.Enqueue(message);
+                break;
+            case AgentTunnelOpened or AgentTunnelData or AgentTunnelCredit or AgentTunnelClosed:
+                Tunnels.Enqueue(message);
                 break;
             case AgentShellOutput output:
                 ShellOutputs.Enqueue(output);

@@ -68,6 +68,7 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
         }
 
         _process?.Dispose();
+        _process = null;
     }
 
     /// <summary>

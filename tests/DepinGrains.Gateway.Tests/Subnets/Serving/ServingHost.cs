@@ -21,9 +21,10 @@ public sealed class ServingHost : TestHost, IMinerDirectory
 
     private readonly Dictionary<string, string?> _settings;
     private readonly bool _live;
+    private readonly Action<IServiceCollection>? _more;
     private ImmutableArray<Miner> _miners = [];
 
-    private ServingHost(Dictionary<string, string?> settings, bool live) => (_settings, _live) = (settings, live);
+    private ServingHost(Dictionary<string, string?> settings, bool live, Action<IServiceCollection>? more = null) => (_settings, _live, _more) = (settings, live, more);
 
     protected override Dictionary<string, string?> Settings => new(_settings)
     {
@@ -58,10 +59,23 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     }
 
     /// <summary>The same as strangers have it: no private address is announced or connected to.</summary>
-    public static async Task<ServingHost> PublicAsync()
+    public static async Task<ServingHost> PublicAsync(string operatorKey = "")
     {
         var host = new ServingHost(
-            new() { ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Serving:FirstTokenTimeout"] = "00:02:00", ["Serving:IdleTimeout"] = "00:02:00", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0" }, live: true);
+            new() { ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Serving:FirstTokenTimeout"] = "00:02:00", ["Serving:IdleTimeout"] = "00:02:00", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0", ["Identities:OperatorKeys:0"] = operatorKey }, live: true);
+        await host.InitializeAsync();
+        return host;
+    }
+
+    /// <summary>Another gateway of the same network, as far as tunnels go: it holds no agent, knows who does, and signs with its own key.</summary>
+    public static async Task<ServingHost> BesideAsync(ServingHost holder, SigningKey key, Miner miner)
+    {
+        var host = new ServingHost(new() { ["Serving:ExploreBasisPoints"] = "0" }, live: false, services =>
+        {
+            services.AddSingleton(new RequestSigner(key, IdentityIds.ForFirstKey(key.KeyId, "")));
+            services.AddSingleton<Gateway.Nodes.IAgentPeers>(new OnePeer(holder.Address));
+        });
+        host._miners = [miner];
         await host.InitializeAsync();
         return host;
     }
@@ -142,6 +156,7 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     {
         builder.Services.AddDepinStore(store => (store.Kind, store.Connection) = ("sqlite", Database), MarketServices.Tables);
         builder.Services.AddMarket(builder.Configuration);
+        _more?.Invoke(builder.Services);
         if (!_live)
         {
             builder.Services.AddSingleton<IMinerDirectory>(this);
@@ -151,6 +166,11 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     }
 
     protected override void Map(WebApplication app) => app.MapDepinGateway();
+
+    private sealed class OnePeer(Uri address) : Gateway.Nodes.IAgentPeers
+    {
+        public Task<Uri?> FindAsync(string node) => Task.FromResult<Uri?>(address);
+    }
 }
 
 /// <summary>A key and its identity.</summary>

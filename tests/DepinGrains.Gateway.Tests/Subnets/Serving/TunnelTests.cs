@@ -1,9 +1,12 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Domain.Subnets.Serving;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Nodes;
+using DepinGrains.Gateway.Subnets.Serving;
+using DepinGrains.Gateway.Subnets.Tunnels;
 using DepinGrains.Gateway.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,13 +15,14 @@ namespace DepinGrains.Gateway.Tests.Subnets.Serving;
 /// <summary>Miners that only their node's real agent can reach, on a network that lets nobody announce a private address.</summary>
 public sealed class TunnelTests : IAsyncLifetime
 {
+    private readonly SigningKey _operator = SigningKey.Generate();
     private ServingHost _host = null!;
     private Person _owner = null!;
     private int _netuid;
 
     public async ValueTask InitializeAsync()
     {
-        _host = await ServingHost.PublicAsync();
+        _host = await ServingHost.PublicAsync(_operator.KeyId);
         _owner = await _host.PersonAsync(10_000_000_000);
         _netuid = (int)(await _host.SignedAsync(_owner, "/v1/subnets", new { name = "tunnels", task = "deterministic" }))["netuid"]!;
         await _host.SignedAsync(_owner, $"/v1/subnets/{_netuid}/hyperparameters/max_regs_per_block", new { value = "10" });
@@ -135,6 +139,38 @@ public sealed class TunnelTests : IAsyncLifetime
         {
             Assert.Equal(code, (string?)(await _host.TrySignedAsync(stranger, $"/v1/subnets/{_netuid}/axon", body)).Answer["code"]);
         }
+    }
+
+    [Fact]
+    public async Task A_gateway_that_does_not_hold_the_agent_goes_through_the_one_that_does_with_an_operators_key()
+    {
+        await using var sample = await SampleMiner.StartAsync(words: 300);
+        var miner = await MinerAsync();
+        await using var agent = await AgentAsync(miner, sample);
+        var uid = (int)(await AnnounceAsync(miner, agent, sample.Address))["uid"]!;
+        await _host.SignedAsync(new Person(_operator), "/v1/identities", new { publicKey = _operator.PublicKey, salt = "", label = "gateway", roles = (string[])["operator"] });
+        var way = new Miner(_netuid, uid, "hotkey-0", ServingHost.PayTo(0), sample.Address, 1, new MinerTunnel(_netuid, uid, agent.Node, null, new Uri(sample.Address).Port));
+        await using (var other = await ServingHost.BesideAsync(_host, _operator, way))
+        {
+            var caller = await other.CallerAsync();
+            for (var again = 0; again < 2; again++)
+            {
+                var end = await caller.StreamAsync("question", maxTokens: 10_000);
+                Assert.Equal((DeterministicTask.Text("question", 300), true), (end.Content, end.Done));
+            }
+        }
+
+        // Where it leads is the holder's to look up, and who is no operator is not let through.
+        await using (var elsewhere = await ServingHost.BesideAsync(_host, _operator, way with { Tunnel = way.Tunnel! with { Uid = uid + 1 } }))
+        {
+            using var refused = await (await elsewhere.CallerAsync()).ChatAsync("question", stream: true);
+            await ServingCaller.ErrorAsync(refused, HttpStatusCode.ServiceUnavailable);
+        }
+
+        await using var stranger = await ServingHost.BesideAsync(_host, miner.Key, way);
+        using var forbidden = await (await stranger.CallerAsync()).ChatAsync("question", stream: true);
+        await ServingCaller.ErrorAsync(forbidden, HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(2, sample.Requests.Count);
     }
 
     [Fact]
