@@ -59,10 +59,29 @@ public sealed class ContainerWalkTests : StandaloneWalk
         var (code, output, error) = await tenant.FeedAsync("cat /usr/share/nginx/html/index.html; exit 6\n", "lease", "shell", id);
         Assert.Equal((6, "a page of the walk\n", ""), (code, output, error));
 
+        await KeepsItsVolumeAsync(tenant, id, [.. workloads.Select(static w => (string)w!["id"]!)], [.. workloads.Select(static w => new Uri("http://" + (string)w!["addresses"]![0]!))]);
+
         await tenant.RunAsync("deployment", "close", (string)deployed["deployment"]!["id"]!);
         await Programs.EventuallyAsync("the containers are gone", async () =>
             (await Task.WhenAll(workloads.Select(static w => WalkImage.ContainersAsync((string)w!["id"]!)))).All(static c => c.Length == 0) ? "gone" : null);
         await Programs.EventuallyAsync("the volumes are gone", () => Task.FromResult(Directory.GetDirectories(Path.Combine(Folder, "beta2", "depin-volumes")).Length == 0 ? "gone" : null));
         await tenant.RunAsync("ledger", "verify", "ACT");
+    }
+
+    /// <summary>What a replica writes into its persistent volume lies in the folder of its class, is its own, and is there again when its container was killed; what it writes beside it is not.</summary>
+    private async Task KeepsItsVolumeAsync(Depin tenant, string lease, string[] workloads, Uri[] addresses)
+    {
+        const string Write = "echo kept > /usr/share/nginx/html/index.html; echo lost > /beside; exit 0\n";
+        var (code, _, error) = await tenant.FeedAsync(Write, "lease", "shell", lease, "--replica", "0");
+        Assert.True(code == 0, error);
+        var pages = Directory.GetFiles(Path.Combine(Folder, "beta2", "depin-volumes"), "index.html", SearchOption.AllDirectories);
+        Assert.Equal(["a page of the walk\n", "kept\n"], (await Task.WhenAll(pages.Select(static p => File.ReadAllTextAsync(p)))).Order(StringComparer.Ordinal));
+        var killed = Assert.Single(await WalkImage.ContainersAsync(workloads[0]));
+        Assert.Equal(0, (await Programs.RunOtherAsync("podman", null, "kill", killed)).Code);
+        await Programs.EventuallyAsync("another container runs in its place", async () => await WalkImage.ContainersAsync(workloads[0]) is [var other] && other != killed ? other : null);
+        Assert.Equal("kept\n", await Programs.EventuallyAsync("the page is there again", async () => (string?)await _http.GetStringAsync(addresses[0])));
+        Assert.Equal("a page of the walk\n", await _http.GetStringAsync(addresses[1]));
+        var beside = await Programs.EventuallyAsync("a shell in it", async () => await tenant.FeedAsync("cat /usr/share/nginx/html/index.html; test -e /beside; exit $?\n", "lease", "shell", lease, "--replica", "0") is { Code: 0 or 1 } said ? (object)said : null);
+        Assert.Equal((1, "kept\n", ""), beside);
     }
 }

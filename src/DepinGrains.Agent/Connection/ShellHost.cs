@@ -38,6 +38,7 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
         if (_shells.Count >= options.Connection.StreamsMax || !_shells.TryAdd(input.RequestId, shell))
         {
             shell.Stop.Dispose();
+            _ = FailAsync(input.RequestId, $"this node has {options.Connection.StreamsMax} shells open, the most its owner allows", socket);
             return;
         }
 
@@ -62,14 +63,26 @@ internal sealed class ShellHost(StateStore store, ExecutorSet executors, AgentOp
         }
         catch (Exception e) when (e is WorkloadException or IOException or System.ComponentModel.Win32Exception or InvalidOperationException)
         {
-            var text = Convert.ToBase64String(Encoding.UTF8.GetBytes(e.Message + "\n"));
-            await socket.SendAsync(new AgentShellOutput(input.RequestId, text, 126), CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(1)).ContinueWith(
-                static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await FailAsync(input.RequestId, e.Message, socket);
         }
         finally
         {
             _shells.TryRemove(input.RequestId, out _);
             shell.Stop.Dispose();
+        }
+    }
+
+    /// <summary>A shell that never began, and why.</summary>
+    private static async Task FailAsync(string requestId, string why, AgentSocket socket)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        try
+        {
+            await socket.SendAsync(new AgentShellOutput(requestId, Convert.ToBase64String(Encoding.UTF8.GetBytes(why + "\n")), 126), limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody is there to hear it.
         }
     }
 

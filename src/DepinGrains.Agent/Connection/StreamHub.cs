@@ -37,7 +37,9 @@ internal sealed class StreamHub(LogLibrary logs, ShellHost shells, AgentOptions 
         var stop = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
         if (_streams.Count >= options.Connection.StreamsMax || !_streams.TryAdd(request.RequestId, (stop, Task.CompletedTask)))
         {
+            // Said, not kept silent: the reader would wait for ever.
             stop.Dispose();
+            _ = TrySendAsync(socket, new AgentLogs(request.RequestId, [new LogLine(request.WorkloadId, -1, clock.GetUtcNow(), "agent", $"this node has {options.Connection.StreamsMax} log streams open, the most its owner allows")], true));
             return;
         }
 

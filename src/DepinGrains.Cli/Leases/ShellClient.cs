@@ -51,10 +51,23 @@ internal static class ShellClient
                 }
 
                 text.Write(buffer, 0, received.Count);
-                if (received.EndOfMessage && JsonNode.Parse(text.ToArray())?["exitCode"] is { } code)
+                if (!received.EndOfMessage)
+                {
+                    continue;
+                }
+
+                var last = JsonNode.Parse(text.ToArray());
+                text.SetLength(0);
+                if (last?["exitCode"] is { } code)
                 {
                     await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
                     return (int)code;
+                }
+
+                if ((string?)last?["detail"] is { } why)
+                {
+                    await Console.Error.WriteLineAsync($"the shell was ended: {why} ({(string?)last["code"]})");
+                    return ExitCodes.Refused;
                 }
             }
         }

@@ -40,7 +40,7 @@ public static class EventEndpoints
             return Problems.From(Gone(after, page.Position, known.Snapshot));
         }
 
-        return new EventStreamResult(cancel => ReadAsync(log, topic, known, position.Value, cancel));
+        return new EventStreamResult(cancel => ReadAsync(log, topic, known, position.Value, cancel), known.Closed);
     }
 
     private static async IAsyncEnumerable<StreamEvent> ReadAsync(IEventLog log, string topic, EventTopic known, long? after, [EnumeratorCancellation] CancellationToken cancel)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Grains.Network;
@@ -29,23 +30,12 @@ public sealed class StreamSlots(IOptions<HttpOptions> options)
     public async Task RunAsync(HttpContext context, Func<Task> stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        var caller = Caller.Of(context)?.Identity ?? RateLimits.AddressOf(context);
-        if (!TryEnter(caller))
-        {
-            var max = options.Value.StreamsPerCallerMax;
-            Problems.RetryAfter(context, TimeSpan.FromSeconds(10));
-            await Problems.WriteAsync(context, Refusal.Of(RequestError.StreamLimit, $"At most {max} event streams may be open at once; close one.", ("streamsMax", max)));
-            return;
-        }
-
-        try
+        var answer = await HoldAsync(context, async () =>
         {
             await stream();
-        }
-        finally
-        {
-            Leave(caller);
-        }
+            return Results.Empty;
+        });
+        await answer.ExecuteAsync(context);
     }
 
     /// <summary>Takes a slot; false when the caller has all of his.</summary>
@@ -61,6 +51,29 @@ public sealed class StreamSlots(IOptions<HttpOptions> options)
         return false;
     }
 
+    /// <summary>Takes a slot for as long as the work lasts, or answers that the caller has all of his.</summary>
+    public async Task<IResult> HoldAsync(HttpContext context, Func<Task<IResult>> work)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(work);
+        var caller = Caller.Of(context)?.Identity ?? RateLimits.AddressOf(context);
+        if (!TryEnter(caller))
+        {
+            Problems.RetryAfter(context, TimeSpan.FromSeconds(10));
+            var max = options.Value.StreamsPerCallerMax;
+            return Problems.From(Refusal.Of(RequestError.StreamLimit, $"At most {max} streams and shells may be open at once; close one.", ("streamsMax", max)));
+        }
+
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            Leave(caller);
+        }
+    }
+
     /// <summary>Gives a slot back.</summary>
     public void Leave(string caller)
     {
@@ -74,10 +87,12 @@ public sealed class StreamSlots(IOptions<HttpOptions> options)
 
 /// <summary>
 /// Server-sent events with resume. Written by hand: the framework's result has no heartbeat on a silent stream and does not end when the host stops.
+/// Where the caller may not have it any more (<see cref="StreamWatch"/>), or what it shows cannot be had, the last event is <c>ended</c> with the refusal's code and detail.
 /// Sends <c>retry</c> first, a comment after every silent <see cref="HttpOptions.StreamHeartbeatSeconds"/>, <c>id</c>/<c>event</c>/<c>data</c> per event; ends when the host stops, and clients come back with Last-Event-ID.
 /// </summary>
 /// <param name="source">The events. Ends the stream by ending.</param>
-public sealed partial class EventStreamResult(Func<CancellationToken, IAsyncEnumerable<StreamEvent>> source) : IResult, IContentTypeHttpResult
+/// <param name="still">What is asked of the caller again and again beside a good credential; null: nothing.</param>
+public sealed partial class EventStreamResult(Func<CancellationToken, IAsyncEnumerable<StreamEvent>> source, Func<Caller, Refusal?>? still = null) : IResult, IContentTypeHttpResult
 {
     /// <inheritdoc/>
     public string? ContentType => "text/event-stream";
@@ -139,6 +154,11 @@ public sealed partial class EventStreamResult(Func<CancellationToken, IAsyncEnum
         {
             // The reader left or the host stops: the ordinary end of a stream.
         }
+        catch (RefusalException refused) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            // The status line is long gone: the reason is the last event.
+            await WriteAsync(response, Ended(refused.Refusal), context.RequestAborted);
+        }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             // The status line is long gone; ending the stream makes the reader come back with its position.
@@ -152,14 +172,28 @@ public sealed partial class EventStreamResult(Func<CancellationToken, IAsyncEnum
         var silence = TimeSpan.FromSeconds(context.RequestServices.GetRequiredService<IOptions<HttpOptions>>().Value.StreamHeartbeatSeconds);
         await using var events = source(ending.Token).GetAsyncEnumerator(ending.Token);
         var next = events.MoveNextAsync().AsTask();
+        var refused = context.RequestServices.GetRequiredService<StreamWatch>().RefusedAsync(context, still, ending.Token);
         try
         {
             while (true)
             {
+                if (refused.IsCompletedSuccessfully)
+                {
+                    await WriteAsync(context.Response, Ended(await refused), ending.Token);
+                    return;
+                }
+
                 using (var wait = CancellationTokenSource.CreateLinkedTokenSource(ending.Token))
                 {
                     var silent = Task.Delay(silence, time, wait.Token);
-                    if (await Task.WhenAny(next, silent) == silent)
+                    var first = await Task.WhenAny(next, silent, refused);
+                    if (first == refused)
+                    {
+                        await wait.CancelAsync();
+                        continue;
+                    }
+
+                    if (first == silent)
                     {
                         await silent;
                         await context.Response.Body.WriteAsync(": still here\n\n"u8.ToArray(), ending.Token);
@@ -188,9 +222,12 @@ public sealed partial class EventStreamResult(Func<CancellationToken, IAsyncEnum
         {
             // An enumerator may not be disposed while it moves.
             await ending.CancelAsync();
-            await next.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await next.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await refused.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
+
+    private static StreamEvent Ended(Refusal why) => new(null, "ended", JsonSerializer.SerializeToUtf8Bytes(new { code = why.Code, detail = why.Detail }));
 
     private static async Task WriteAsync(HttpResponse response, StreamEvent item, CancellationToken cancel)
     {

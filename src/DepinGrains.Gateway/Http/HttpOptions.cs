@@ -49,6 +49,10 @@ public sealed class HttpOptions
     [Range(1, 300)]
     public int StreamHeartbeatSeconds { get; set; } = 15;
 
+    /// <summary>How often it is asked, in seconds, whether whoever opened a stream of events or logs, or a shell, may still have it. With <see cref="KeyCacheSeconds"/> the longest time a revoked key reads on.</summary>
+    [Range(1, 3_600)]
+    public int StreamRecheckSeconds { get; set; } = 15;
+
     /// <summary>Seconds a gateway may believe an identity's keys before it asks again; the longest time a revoked key still reads. Writes are checked by the grain at once.</summary>
     [Range(0, 300)]
     public int KeyCacheSeconds { get; set; } = 5;

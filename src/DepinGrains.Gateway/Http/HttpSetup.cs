@@ -90,6 +90,8 @@ public static class HttpSetup
         services.AddDataProtection();
         services.Configure<KeyManagementOptions>(static options => options.XmlRepository = new KeysInMemory());
         services.TryAddSingleton<VerificationKeyCache>();
+        services.AddSingleton<CredentialCheck>();
+        services.AddSingleton<StreamWatch>();
         services.TryAddSingleton<IKeyDirectory, GrainKeyDirectory>();
         services.AddSingleton<IAuthorizationHandler, CallerAuthorizationHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AuthorizationProblems>();

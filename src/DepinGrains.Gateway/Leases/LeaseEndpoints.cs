@@ -71,7 +71,8 @@ public static class LeaseEndpoints
         }
 
         var lines = new LeaseLogStream(context, agents, relay, places, Math.Clamp(tail, 0, TailMax), follow);
-        return new EventStreamResult(cancel => lines.ReadAsync(seen, cancel));
+        var id = lease.Value.Id;
+        return new EventStreamResult(cancel => lines.ReadAsync(seen, cancel), now => Closed(now, owner, id, provider));
     }
 
     /// <summary>
@@ -79,7 +80,7 @@ public static class LeaseEndpoints
     /// terminal. All that can be refused is refused before the upgrade; a request that is no WebSocket is told so last, so that a client whose upgrade failed can ask again plainly for the reason.
     /// </summary>
     public static async Task<IResult> ShellAsync(
-        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, LeaseRelay relay, string? service, string[]? command, int replica = 0, int columns = 0, int rows = 0)
+        string owner, string dseq, int gseq, int oseq, string provider, Caller caller, HttpContext context, IGrainFactory grains, AgentConnections agents, LeaseRelay relay, StreamSlots slots, StreamWatch watch, string? service, string[]? command, int replica = 0, int columns = 0, int rows = 0)
     {
         if (caller.OwnerOnly(owner, operatorsToo: false) is { } foreign)
         {
@@ -118,31 +119,32 @@ public static class LeaseEndpoints
             return Problems.From(Refusal.Of("lease.shell_invalid", "A shell is opened as a WebSocket (HTTP/1.1 upgrade)."));
         }
 
-        if (place.Value.Peer is not null)
+        return await slots.HoldAsync(context, async () =>
         {
-            return await LeaseRelay.ShellAsync(context, place.Value);
-        }
+            if (place.Value.Peer is not null)
+            {
+                return await LeaseRelay.ShellAsync(context, place.Value);
+            }
 
-        var shell = agents.OpenShell(workload.Node, workload.Id, [.. command is { Length: > 0 } ? command : ["/bin/sh"]], columns, rows);
-        if (!shell.IsOk)
-        {
-            return Problems.From(shell.Refusal);
-        }
+            var shell = agents.OpenShell(workload.Node, workload.Id, [.. command is { Length: > 0 } ? command : ["/bin/sh"]], columns, rows);
+            if (!shell.IsOk)
+            {
+                return Problems.From(shell.Refusal);
+            }
 
-        await using var session = shell.Value;
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        await session.BridgeAsync(socket, context.RequestAborted);
-        return Results.Empty;
+            await using var session = shell.Value;
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await session.BridgeAsync(socket, cancel => watch.RefusedAsync(context, now => now.OwnerOnly(owner, operatorsToo: false) ?? Closed(now, owner, lease.Value.Id, provider), cancel), context.RequestAborted);
+            return Results.Empty;
+        });
     }
+
+    /// <summary>Null when the caller may read of the lease.</summary>
+    private static Refusal? Closed(Caller caller, string owner, string id, string provider) => (caller.Identity == provider ? null : caller.OwnerOnly(owner)) ?? caller.LeaseOnly(id);
 
     private static async Task<Result<LeaseView>> FindAsync(string owner, string id, string provider, Caller caller, IGrainFactory grains)
     {
-        if ((caller.Identity == provider ? null : caller.OwnerOnly(owner)) is { } foreign)
-        {
-            return foreign;
-        }
-
-        return caller.LeaseOnly(id) is { } other ? other : await grains.GetGrain<ILeaseGrain>(id).GetAsync();
+        return Closed(caller, owner, id, provider) is { } closed ? closed : await grains.GetGrain<ILeaseGrain>(id).GetAsync();
     }
 }
 

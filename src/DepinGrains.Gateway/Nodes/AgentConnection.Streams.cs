@@ -20,6 +20,12 @@ public sealed partial class AgentConnection
             return Refusal.Of("agent.streams_in_use", $"{_streams.Count} log and shell streams of this node are open, the most allowed", ("max", _options.StreamsMax));
         }
 
+        // One tenant's readers must not keep the node's other tenants from theirs.
+        if (_streams.Values.Count(s => s.Workload == workload) >= _options.StreamsPerWorkloadMax)
+        {
+            return Refusal.Of("agent.workload_streams_in_use", $"{_options.StreamsPerWorkloadMax} log and shell streams of this workload are open, the most allowed", ("workload", workload), ("max", _options.StreamsPerWorkloadMax));
+        }
+
         var id = Interlocked.Increment(ref _lastStream).ToString(CultureInfo.InvariantCulture);
         var stream = new AgentStream(this, id, workload, Channel.CreateBounded<AgentMessage>(new BoundedChannelOptions(_options.StreamQueueMax) { SingleReader = true }));
         _streams[id] = stream;

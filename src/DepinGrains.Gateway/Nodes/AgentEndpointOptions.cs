@@ -48,6 +48,10 @@ public sealed class AgentEndpointOptions
     [Range(1, 10_000)]
     public int StreamsMax { get; set; } = 64;
 
+    /// <summary>Log and shell streams of one workload at once.</summary>
+    [Range(1, 10_000)]
+    public int StreamsPerWorkloadMax { get; set; } = 16;
+
     /// <summary>Chunks of one log or shell stream that wait for a slow reader; beyond it the stream ends.</summary>
     [Range(1, 10_000)]
     public int StreamQueueMax { get; set; } = 256;

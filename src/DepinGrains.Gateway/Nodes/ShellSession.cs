@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using System.Text.Json;
+using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Gateway.Nodes;
@@ -41,27 +42,27 @@ public sealed class ShellSession : IAsyncDisposable
 
     /// <summary>
     /// Joins the shell to a person's WebSocket: binary messages are input and output; of the person's text messages <c>{"end":true}</c> closes standard input and
-    /// <c>{"columns":80,"rows":24}</c> resizes the terminal, others are ignored; the last message is the text <c>{"exitCode":n}</c> (null when the node's connection was lost), then the socket closes.
+    /// <c>{"columns":80,"rows":24}</c> resizes the terminal, others are ignored; the last message is the text <c>{"exitCode":n}</c> (null when the node's connection was lost; with <c>code</c> and <c>detail</c> when
+    /// <paramref name="refused"/> said that the person may not have it any more), then the socket closes.
     /// </summary>
-    public async Task BridgeAsync(WebSocket person, CancellationToken cancel)
+    public async Task BridgeAsync(WebSocket person, Func<CancellationToken, Task<Refusal>> refused, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(person);
+        ArgumentNullException.ThrowIfNull(refused);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var input = ReadPersonAsync(person, end);
-        int? exit = null;
+        using var watched = CancellationTokenSource.CreateLinkedTokenSource(end.Token);
+        var watch = refused(watched.Token);
         try
         {
-            await foreach (var (output, code) in ReadAsync(end.Token))
-            {
-                exit = code;
-                if (output.Length > 0)
-                {
-                    await person.SendAsync(output, WebSocketMessageType.Binary, true, end.Token);
-                }
-            }
+            var output = OutputAsync(person, watched.Token, end.Token);
+            var why = await Task.WhenAny(output, watch) == watch ? await watch : null;
+            await watched.CancelAsync();
 
-            await person.SendAsync(ExitMessage(exit), WebSocketMessageType.Text, true, end.Token);
-            await person.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, end.Token);
+            // Who does not read is not waited for longer than for a goodbye.
+            var exit = why is null ? await output : await output.WaitAsync(GoodbyeLimit, end.Token);
+            await person.SendAsync(ExitMessage(exit, why), WebSocketMessageType.Text, true, end.Token);
+            await person.CloseOutputAsync(why is null ? WebSocketCloseStatus.NormalClosure : WebSocketCloseStatus.PolicyViolation, why?.Code, end.Token);
 
             // The person closes first.
             await input.WaitAsync(GoodbyeLimit, end.Token);
@@ -74,11 +75,36 @@ public sealed class ShellSession : IAsyncDisposable
         {
             await end.CancelAsync();
             await input;
+            await watch.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 
-    /// <summary>The last message to a person: the shell's exit code, null when nobody knows it.</summary>
-    internal static byte[] ExitMessage(int? code) => JsonSerializer.SerializeToUtf8Bytes(new { exitCode = code });
+    /// <summary>Passes output on until the shell ends (its exit code), the node's connection does or it is told to stop (null).</summary>
+    private async Task<int?> OutputAsync(WebSocket person, CancellationToken watched, CancellationToken end)
+    {
+        int? exit = null;
+        try
+        {
+            await foreach (var (output, code) in ReadAsync(watched))
+            {
+                exit = code;
+                if (output.Length > 0)
+                {
+                    // Not cut short by the watch: a message broken off would end the socket before its last words.
+                    await person.SendAsync(output, WebSocketMessageType.Binary, true, end);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop, or the person left.
+        }
+
+        return exit;
+    }
+
+    /// <summary>The last message to a person: the shell's exit code, null when nobody knows it, and why it was ended by us.</summary>
+    internal static byte[] ExitMessage(int? code, Refusal? why = null) => why is null ? JsonSerializer.SerializeToUtf8Bytes(new { exitCode = code }) : JsonSerializer.SerializeToUtf8Bytes(new { exitCode = code, code = why.Code, detail = why.Detail });
 
     /// <summary>Kills the shell if it still runs.</summary>
     public ValueTask DisposeAsync()
