@@ -2,6 +2,7 @@ using DepinGrains.Agent.Connection;
 using DepinGrains.Agent.Tests.Support;
 using DepinGrains.Agent.Workloads;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Agent.Tests;
 
@@ -51,7 +52,7 @@ public sealed class ConnectionTests
     {
         await using var gateway = await TestGateway.StartAsync();
         await using var harness = new AgentHarness();
-        harness.Options.Gateways.Add($"http://127.0.0.1:{AgentHarness.FreePort()}");
+        harness.Options.Gateways.Add($"http://127.0.0.1:{Ports.Free()}");
         harness.Options.Gateways.Add(gateway.Address.Replace("http", "ws", StringComparison.Ordinal));
         harness.Options.JoinToken = "token-1";
         harness.Start();

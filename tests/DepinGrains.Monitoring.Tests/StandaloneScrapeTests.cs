@@ -48,7 +48,7 @@ public sealed class StandaloneScrapeTests : IAsyncLifetime
         using var stop = new CancellationTokenSource();
         var load = LoadAsync(stop.Token);
         string[] postgres = ["db_client_"];
-        await ScrapeCheck.EverythingHasDataAsync(prometheus, load, 150, Needs.Orleans ? postgres : [.. postgres, "histogram_quantile(0.5, sum by (le) (rate(orleans_", "histogram_quantile(0.95, sum by (le) (rate(orleans_", "histogram_quantile(0.99, sum by (le) (rate(orleans_"]);
+        await ScrapeCheck.EverythingHasDataAsync(prometheus, load, 400, Needs.Orleans ? postgres : [.. postgres, "histogram_quantile(0.5, sum by (le) (rate(orleans_", "histogram_quantile(0.95, sum by (le) (rate(orleans_", "histogram_quantile(0.99, sum by (le) (rate(orleans_"]);
         await stop.CancelAsync();
         await load;
 

@@ -32,7 +32,7 @@ public sealed class LifeTests
         Needs.SilosAndPostgres();
         await using var network = await SiloNetwork.StartAsync(silos: 1, gateways: 1);
         using var client = new HttpClient { BaseAddress = network.Addresses[0] };
-        Assert.Equal(200, (int)(await client.GetAsync("/v1/pool")).StatusCode);
+        await Eventually.TrueAsync("the gateway answers", async () => (int)(await client.GetAsync("/v1/pool")).StatusCode == 200, 60);
         Assert.Equal(404, (int)(await client.GetAsync("/health/ready")).StatusCode);
 
         await network.Silos[0].KillAsync();

@@ -60,7 +60,7 @@ internal sealed class Market : IAsyncDisposable
     /// <summary>Until everybody has had some successes and the code is compiled.</summary>
     public async Task WarmAsync(TimeSpan time)
     {
-        await Eventually.TrueAsync("the first lease", () => Task.FromResult(_deployments.Leases > 0), 120, () => _running.IsFaulted ? _running.Exception.ToString() : _deployments.Without > 1 ? $"{_deployments.Why}; agents {string.Join(' ', _agents.Select(static a => $"{a.Sessions}@{a.ConnectedTo}"))}" : null);
+        await Eventually.TrueAsync("the first lease", () => Task.FromResult(_deployments.Leases > 0), 120, () => _running.IsFaulted ? _running.Exception.ToString() : _deployments.Without > 5 ? $"{_deployments.Why}; agents {string.Join(' ', _agents.Select(static a => $"{a.Sessions}@{a.ConnectedTo}"))}" : null);
         await Eventually.PauseAsync(time);
     }
 

@@ -31,7 +31,7 @@ public sealed class ContainerWalkTests : StandaloneWalk
         await seller.RunAsync("provider", "put", "seller", "--attribute", "region=eu", "--cpu-usd", "0.10");
         var token = (await seller.RunAsync("node", "join")).Trim();
         _agent = new AgentProcess(
-            Path.Combine(Folder, "agent"), Standalone.Url, token, 33_000, "--native", "false", "--Containers:Program=podman", "--Containers:PublishAddress=127.0.0.1",
+            Path.Combine(Folder, "agent"), Standalone.Url, token, 31_200, "--native", "false", "--Containers:Program=podman", "--Containers:PublishAddress=127.0.0.1",
             "--Resources:StorageClasses:beta2=" + Directory.CreateDirectory(Path.Combine(Folder, "beta2")).FullName);
         await Programs.EventuallyAsync("the node is online", async () => (await tenant.JsonAsync("node", "list")).AsArray().Any(static n => (string?)n!["status"] == "online") ? "yes" : null);
         await tenant.RunAsync("faucet", "100", "ACT");
@@ -41,7 +41,7 @@ public sealed class ContainerWalkTests : StandaloneWalk
         var sample = await File.ReadAllTextAsync(Path.Combine(Programs.Repository, "samples", "web-container.yaml"));
         Assert.Contains("image: nginx:1.27-alpine", sample, StringComparison.Ordinal);
         await File.WriteAllTextAsync(sdl, sample.Replace("nginx:1.27-alpine", WalkImage.Name, StringComparison.Ordinal));
-        var deployed = await tenant.JsonAsync("deploy", sdl, "--wait", "110");
+        var deployed = await tenant.JsonAsync("deploy", sdl, "--wait", "200");
         Assert.True((bool)deployed["running"]!, deployed.ToJsonString());
         var lease = deployed["leases"]![0]!;
         var id = (string)lease["id"]!;

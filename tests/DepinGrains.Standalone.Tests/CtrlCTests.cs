@@ -19,7 +19,7 @@ public sealed class CtrlCTests : StandaloneWalk
         var tenant = Person("tenant");
         await Programs.EventuallyAsync("the node is online", async () => (await tenant.JsonAsync("node", "list")).AsArray().Any(static n => (string?)n!["status"] == "online") ? "yes" : null);
         await tenant.RunAsync("faucet", "100", "ACT");
-        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200");
         Assert.True((bool)deployed["running"]!, deployed.ToJsonString());
         var lease = (string)deployed["leases"]![0]!["id"]!;
         var address = new Uri("http://" + (string)deployed["leases"]![0]!["workloads"]![0]!["addresses"]![0]!);

@@ -13,14 +13,14 @@ public sealed class ExternalBidderTests : StandaloneWalk
         var provider = new Depin(Standalone.Url, key);
         await provider.RunAsync("faucet", "10", "ACT");
         await provider.RunAsync("provider", "put", "outside", "--external");
-        await using var agent = new AgentProcess(Path.Combine(Folder, "agent"), Standalone.Url, (await provider.RunAsync("node", "join")).Trim(), 34_000);
+        await using var agent = new AgentProcess(Path.Combine(Folder, "agent"), Standalone.Url, (await provider.RunAsync("node", "join")).Trim(), 31_400);
         var tenant = Person("tenant");
         await Programs.EventuallyAsync("two nodes online", async () => (await tenant.JsonAsync("node", "list")).AsArray().Count(static n => (string?)n!["status"] == "online") == 2 ? "yes" : null);
         await tenant.RunAsync("faucet", "100", "ACT");
 
         await using var bidder = new BidderProcess(Standalone.Url, key, "--script", Script(), "--withdraw");
         await bidder.SaysAsync("it is connected", static l => Is(l, "connected"));
-        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200");
         var lease = (string)deployed["leases"]![0]!["id"]!;
         Assert.Equal("0.5", (string?)deployed["leases"]![0]!["terms"]!["rate"]);
         Assert.EndsWith((string)(await provider.JsonAsync("provider", "list")).AsArray().Single(static p => (string?)p!["profile"]!["name"] == "outside")!["id"]!, lease, StringComparison.Ordinal);

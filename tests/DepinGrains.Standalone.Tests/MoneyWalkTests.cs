@@ -27,7 +27,7 @@ public sealed class MoneyWalkTests : StandaloneWalk
         Assert.NotEqual(0, (await tenant.TryAsync("admin", "node", "drain", node)).Code);
         Assert.Equal("draining", (string?)(await op.JsonAsync("admin", "node", "drain", node))["status"]);
         Assert.Equal("online", (string?)(await op.JsonAsync("admin", "node", "resume", node))["status"]);
-        Assert.NotEmpty((await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90"))["leases"]!.AsArray());
+        Assert.NotEmpty((await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200"))["leases"]!.AsArray());
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class MoneyWalkTests : StandaloneWalk
         await Programs.EventuallyAsync("this machine is online", async () =>
             (await tenant.JsonAsync("node", "list")).AsArray().Any(static n => (string?)n!["status"] == "online") ? "yes" : null, 240);
         var allowance = (string)(await tenant.JsonAsync("allowance", "grant", friendId, "10", "ACT"))["id"]!;
-        var deployed = await friend.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "60", "--from", "grants");
+        var deployed = await friend.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200", "--from", "grants");
         var id = (string)deployed["deployment"]!["id"]!;
         Assert.Equal(5_000_000, (long)(await friend.JsonAsync("allowance", "list", "--received")).AsArray().Single(a => (string?)a!["id"] == allowance)!["left"]!);
         var rule = await friend.JsonAsync("deployment", "auto-top-up", "set", id, "--cap", "2", "--from", "grants");

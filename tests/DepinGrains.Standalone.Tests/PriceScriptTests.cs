@@ -78,11 +78,11 @@ public sealed class PriceScriptTests : IDisposable
     public async Task A_script_that_hangs_is_ended_in_time_with_all_it_started()
     {
         var begun = Stopwatch.GetTimestamp();
-        var refused = (await Script($"sleep 300 & echo $! > {_folder}/child\nwait", seconds: 1).PriceAsync(Units, Terms, "id")).Refusal!;
+        var refused = (await Script($"sleep 300 & echo $! > {_folder}/child\nwait", seconds: 10).PriceAsync(Units, Terms, "id")).Refusal!;
         Assert.Equal("market.price_script_timeout", refused.Code);
-        Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(30));
+        Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(200));
         var child = (await File.ReadAllTextAsync(Path.Combine(_folder, "child"))).Trim();
-        await Programs.EventuallyAsync("the child is gone", () => Task.FromResult(IsRunning(child) ? null : "gone"), 20);
+        await Programs.EventuallyAsync("the child is gone", () => Task.FromResult(IsRunning(child) ? null : "gone"));
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class WalkTests : StandaloneWalk
             (await tenant.JsonAsync("node", "list")).AsArray().Count(static n => (string?)n!["status"] == "online") == 3 ? "yes" : null);
 
         await tenant.RunAsync("faucet", "100", "ACT");
-        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200");
         Assert.True((bool)deployed["running"]!, deployed.ToJsonString());
         var id = (string)deployed["deployment"]!["id"]!;
         var lease = deployed["leases"]![0]!;

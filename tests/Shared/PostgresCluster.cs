@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 #if !WITHOUT_XUNIT
@@ -10,8 +8,8 @@ using Npgsql;
 namespace DepinGrains.Testing;
 
 /// <summary>
-/// A private PostgreSQL cluster in a temporary folder on a free port: initdb as user postgres, fsync on. Link this file with
-/// <c>&lt;Compile Include="../Shared/PostgresCluster.cs" Link="Shared/PostgresCluster.cs" /&gt;</c>; it needs the package Npgsql.
+/// A private PostgreSQL cluster in a temporary folder on a free port: initdb as user postgres, fsync on. Link this file and its ports with
+/// <c>&lt;Compile Include="../Shared/PostgresCluster.cs;../Shared/Ports.cs" LinkBase="Shared" /&gt;</c>; it needs the package Npgsql.
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
@@ -55,7 +53,7 @@ public sealed class PostgresCluster : IAsyncDisposable
             await RunAsync("chown", ["postgres:", folder]);
         }
 
-        var cluster = new PostgresCluster(folder, FreePort(), settings);
+        var cluster = new PostgresCluster(folder, Ports.Free(), settings);
         await cluster.AsPostgresAsync("initdb", "-D", cluster.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
         await cluster.StartServerAsync();
         return cluster;
@@ -140,13 +138,6 @@ public sealed class PostgresCluster : IAsyncDisposable
         {
             await (await Lazily.Value).DisposeAsync();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private static string? FindBinaries()

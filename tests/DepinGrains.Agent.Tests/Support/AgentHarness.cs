@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
-using System.Net.Sockets;
 using DepinGrains.Agent.Options;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
@@ -81,13 +79,6 @@ internal sealed class AgentHarness : IAsyncDisposable
         }
 
         Directory.Delete(WorkDirectory, recursive: true);
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public static WorkloadSpec Native(string program, string lease = "lease-1", string service = "web", int port = 0, params string[] args) => new(

@@ -51,6 +51,9 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public ConcurrentQueue<AgentReport> Reports { get; } = new();
 
+    /// <summary>Different reports heard: one whose acknowledgement a cut lost is sent again under its number.</summary>
+    public int DistinctReports => Reports.Select(static r => r.Sequence).Distinct().Count();
+
     public ConcurrentQueue<AgentHeartbeat> Heartbeats { get; } = new();
 
     public ConcurrentQueue<AgentPull> Pulls { get; } = new();

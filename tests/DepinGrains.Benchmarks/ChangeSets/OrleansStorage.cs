@@ -63,7 +63,7 @@ internal sealed class OrleansStorage : IAsyncDisposable
             builder.Logging.SetMinimumLevel(LogLevel.Error);
             builder.UseOrleans(silo =>
             {
-                silo.UseLocalhostClustering(GrainHost.FreePort(), GrainHost.FreePort());
+                silo.UseLocalhostClustering(Testing.Ports.Free(), Testing.Ports.Free());
                 silo.AddAdoNetGrainStorage("bench", options => (options.Invariant, options.ConnectionString) = ("Npgsql", connection + ";Maximum Pool Size=64;Max Auto Prepare=20;Auto Prepare Min Usages=2"));
             });
             var host = builder.Build();

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using DepinGrains.Grains.Nodes;
 using Microsoft.Extensions.Hosting;
 
@@ -19,19 +17,11 @@ internal static class GrainHost
 #endif
     }
 
-    /// <summary>A port nobody listens on now.</summary>
-    public static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
 #if !LOCAL_RUNTIME
     private static void OrleansSiloOf(IHostApplicationBuilder builder) =>
         Microsoft.Extensions.Hosting.OrleansSiloGenericHostExtensions.UseOrleans(builder, static silo =>
         {
-            Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, FreePort(), FreePort());
+            Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, Testing.Ports.Free(), Testing.Ports.Free());
             Orleans.Hosting.SiloBuilderReminderMemoryExtensions.UseInMemoryReminderService(silo);
             Grains.Hosting.OrleansGrainServices.AddGrainInterfaceNames(silo.Services);
         });

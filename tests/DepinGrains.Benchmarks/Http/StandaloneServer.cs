@@ -1,5 +1,6 @@
 using System.Globalization;
 using DepinGrains.Benchmarks.Harness;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Benchmarks.Http;
 
@@ -18,7 +19,7 @@ internal sealed class StandaloneServer : IAsyncDisposable
     /// <summary>Starts it on a data folder. Rate limits are off: one loader stands for many addresses.</summary>
     public static async Task<StandaloneServer> StartAsync(string data, params string[] arguments)
     {
-        var port = GrainHost.FreePort().ToString(CultureInfo.InvariantCulture);
+        var port = Ports.Free().ToString(CultureInfo.InvariantCulture);
         var address = new Uri("http://127.0.0.1:" + port);
         var child = Child.Start(Programs.Of("src/DepinGrains.Standalone"), ["--data", data, "--urls", address.ToString().TrimEnd('/'), .. arguments]);
         child.Drain();

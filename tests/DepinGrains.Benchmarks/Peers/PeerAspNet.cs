@@ -1,5 +1,6 @@
 using System.Globalization;
 using DepinGrains.Benchmarks.Harness;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Benchmarks.Peers;
 
@@ -16,7 +17,7 @@ internal static class PeerAspNet
         }
 
         var program = await BuildAsync(source);
-        var port = GrainHost.FreePort();
+        var port = Ports.Free();
         var child = Child.Start("dotnet", [program], new Dictionary<string, string>
         {
             ["PEER_PORT"] = port.ToString(CultureInfo.InvariantCulture),

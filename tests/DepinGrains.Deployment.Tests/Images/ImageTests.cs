@@ -117,11 +117,16 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
     /// <summary>From the SDL to an active lease whose workload answers.</summary>
     private static async Task DeployAsync(Container depin, params string[] me)
     {
-        var deployed = await depin.DepinAsync(["deploy", "/samples/hello-native.yaml", "--wait", "90", .. me]);
+        var deployed = await depin.DepinAsync(["deploy", "/samples/hello-native.yaml", "--wait", "200", .. me]);
         Assert.True((bool)deployed["running"]!, deployed.ToJsonString());
         var port = ((string)deployed["leases"]![0]!["workloads"]![0]!["addresses"]![0]!).Split(':')[1];
-        var hello = await depin.ExecAsync("bash", "-c", $"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3");
-        Assert.Contains("hello from " + (string)deployed["leases"]![0]!["id"]!, hello, StringComparison.Ordinal);
+        var greeting = "hello from " + (string)deployed["leases"]![0]!["id"]!;
+
+        // Running is not listening yet.
+        await ImageSet.EventuallyAsync(
+            "the workload says " + greeting,
+            async () => (await depin.ExecAsync("bash", "-c", $"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3")).Contains(greeting, StringComparison.Ordinal) ? "yes" : null,
+            depin.LogsAsync);
         Assert.Equal("active", (string?)(await depin.DepinAsync(["lease", "list", .. me]))[0]!["status"]);
     }
     /// <summary>A probe as a command inside the container, whose network reaches nobody: its own, or what the kubelet would ask the management port.</summary>
@@ -173,10 +178,5 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
         return folder;
     }
 
-    private static string FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
-    }
+    private static string FreePort() => Ports.Free().ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

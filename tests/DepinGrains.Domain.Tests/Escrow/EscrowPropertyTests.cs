@@ -68,7 +68,7 @@ public sealed class EscrowPropertyTests
     });
 
     private static void Check(Gen<int[]> gen, Func<int[], bool> property) =>
-        FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(160), Prop.ForAll(gen.ToArbitrary(), property));
+        FsCheck.Check.One(PropertySeed.Config.WithMaxTest(300).WithEndSize(160), Prop.ForAll(gen.ToArbitrary(), property));
 
     private static string Text(EscrowAccount account) => JsonSerializer.Serialize(account);
 

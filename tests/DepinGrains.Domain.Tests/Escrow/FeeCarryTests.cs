@@ -116,5 +116,5 @@ public sealed class FeeCarryTests
     }
 
     private static void Check(Func<int[], bool> property) =>
-        FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(60), Prop.ForAll(Numbers.ToArbitrary(), property));
+        FsCheck.Check.One(PropertySeed.Config.WithMaxTest(300).WithEndSize(60), Prop.ForAll(Numbers.ToArbitrary(), property));
 }

@@ -15,7 +15,7 @@ public class LedgerPropertyTests
     public void Random_histories_conserve_money_and_agree_with_the_model_after_any_restart()
     {
         var steps = Gen.Choose(0, int.MaxValue - 1).ArrayOf().Resize(300).ToArbitrary();
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(400), Prop.ForAll(steps, Run));
+        Check.One(PropertySeed.Config.WithMaxTest(400), Prop.ForAll(steps, Run));
     }
 
     private static void Run(int[] steps)

@@ -117,5 +117,5 @@ public sealed class CapacityPropertyTests
     }
 
     private static void Check(Func<int[], bool> property) =>
-        FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(200).WithEndSize(80), Prop.ForAll(Ops.ToArbitrary(), property));
+        FsCheck.Check.One(PropertySeed.Config.WithMaxTest(200).WithEndSize(80), Prop.ForAll(Ops.ToArbitrary(), property));
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using DepinGrains.Grains;
 using DepinGrains.Storage.Schema;
 using Microsoft.AspNetCore.Builder;
@@ -93,18 +92,9 @@ public abstract class TestHost : IAsyncLifetime
 #else
         builder.UseOrleans(static silo =>
         {
-            silo.UseLocalhostClustering(FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N"));
+            silo.UseLocalhostClustering(Testing.Ports.Free(), Testing.Ports.Free(), null, "t" + Guid.NewGuid().ToString("N"));
             silo.UseInMemoryReminderService();
         });
 #endif
     }
-
-#if !LOCAL_RUNTIME
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-#endif
 }

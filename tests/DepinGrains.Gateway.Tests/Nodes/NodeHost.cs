@@ -18,7 +18,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace DepinGrains.Gateway.Tests.Nodes;
 
 /// <summary>Node endpoints and the agents' WebSocket on a real Kestrel, over real grains and a real SQLite file; nodes beat every 300 ms.</summary>
-public sealed class NodeHost : Http.TestHost
+public class NodeHost : Http.TestHost
 {
     private readonly SigningKey _owner = SigningKey.Generate();
     private int _tokens;
@@ -36,6 +36,10 @@ public sealed class NodeHost : Http.TestHost
     {
         ["Liveness:Shards"] = "2",
         ["Liveness:IntervalMin"] = "00:00:00.3",
+
+        // Three seconds and four and a half: a busy machine must not make a beating agent suspect.
+        ["Liveness:SuspectIntervals"] = "10",
+        ["Liveness:DeadIntervals"] = "15",
         ["Liveness:Tick"] = "00:00:00.05",
         ["Liveness:RefreshPeriod"] = "00:00:01",
     };

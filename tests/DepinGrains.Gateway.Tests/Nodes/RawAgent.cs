@@ -82,16 +82,30 @@ public sealed class RawAgent : IAsyncDisposable
         }
     }
 
-    public async Task<HeartbeatAck> BeatAsync(long sequence, long applied = 0)
+    /// <summary>Beats until this beat is answered.</summary>
+    public Task<HeartbeatAck> BeatAsync(long sequence, long applied = 0) =>
+        BeatAsync(JsonSerializer.SerializeToUtf8Bytes<AgentMessage>(new AgentHeartbeat(Welcome.Session, sequence, applied), AgentProtocolJson.Options), ack => ack.Sequence == sequence);
+
+    /// <summary>Sends a beat once a second until an answer is the wanted one: a gateway may lose a batch of beats, and agents beat again.</summary>
+    public async Task<HeartbeatAck> BeatAsync(byte[] beat, Func<HeartbeatAck, bool> wanted)
     {
-        await SendAsync(new AgentHeartbeat(Welcome.Session, sequence, applied));
-        while (true)
+        using var answered = new CancellationTokenSource();
+        var sending = RepeatAsync(beat, answered.Token);
+        try
         {
-            var ack = await ReceiveAsync<HeartbeatAck>();
-            if (ack.Sequence == sequence)
+            while (true)
             {
-                return ack;
+                var ack = await ReceiveAsync<HeartbeatAck>();
+                if (wanted(ack))
+                {
+                    return ack;
+                }
             }
+        }
+        finally
+        {
+            await answered.CancelAsync();
+            await sending;
         }
     }
 
@@ -110,6 +124,23 @@ public sealed class RawAgent : IAsyncDisposable
         catch (Exception end) when (end is OperationCanceledException or WebSocketException)
         {
             // Told, or the line is closed.
+        }
+    }
+
+    private async Task RepeatAsync(byte[] message, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            do
+            {
+                await SendAsync(message);
+            }
+            while (await timer.WaitForNextTickAsync(stop));
+        }
+        catch (Exception end) when (end is OperationCanceledException or WebSocketException or ObjectDisposedException)
+        {
+            // Answered, or the line is closed and whoever reads it hears why.
         }
     }
 

@@ -117,6 +117,9 @@ public class LedgerGrainTests
         await using var first = await LedgerCluster.StartAsync(_journal);
         await using var second = await LedgerCluster.StartAsync(_journal);
         await first.Ledger().ExecuteAsync(Mint("m", "a", 100));
+
+        // The indexer reads the journal too: behind the second's batch it would find out before the transfer below does.
+        await Eventually.Async(() => _journal.IndexedThroughAsync("uakt"), through => through == 1, "the mint is indexed");
         Assert.True((await second.Ledger().ExecuteAsync(Post("t1", "a", "b", 80))).IsOk);
         // The first still believes in 100: its next batch must not become durable.
         await Assert.ThrowsAsync<LedgerUnknownException>(() => first.Ledger().ExecuteAsync(Post("t2", "a", "c", 80)));

@@ -90,18 +90,9 @@ public sealed class NodeCluster : IAsyncDisposable
 #else
         builder.UseOrleans(static silo =>
         {
-            Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, FreePort(), FreePort(), null, "t" + Guid.NewGuid().ToString("N"));
+            Orleans.Hosting.CoreHostingExtensions.UseLocalhostClustering(silo, Testing.Ports.Free(), Testing.Ports.Free(), null, "t" + Guid.NewGuid().ToString("N"));
             Orleans.Hosting.SiloBuilderReminderMemoryExtensions.UseInMemoryReminderService(silo);
         });
 #endif
     }
-
-#if !LOCAL_RUNTIME
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
-#endif
 }

@@ -3,10 +3,11 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using DepinGrains.Monitoring.Tests.Grafana;
 using DepinGrains.Standalone.Tests.Processes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Monitoring.Tests.Live;
 
-/// <summary>A real Prometheus that scrapes every second and evaluates the alerts.</summary>
+/// <summary>A real Prometheus that scrapes every two seconds, so that a busy host has that long to answer, and evaluates the alerts every second.</summary>
 internal sealed class PrometheusServer : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("depin-prometheus-").FullName;
@@ -17,9 +18,9 @@ internal sealed class PrometheusServer : IAsyncDisposable
     private PrometheusServer(IEnumerable<(string Job, string Target)> targets)
     {
         var jobs = targets.GroupBy(static t => t.Job).Select(static g => $"  - job_name: {g.Key}\n    static_configs: [{{ targets: [{string.Join(", ", g.Select(static t => $"'{t.Target}'"))}] }}]");
-        var config = $"global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nrule_files: ['{Files.Alerts}']\nscrape_configs:\n{string.Join('\n', jobs)}\n";
+        var config = $"global: {{ scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s }}\nrule_files: ['{Files.Alerts}']\nscrape_configs:\n{string.Join('\n', jobs)}\n";
         File.WriteAllText(Path.Combine(_folder, "prometheus.yml"), config);
-        var address = $"127.0.0.1:{Programs.FreePort()}";
+        var address = $"127.0.0.1:{Ports.Free()}";
         _http = new HttpClient { BaseAddress = new Uri("http://" + address), Timeout = TimeSpan.FromSeconds(20) };
         _process = Process.Start(new ProcessStartInfo(
             Files.Prometheus, [$"--config.file={_folder}/prometheus.yml", $"--storage.tsdb.path={_folder}/data", $"--web.listen-address={address}", "--log.level=warn"]) { RedirectStandardError = true })!;

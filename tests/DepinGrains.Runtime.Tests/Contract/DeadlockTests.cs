@@ -8,7 +8,7 @@ public sealed class DeadlockTests
     [Fact]
     public async Task A_chain_that_waits_for_itself_ends_with_a_time_out_and_harms_nobody()
     {
-        await using var host = await RuntimeHost.StartAsync(new RuntimeSettings { ResponseTimeout = TimeSpan.FromSeconds(1) });
+        await using var host = await RuntimeHost.StartAsync(new RuntimeSettings { ResponseTimeout = TimeSpan.FromSeconds(5) });
         var first = host.Grains.GetGrain<IChainGrain>("a");
         Assert.Equal("a>b", await first.Call(["b"]).Soon());
         await Assert.ThrowsAsync<TimeoutException>(() => first.Call(["b", "a"]).Soon());

@@ -3,7 +3,7 @@ namespace DepinGrains.Runtime.Tests.Hosting;
 /// <summary>Waits for conditions instead of sleeping.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     public static async Task TrueAsync(Func<Task<bool>> condition, string what)
     {

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using DepinGrains.Testing;
 using Npgsql;
@@ -142,7 +141,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
     private void Make(int silos, int gateways)
     {
         Silos = [.. Enumerable.Range(0, silos).Select(i => Silo(i, HostProcess.Dll(SiloProject)))];
-        var made = Enumerable.Range(0, gateways).Select(i => Gateway(i, HostProcess.Dll(GatewayProject), FreePort())).ToArray();
+        var made = Enumerable.Range(0, gateways).Select(i => Gateway(i, HostProcess.Dll(GatewayProject), Ports.Free())).ToArray();
         (Gateways, Addresses) = ([.. made.Select(static g => g.Process)], [.. made.Select(static g => g.Address)]);
     }
 
@@ -151,13 +150,13 @@ internal sealed class SiloNetwork : IAsyncDisposable
         var proxy = new DatabaseProxy(Net is null ? IPAddress.Loopback : IPAddress.Parse(Net.Gateway), _postgres.Port);
         _proxies.Add(proxy);
         var address = Net?.Address(index) ?? "127.0.0.1";
-        var management = FreePort();
+        var management = Ports.Free();
         var settings = Common(management, address);
         settings["Store__Connection"] = new NpgsqlConnectionStringBuilder(Database) { Host = Net?.Gateway ?? "127.0.0.1", Port = proxy.Port }.ConnectionString;
         settings["Silo__Name"] = $"silo-{index}{suffix}";
         settings["Silo__Address"] = address;
-        settings["Silo__Port"] = Text(FreePort());
-        settings["Silo__GatewayPort"] = Text(FreePort());
+        settings["Silo__Port"] = Text(Ports.Free());
+        settings["Silo__GatewayPort"] = Text(Ports.Free());
         settings["Secrets__MasterKeys__0"] = _master;
         settings["Network__BlockTime"] = "00:00:01";
         foreach (var (name, value) in _settings)
@@ -170,7 +169,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     private (HostProcess Process, Uri Address) Gateway(int index, string dll, int port, string suffix = "")
     {
-        var management = FreePort();
+        var management = Ports.Free();
         var address = new Uri($"http://127.0.0.1:{port}");
         var settings = Common(management, "127.0.0.1");
         settings["Store__Connection"] = Database;
@@ -190,11 +189,4 @@ internal sealed class SiloNetwork : IAsyncDisposable
     };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Any, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 }

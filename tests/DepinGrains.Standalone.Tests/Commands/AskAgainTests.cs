@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using DepinGrains.Standalone.Tests.Processes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Standalone.Tests.Commands;
 
@@ -14,7 +15,7 @@ public sealed class AskAgainTests
     {
         var asked = new ConcurrentQueue<(string Method, string? Key)>();
         using var api = new HttpListener();
-        var address = $"http://127.0.0.1:{Programs.FreePort()}/";
+        var address = $"http://127.0.0.1:{Ports.Free()}/";
         api.Prefixes.Add(address);
         api.Start();
         var serving = ServeAsync(api, asked, refusals: 2);

@@ -6,6 +6,7 @@ using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Domain.Subnets.Serving;
 using DepinGrains.Domain.Subnets.Validating;
 using DepinGrains.Standalone.Tests.Processes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Standalone.Tests.Commands;
 
@@ -20,7 +21,7 @@ public sealed class MinerTests(RunningNetwork network)
         await network.ReadyAsync();
         using var friend = await CallerAsync("friend.pem");
         using var stranger = await CallerAsync("stranger.pem");
-        var listen = $"http://127.0.0.1:{Programs.FreePort()}";
+        var listen = $"http://127.0.0.1:{Ports.Free()}";
         await using var miner = new ServiceProcess(
             network.Url, Path.Combine(network.Folder, "miner.pem"), "miner", "run", "--netuid", "1", "--listen", listen, "--no-announce", "--allow", friend.Id);
         await miner.SaysAsync("the miner serves", static line => (string?)line["event"] == "serving");
@@ -48,7 +49,7 @@ public sealed class MinerTests(RunningNetwork network)
     {
         await network.ReadyAsync();
         using var friend = await CallerAsync("busy-friend.pem");
-        var port = Programs.FreePort();
+        var port = Ports.Free();
         await using var miner = new ServiceProcess(
             network.Url, Path.Combine(network.Folder, "busy-miner.pem"), "miner", "run", "--netuid", "1", "--listen", $"http://127.0.0.1:{port}", "--endpoint", $"http://127.0.0.1:{port}/v1", "--no-announce", "--concurrency", "1", "--allow", friend.Id);
         await miner.SaysAsync("the miner serves", static line => (string?)line["event"] == "serving");

@@ -53,7 +53,7 @@ public sealed class RunningNetwork : IAsyncDisposable
         var tenant = new Depin(_standalone.Url, Path.Combine(_folder, "tenant.pem"));
         await Programs.EventuallyAsync("the node is online", async () => (await tenant.JsonAsync("node", "list")).AsArray().Any(static n => (string?)n!["status"] == "online") ? "yes" : null);
         await tenant.RunAsync("faucet", "100", "ACT");
-        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200");
         return (tenant, (string)deployed["leases"]![0]!["id"]!);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class Hello : IDisposable
     {
         await Programs.EventuallyAsync("a node is online", async () => (await tenant.JsonAsync("node", "list")).AsArray().Any(static n => (string?)n!["status"] == "online") ? "yes" : null);
         await tenant.RunAsync("faucet", "100", "ACT");
-        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90", "--deposit", "20");
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200", "--deposit", "20");
         var lease = deployed["leases"]![0]!;
         var hello = new Hello(
             new ApiClient(standalone.Url, tenant.KeyFile),

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 
 namespace DepinGrains.Standalone.Tests.Processes;
@@ -14,13 +12,6 @@ internal static class Programs
     private static readonly string Flavour = AppContext.BaseDirectory[(AppContext.BaseDirectory.LastIndexOf($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal) + 5)..];
 
     public static string Dll(string project, string? name = null) => Path.Combine(Repository, "src", project, "bin", Flavour, (name ?? project) + ".dll");
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public static Process Start(string dll, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
@@ -40,11 +31,11 @@ internal static class Programs
         return Process.Start(start) ?? throw new InvalidOperationException($"{dll} did not start");
     }
 
-    /// <summary>Runs a program to its end, at most two minutes.</summary>
+    /// <summary>Runs a program to its end, at most five minutes.</summary>
     public static async Task<(int Code, string Out, string Error)> RunAsync(string dll, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
         using var process = Start(dll, environment, arguments);
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = process.StandardError.ReadToEndAsync(limit.Token);
         try
@@ -54,13 +45,13 @@ internal static class Programs
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{Path.GetFileName(dll)} {string.Join(' ', arguments)} did not end in two minutes");
+            throw new TimeoutException($"{Path.GetFileName(dll)} {string.Join(' ', arguments)} did not end in five minutes");
         }
 
         return (process.ExitCode, await output, await error);
     }
 
-    /// <summary>Runs a program of the system to its end, at most two minutes.</summary>
+    /// <summary>Runs a program of the system to its end, at most five minutes.</summary>
     public static async Task<(int Code, string Out, string Error)> RunOtherAsync(string program, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -70,7 +61,7 @@ internal static class Programs
         }
 
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = process.StandardError.ReadToEndAsync(limit.Token);
         await process.WaitForExitAsync(limit.Token);
@@ -78,7 +69,7 @@ internal static class Programs
     }
 
     /// <summary>Waits for a condition, asking again every 200 ms, at most <paramref name="seconds"/>.</summary>
-    public static async Task<T> EventuallyAsync<T>(string what, Func<Task<T?>> ask, int seconds = 90)
+    public static async Task<T> EventuallyAsync<T>(string what, Func<Task<T?>> ask, int seconds = 240)
         where T : class
     {
         var until = Stopwatch.StartNew();
@@ -149,7 +140,7 @@ internal sealed class Depin(string server, string keyFile)
         }
 
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = process.StandardError.ReadToEndAsync(limit.Token);
         try
@@ -161,7 +152,7 @@ internal sealed class Depin(string server, string keyFile)
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end in three minutes");
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end in five minutes");
         }
 
         return (process.ExitCode, await output, await error);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Standalone.Tests.Processes;
 
@@ -6,11 +7,11 @@ namespace DepinGrains.Standalone.Tests.Processes;
 internal sealed class StandaloneProcess(string data, params string[] settings) : IAsyncDisposable
 {
     private const int PortsEach = 100;
-    private static int s_portsFrom = 20_000 - PortsEach;
 
-    private readonly int _port = Programs.FreePort();
+    private readonly int _port = Ports.Free();
 
-    private readonly int _portsFrom = FreePorts();
+    // Workloads of several standalones run beside each other, and those of a run that was killed may still be there: without ports of its own one would answer for the other. The block's last port is the claim on it.
+    private readonly int _portsFrom = Ports.Block(20_000, 29_500, PortsEach);
     private Process? _process;
 
     public string Url => $"http://127.0.0.1:{_port}";
@@ -35,7 +36,7 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
         var process = Programs.Start(
             Programs.Dll("DepinGrains.Standalone"), null,
             ["--data", data, "--urls", Url, "--Network:BlockTime", "00:00:00.1", "--Deployments:RescreenEvery", "00:00:02", "--Http:CallerRequestsPerSecond", "0", "--Http:AddressRequestsPerSecond", "0",
-                "--Agent:Resources:PortMin", Text(_portsFrom), "--Agent:Resources:PortMax", Text(_portsFrom + PortsEach - 1), .. settings]);
+                "--Agent:Resources:PortMin", Text(_portsFrom), "--Agent:Resources:PortMax", Text(_portsFrom + PortsEach - 2), .. settings]);
         _process = process;
         var first = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(4)) ?? throw new InvalidOperationException("standalone ended: " + await process.StandardError.ReadToEndAsync());
         Lines.Add(first);
@@ -68,25 +69,6 @@ internal sealed class StandaloneProcess(string data, params string[] settings) :
         }
 
         _process?.Dispose();
-    }
-
-    /// <summary>
-    /// The first of a block of ports for workloads. Workloads of several standalones run beside each other, and those of a run that was killed may still be there: without ports of its own one would
-    /// answer for the other.
-    /// </summary>
-    private static int FreePorts()
-    {
-        var taken = System.Net.NetworkInformation.IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();
-        for (var blocks = 0; blocks < 95; blocks++)
-        {
-            var first = Interlocked.Add(ref s_portsFrom, PortsEach);
-            if (!taken.Any(t => t.Port >= first && t.Port < first + PortsEach))
-            {
-                return first;
-            }
-        }
-
-        throw new InvalidOperationException("no hundred ports from 20000 to 29500 are free together");
     }
 
     private static string Text(int port) => port.ToString(System.Globalization.CultureInfo.InvariantCulture);

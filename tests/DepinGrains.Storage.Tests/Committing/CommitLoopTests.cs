@@ -27,7 +27,7 @@ public abstract class CommitLoopTests(string? thread) : IDisposable
         using var hold = _writer.Hold();
         var first = Add("first", 0);
         _writer.Begin(this);
-        await _writer.Entered.WaitAsync(TimeSpan.FromSeconds(10));
+        await _writer.Entered.WaitAsync(TimeSpan.FromSeconds(60));
         var rest = Enumerable.Range(0, 40).Select(i => Add($"k{i}", 0)).ToList();
         hold.Set();
         await Task.WhenAll(rest.Append(first));
@@ -40,7 +40,7 @@ public abstract class CommitLoopTests(string? thread) : IDisposable
         using var hold = _writer.Hold();
         var first = Add("first", 0);
         _writer.Begin(this);
-        await _writer.Entered.WaitAsync(TimeSpan.FromSeconds(10));
+        await _writer.Entered.WaitAsync(TimeSpan.FromSeconds(60));
         var waiting = Enumerable.Range(0, 100).Select(i => Add($"k{i}", 0)).ToList();
         await Assert.ThrowsAsync<StoreOverloadedException>(() => Add("one too many", 0));
         hold.Set();

@@ -208,7 +208,7 @@ public sealed class PostgresFailureTests
             {
                 return (await store.Rows.ReadAsync(Id(key)))?.Version ?? 0;
             }
-            catch (StoreUnavailableException) when (attempt < 200)
+            catch (StoreUnavailableException) when (attempt < 1_200)
             {
                 await Task.Delay(50);
             }

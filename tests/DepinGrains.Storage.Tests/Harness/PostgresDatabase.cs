@@ -6,7 +6,7 @@ namespace DepinGrains.Storage.Tests.Harness;
 public static class PostgresDatabase
 {
     public static StoreOptions Options(string connection) =>
-        new() { Kind = "postgres", Connection = connection, ConnectionsMax = 8, RetryFor = TimeSpan.FromSeconds(5) };
+        new() { Kind = "postgres", Connection = connection, ConnectionsMax = 8, RetryFor = TimeSpan.FromSeconds(30) };
 
     public static async Task<StoreHarness> OpenAsync()
     {

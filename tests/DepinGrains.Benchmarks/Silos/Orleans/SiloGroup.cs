@@ -84,7 +84,7 @@ internal sealed class SiloGroup : IAsyncDisposable
         }
     }
 
-    private static string FreePort() => GrainHost.FreePort().ToString(CultureInfo.InvariantCulture);
+    private static string FreePort() => Ports.Free().ToString(CultureInfo.InvariantCulture);
 
     private async Task AddSiloAsync()
     {
