@@ -28,6 +28,15 @@ public sealed class ExternalBidderTests : StandaloneWalk
         await bidder.SaysAsync("the bid", l => Is(l, "bid", order) && (string?)l["price"] == "0.5");
         await bidder.SaysAsync("that it won", l => Is(l, "won", order));
 
+        // What a bidder does that ends just after it won: its lease must not go with the bid.
+        using (var api = new ApiClient(Standalone.Url, key))
+        {
+            var parts = lease.Split('/');
+            var kept = await api.CommandAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/orders/{parts[3]}/bids/close", """{"reason":10002,"onlyOpen":true}""");
+            Assert.Equal((422, "bid.not_open"), (kept.Status, kept.Code));
+            Assert.Equal("active", (string?)(await tenant.JsonAsync("lease", "show", lease))["status"]);
+        }
+
         await Standalone.KillAsync();
         await bidder.SaysAsync("that the server is away", static l => Is(l, "reconnecting"));
         await Standalone.StartAsync();

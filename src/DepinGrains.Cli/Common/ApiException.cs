@@ -5,6 +5,9 @@ namespace DepinGrains.Cli.Common;
 /// <summary>The API refused, or a command cannot be carried out as it was written.</summary>
 public sealed class ApiException(string code, string message, JsonNode? problem = null, int status = 0) : Exception(message)
 {
+    /// <summary>Nobody could be asked any more what became of the request.</summary>
+    public const string Unknown = "cli.outcome_unknown";
+
     /// <summary>HTTP status of the answer; 0 when there was none.</summary>
     public int Status { get; } = status;
 
@@ -15,7 +18,7 @@ public sealed class ApiException(string code, string message, JsonNode? problem 
     public JsonNode Problem { get; } = problem ?? new JsonObject { ["code"] = code, ["detail"] = message };
 
     /// <summary>True when what became of the request is unknown.</summary>
-    public bool OutcomeUnknown => Code is "service.unavailable" or "service.overloaded";
+    public bool OutcomeUnknown => Code is "service.unavailable" or "service.overloaded" or Unknown;
 
     /// <summary>How long the server asks to wait before asking again; null when it does not say.</summary>
     public TimeSpan? RetryAfter { get; private init; }

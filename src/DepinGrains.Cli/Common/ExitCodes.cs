@@ -46,7 +46,7 @@ public static class ExitCodes
         {
             [Done] = "done",
             [Refused] = "refused, failed or wrongly used; stderr says why",
-            [Unreachable] = "the server cannot be reached, or the outcome is unknown: run it again",
+            [Unreachable] = "the server cannot be reached, or what became of the request is unknown: look first (depin ledger statement), then ask again with the --request-id that stderr names",
         };
         if (Own.TryGetValue(command, out var own))
         {

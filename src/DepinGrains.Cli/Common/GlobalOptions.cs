@@ -48,6 +48,13 @@ public static class GlobalOptions
         Recursive = true,
     };
 
+    /// <summary>Idempotency key of a change.</summary>
+    public static readonly Option<string?> RequestId = new("--request-id")
+    {
+        Description = "id of the change this command makes: run again with the same one it is the same request and has its effect once; drawn without, and named when an answer was lost",
+        Recursive = true,
+    };
+
     /// <summary>Audience of tokens.</summary>
     public static readonly Option<string> Network = new("--network")
     {

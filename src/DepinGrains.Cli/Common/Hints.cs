@@ -31,7 +31,7 @@ internal static class Hints
         ["request.rate_limited"] = "wait a moment and run it again",
         ["request.not_found"] = "check the id, and --server (or DEPIN_SERVER)",
         ["service.overloaded"] = "wait a moment and run it again",
-        ["service.unavailable"] = "what became of it is unknown: look first, then run it again",
+        ["service.unavailable"] = "wait a moment and run it again",
     };
 
     public static string? For(string code) => ByCode.GetValueOrDefault(code);

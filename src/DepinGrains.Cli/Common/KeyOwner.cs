@@ -19,8 +19,26 @@ internal static class KeyOwner
         return id is null || IdentityIds.IsIdentity(id) ? id : throw new ApiException("cli.identity_invalid", $"'{id}' (from {from}) is no identity; it reads id_…");
     }
 
-    /// <summary>Writes down whose the key is.</summary>
-    public static void Remember(string keyFile, string identity) => File.WriteAllText(keyFile + Ending, identity + "\n");
+    /// <summary>Writes down whose the key is; what stood there before, null: nothing.</summary>
+    public static string? Remember(string keyFile, string identity)
+    {
+        var before = Read(keyFile + Ending);
+        File.WriteAllText(keyFile + Ending, identity + "\n");
+        return before;
+    }
+
+    /// <summary>Puts back what stood there before.</summary>
+    public static void Restore(string keyFile, string? before)
+    {
+        if (before is null)
+        {
+            File.Delete(keyFile + Ending);
+        }
+        else
+        {
+            File.WriteAllText(keyFile + Ending, before + "\n");
+        }
+    }
 
     private static string? Read(string path)
     {

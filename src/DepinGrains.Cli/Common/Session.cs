@@ -17,18 +17,16 @@ public sealed class Session : IDisposable
     /// <summary>Longest event of a stream that is read.</summary>
     public const int EventBytesMax = 4 * 1024 * 1024;
 
-    /// <summary>A request whose outcome is unknown is sent at most so often: longer than it takes to find a dead silo out.</summary>
-    private const int TriesMax = 20;
-
-    private static readonly TimeSpan RetryWait = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RetryWaitMax = TimeSpan.FromSeconds(5);
-
+    private readonly ParseResult _parse;
     private readonly SigningKey _key;
     private readonly SigningHandler _handler;
     private readonly HttpClient _http;
+    private readonly AskAgain _again;
+    private readonly RequestIds _ids;
 
-    private Session(ParseResult parse)
+    private Session(ParseResult parse, string keyFile, string? identity)
     {
+        _parse = parse;
         Json = parse.GetValue(GlobalOptions.Output) == OutputFormat.Json;
         var server = parse.GetValue(GlobalOptions.Server)!;
         if (!Uri.TryCreate(server, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
@@ -36,9 +34,10 @@ public sealed class Session : IDisposable
             throw new ApiException("cli.server_invalid", $"'{server}' is no address of an API; write http://host:port");
         }
 
-        KeyFile = parse.GetValue(GlobalOptions.Key)!;
+        (_again, _ids) = (new AskAgain(Json), new RequestIds(parse.GetValue(GlobalOptions.RequestId)));
+        KeyFile = keyFile;
         _key = LoadKey(KeyFile);
-        Identity = KeyOwner.Find(parse.GetValue(GlobalOptions.Identity), KeyFile) ?? IdentityIds.ForFirstKey(_key.KeyId, "");
+        Identity = KeyOwner.Find(identity, KeyFile) ?? IdentityIds.ForFirstKey(_key.KeyId, "");
         Signer = new RequestSigner(_key, Identity);
         var tokens = new TokenIssuer(_key, Identity, parse.GetValue(GlobalOptions.Network)!);
         _handler = new SigningHandler(Signer, tokens, [Scopes.Read, "leases:shell"]) { InnerHandler = new SocketsHttpHandler() };
@@ -48,6 +47,9 @@ public sealed class Session : IDisposable
             Timeout = TimeSpan.FromMinutes(2),
         };
     }
+
+    /// <summary>The same server, with another key of an identity.</summary>
+    public Session With(string keyFile, string identity) => new(_parse, keyFile, identity);
 
     /// <summary>The caller's identity.</summary>
     public string Identity { get; }
@@ -76,7 +78,7 @@ public sealed class Session : IDisposable
         ArgumentNullException.ThrowIfNull(parse);
         try
         {
-            using var session = new Session(parse);
+            using var session = new Session(parse, parse.GetValue(GlobalOptions.Key)!, parse.GetValue(GlobalOptions.Identity));
             return await body(session);
         }
         catch (ApiException refused)
@@ -100,7 +102,7 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>GET, as a JSON tree.</summary>
-    public async Task<JsonNode> GetAsync(string path) => await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, path));
+    public async Task<JsonNode> GetAsync(string path) => await SendAsync(null, () => new HttpRequestMessage(HttpMethod.Get, path));
 
     /// <summary>Every item of a list, at most <paramref name="max"/>.</summary>
     public async Task<JsonArray> ListAsync(string path, int max = 1_000)
@@ -121,15 +123,18 @@ public sealed class Session : IDisposable
         return all;
     }
 
-    /// <summary>POST with an idempotency key of its own; a caller the network does not know yet is registered first.</summary>
-    public Task<JsonNode> PostAsync(string path, object body) => PostAsync(path, body, RequestSigner.NewIdempotencyKey());
+    /// <summary>POST under this run's request id; a caller the network does not know yet is registered first.</summary>
+    public Task<JsonNode> PostAsync(string path, object body) => PostAsync(path, body, _ids.Next());
 
     /// <summary>The same under a key of the caller's: sent again it is the same request.</summary>
-    public Task<JsonNode> PostAsync(string path, object body, string key) => ChangeAsync(HttpMethod.Post, path, body, key);
+    public Task<JsonNode> PostAsync(string path, object body, string key) => ChangeAsync(HttpMethod.Post, path, body, key, null);
+
+    /// <summary>A signed change under this run's request id.</summary>
+    public Task<JsonNode> ChangeAsync(HttpMethod method, string path, object? body, string? version = null) => ChangeAsync(method, path, body, _ids.Next(), version);
 
     /// <summary>A signed change. A caller the network does not know yet is registered first.</summary>
     /// <param name="version">The version the change insists on (If-Match); null: any.</param>
-    public Task<JsonNode> ChangeAsync(HttpMethod method, string path, object? body, string key, string? version = null) => AsMemberAsync(() =>
+    public Task<JsonNode> ChangeAsync(HttpMethod method, string path, object? body, string key, string? version) => AsMemberAsync(key, () =>
     {
         var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
         request.Headers.Add("Idempotency-Key", key);
@@ -142,7 +147,7 @@ public sealed class Session : IDisposable
     });
 
     /// <summary>GET for members only: a caller the network does not know yet is registered first.</summary>
-    public Task<JsonNode> GetAsMemberAsync(string path) => AsMemberAsync(() => new HttpRequestMessage(HttpMethod.Get, path));
+    public Task<JsonNode> GetAsMemberAsync(string path) => AsMemberAsync(null, () => new HttpRequestMessage(HttpMethod.Get, path));
 
     /// <summary>The caller's identity, registered when the network does not know it; an earlier command may have done so.</summary>
     public async Task<JsonNode> MyIdentityAsync()
@@ -165,21 +170,21 @@ public sealed class Session : IDisposable
     /// <summary>False for a key that was added to an identity later: that identity is registered, or is not ours to register.</summary>
     private bool OwnsFirstKey => Identity == IdentityIds.ForFirstKey(_key.KeyId, "");
 
-    private async Task<JsonNode> AsMemberAsync(Func<HttpRequestMessage> make)
+    private async Task<JsonNode> AsMemberAsync(string? key, Func<HttpRequestMessage> make)
     {
         try
         {
-            return await SendAsync(make);
+            return await SendAsync(key, make);
         }
         catch (ApiException unknown) when (OwnsFirstKey && unknown.Code is "identity.not_found" or "identity.key_unknown")
         {
             await MyIdentityAsync();
-            return await SendAsync(make);
+            return await SendAsync(key, make);
         }
     }
 
     /// <summary>Registers the caller as tenant and provider; <c>identity.exists</c> when it is already.</summary>
-    private Task<JsonNode> RegisterAsync() => SendAsync(() => new HttpRequestMessage(HttpMethod.Post, "/v1/identities")
+    private Task<JsonNode> RegisterAsync() => SendAsync(null, () => new HttpRequestMessage(HttpMethod.Post, "/v1/identities")
     {
         Content = JsonContent.Create(new { publicKey = _key.PublicKey, label = Environment.UserName, roles = (string[])["tenant", "provider", "auditor"] }),
     });
@@ -271,43 +276,22 @@ public sealed class Session : IDisposable
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    private static SigningKey LoadKey(string path)
+    /// <summary>The key of a file, made when absent.</summary>
+    /// <exception cref="ApiException">It can be neither read nor made.</exception>
+    public static SigningKey LoadKey(string path)
     {
         try
         {
             return SigningKey.LoadOrCreate(path);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new ApiException("cli.key_unusable", $"the key file '{path}' can be neither read nor made: {problem.Message} Name another with --key or DEPIN_KEY.");
         }
     }
 
-    /// <summary>
-    /// Sends. While the server says that it does not know what became of a request, or breaks off, it is asked again: <paramref name="make"/> makes the same request under the same idempotency key, so
-    /// that it has one effect. Who only runs the command again sends another request.
-    /// </summary>
-    private async Task<JsonNode> SendAsync(Func<HttpRequestMessage> make)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            var wait = RetryWait;
-            try
-            {
-                return await SendOnceAsync(make);
-            }
-            catch (ApiException unknown) when (unknown.OutcomeUnknown && tries < TriesMax)
-            {
-                wait = unknown.RetryAfter ?? wait;
-            }
-            catch (HttpRequestException broken) when (broken.HttpRequestError == HttpRequestError.ResponseEnded && tries < TriesMax)
-            {
-                // The server went away in the middle; one that is not there at all is not waited for.
-            }
-
-            await Task.Delay(wait < RetryWaitMax ? wait : RetryWaitMax);
-        }
-    }
+    /// <summary><paramref name="make"/> makes the same request each time, under the same idempotency key where it changes something: it has one effect however often it is sent.</summary>
+    private Task<JsonNode> SendAsync(string? key, Func<HttpRequestMessage> make) => _again.SendAsync(key is null ? null : _ids.ToRepeat(key), () => SendOnceAsync(make));
 
     private async Task<JsonNode> SendOnceAsync(Func<HttpRequestMessage> make)
     {
@@ -318,6 +302,8 @@ public sealed class Session : IDisposable
             throw await ApiException.OfAsync(answer);
         }
 
-        return await JsonNode.ParseAsync(await answer.Content.ReadAsStreamAsync()) ?? throw new ApiException("", "the answer is empty");
+        // Every answer has a body: one without was broken off.
+        var body = await answer.Content.ReadAsByteArrayAsync();
+        return body.Length == 0 ? throw new HttpRequestException(HttpRequestError.ResponseEnded, "the answer is empty") : JsonNode.Parse(body) ?? throw new ApiException("", "the answer is null");
     }
 }

@@ -29,7 +29,8 @@ public static class BidCommands
         accept.SetAction(parse => DeploymentCommands.Act(parse, async session =>
         {
             var deployment = await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}");
-            var order = deployment["groups"]!.AsArray().First(g => (int)g!["gseq"]! == parse.GetValue(gseq))!["order"]!;
+            var order = deployment["groups"]!.AsArray().FirstOrDefault(g => (int)g!["gseq"]! == parse.GetValue(gseq))?["order"]
+                ?? throw new ApiException("group.not_found", $"{parse.GetValue(id)} has no group {parse.GetValue(gseq)}");
             return await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/orders/{order["oseq"]}/accept", new { provider = parse.GetValue(provider) });
         }));
         return new Command("bids", "bids for your orders") { list, accept };

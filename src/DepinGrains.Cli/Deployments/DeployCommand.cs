@@ -14,7 +14,7 @@ public static class DeployCommand
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "SDL file" };
-        var deposit = new Option<string>("--deposit") { Description = "escrow deposit in whole tokens of the SDL's denomination", DefaultValueFactory = static _ => "5" };
+        var deposit = new Option<string>("--deposit") { Description = "escrow deposit in whole tokens of the SDL's denomination (uact: ACT)", DefaultValueFactory = static _ => "5" };
         var pick = new Option<bool>("--pick") { Description = "pick the winner yourself with 'depin bids accept'" };
         var wait = new Option<int>("--wait") { Description = "seconds to wait for the workload", DefaultValueFactory = static _ => 60 };
         var from = new Option<string>("--from") { Description = "money for the deposit: balance, grants, balance_then_grants or grants_then_balance", DefaultValueFactory = static _ => "balance" };
@@ -22,7 +22,7 @@ public static class DeployCommand
         ExitCodes.Document(deploy, (ExitCodes.Done, "running (with --pick: created)"), (ExitCodes.NotYet, "created, but not every workload runs within --wait; the deployment stays"));
         deploy.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var text = await File.ReadAllTextAsync(parse.GetValue(file)!);
+            var text = await TextFile.ReadAsync(parse.GetValue(file));
             var sdl = SdlParser.Parse(text);
             if (!sdl.IsOk)
             {
@@ -32,7 +32,7 @@ public static class DeployCommand
             var created = await session.PostAsync("/v1/deployments", new
             {
                 sdl = text,
-                deposit = Amounts.Parse(parse.GetValue(deposit)!, "ACT"),
+                deposit = Amounts.ParseWhole(parse.GetValue(deposit)!, sdl.Document!.Groups[0].Units[0].Price.Denom),
                 winner = parse.GetValue(pick) ? "pick" : "lowest",
                 from = parse.GetValue(from),
             });

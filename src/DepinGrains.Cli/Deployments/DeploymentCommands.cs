@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
-using DepinGrains.Contracts.Identities.Client;
 
 namespace DepinGrains.Cli.Deployments;
 
@@ -12,7 +11,7 @@ public static class DeploymentCommands
     public static Command Create()
     {
         var id = new Argument<string>("id") { Description = "owner/dseq" };
-        var amount = new Argument<string>("amount") { Description = "whole tokens" };
+        var amount = new Argument<string>("amount") { Description = "whole tokens of the deployment's currency" };
         var file = new Argument<string>("file") { Description = "SDL file" };
         var gseq = new Option<int>("--group") { DefaultValueFactory = static _ => 1 };
         var list = new Command("list", "your deployments, newest first");
@@ -28,12 +27,9 @@ public static class DeploymentCommands
             var answer = new JsonObject { ["deployment"] = (await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}")).DeepClone(), ["escrow"] = (await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/escrow")).DeepClone() };
             return session.Show(answer, Draw);
         }));
-        var reason = Reason();
-        var close = new Command("close", "close everything, refund the rest") { id, reason };
-        close.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/close", new { reason = parse.GetValue(reason) })));
         var deposit = new Command("deposit", "add money") { id, amount };
         deposit.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
-            await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/deposits", new { amount = Amounts.Parse(parse.GetValue(amount)!, "ACT") }),
+            await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/deposits", new { amount = Amounts.ParseWhole(parse.GetValue(amount)!, await CurrencyAsync(session, parse.GetValue(id))) }),
             static e => Console.Out.WriteLine($"{Amounts.Show((long)e["funds"]!, (string)e["currency"]!)} in escrow, cost so far {Amounts.Show((long)e["costSoFar"]!, (string)e["currency"]!)}"))));
         var pause = new Command("pause", "pause a group") { id, gseq };
         pause.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/pause", new { })));
@@ -44,9 +40,22 @@ public static class DeploymentCommands
         var version = new Option<string?>("--if-version") { Description = "refuse when the deployment changed since this version of it" };
         var update = new Command("update", "replace images, commands and env by those of an SDL file; resources and prices must be as they were") { id, file, version };
         update.SetAction(parse => Act(parse, async s => await s.ChangeAsync(
-            HttpMethod.Put, $"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/manifest", new { sdl = await File.ReadAllTextAsync(parse.GetValue(file)!) }, RequestSigner.NewIdempotencyKey(), parse.GetValue(version))));
-        return new Command("deployment", "your deployments") { list, show, update, close, deposit, pause, start, closeGroup, TopUpCommands.Create() };
+            HttpMethod.Put, $"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/manifest", new { sdl = await TextFile.ReadAsync(parse.GetValue(file)) }, parse.GetValue(version))));
+        return new Command("deployment", "your deployments") { list, show, update, CreateClose(), deposit, pause, start, closeGroup, TopUpCommands.Create() };
     }
+
+    /// <summary><c>close</c>, of deployments and by itself.</summary>
+    public static Command CreateClose()
+    {
+        var id = new Argument<string>("id") { Description = "owner/dseq" };
+        var reason = Reason();
+        var close = new Command("close", "close everything of a deployment, refund the rest") { id, reason };
+        close.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/close", new { reason = parse.GetValue(reason) })));
+        return close;
+    }
+
+    /// <summary>The denomination a deployment is paid in.</summary>
+    internal static async Task<string> CurrencyAsync(Session session, string? id) => (string)(await session.GetAsync($"/v1/deployments/{Ids.Deployment(id)}/escrow"))["currency"]!;
 
     internal static Option<int> Reason() => new("--reason") { Description = "why, a number of your own from 2 to 9999, kept with the lease; 1 says nothing", DefaultValueFactory = static _ => 1 };
 

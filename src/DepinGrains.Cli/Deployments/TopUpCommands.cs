@@ -19,21 +19,24 @@ public static class TopUpCommands
         var period = new Option<long>("--period") { Description = "seconds", DefaultValueFactory = static _ => 86_400 };
         var from = new Option<string>("--from") { Description = "balance, grants, balance_then_grants or grants_then_balance", DefaultValueFactory = static _ => "balance" };
         var set = new Command("set", "keep a deployment funded by itself") { id, below, to, cap, least, period, from };
-        set.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
-            await session.PostAsync($"/v1/deployments/{parse.GetValue(id)}/auto-top-up", new
+        set.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var currency = await DeploymentCommands.CurrencyAsync(session, parse.GetValue(id));
+            var rule = await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/auto-top-up", new
             {
                 belowBlocks = parse.GetValue(below),
                 toBlocks = parse.GetValue(to),
-                capPerPeriod = Amounts.Parse(parse.GetValue(cap)!, "ACT"),
-                amountMin = Amounts.Parse(parse.GetValue(least)!, "ACT"),
+                capPerPeriod = Amounts.ParseWhole(parse.GetValue(cap)!, currency),
+                amountMin = Amounts.ParseWhole(parse.GetValue(least)!, currency),
                 periodSeconds = parse.GetValue(period),
                 from = parse.GetValue(from),
-            }),
-            Draw)));
+            });
+            return session.Show(rule, Draw);
+        }));
         var show = new Command("show", "the standing order and what became of it") { id };
-        show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/deployments/{parse.GetValue(id)}/auto-top-up"), Draw)));
+        show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/auto-top-up"), Draw)));
         var off = new Command("off", "end it") { id };
-        off.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.PostAsync($"/v1/deployments/{parse.GetValue(id)}/auto-top-up/off", new { }), Draw)));
+        off.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/auto-top-up/off", new { }), Draw)));
         return new Command("auto-top-up", "keep a deployment funded by itself") { set, show, off };
     }
 

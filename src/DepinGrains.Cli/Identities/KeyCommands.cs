@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
 using DepinGrains.Contracts.Identities;
 using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Domain.Identities;
 
 namespace DepinGrains.Cli.Identities;
 
@@ -29,21 +30,18 @@ public static class KeyCommands
         add.SetAction(parse => Session.RunAsync(parse, async session =>
         {
             await session.MyIdentityAsync();
-            using var key = SigningKey.LoadOrCreate(parse.GetValue(file)!);
-            var added = await session.ChangeAsync(HttpMethod.Post, Path(session), Body(session, key, parse.GetValue(role), parse.GetValue(label)!), RequestSigner.NewIdempotencyKey(), parse.GetValue(version));
-            return Tell(session, parse.GetValue(file)!, added);
+            using var key = Session.LoadKey(parse.GetValue(file)!);
+            return await OwnedAsync(session, parse.GetValue(file)!, () => session.ChangeAsync(HttpMethod.Post, Path(session), Body(session, key, parse.GetValue(role), parse.GetValue(label)!), parse.GetValue(version)));
         }));
         var rotate = new Command("rotate", "replace the key that signs (--key) by a new one of the same role; signed by an owner key") { file, label, version };
         rotate.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var mine = (await session.MyIdentityAsync())["keys"]!.AsArray().First(k => (string?)k!["keyId"] == session.KeyId)!;
-            using var key = SigningKey.LoadOrCreate(parse.GetValue(file)!);
-            var body = Body(session, key, Enum.Parse<KeyRole>((string)mine["role"]!, ignoreCase: true), parse.GetValue(label)!);
-            return Tell(session, parse.GetValue(file)!, await session.ChangeAsync(HttpMethod.Post, $"{Path(session)}/{session.KeyId}/rotate", body, RequestSigner.NewIdempotencyKey(), parse.GetValue(version)));
+            using var key = Session.LoadKey(parse.GetValue(file)!);
+            return await OwnedAsync(session, parse.GetValue(file)!, () => RotateAsync(session, parse.GetValue(file)!, key, parse.GetValue(label)!, parse.GetValue(version)));
         }));
         var revoke = new Command("revoke", "revoke a key for good; signed by an owner key, the last of which stays") { keyId, version };
         revoke.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
-            await session.ChangeAsync(HttpMethod.Delete, $"{Path(session)}/{Uri.EscapeDataString(parse.GetValue(keyId)!)}", null, RequestSigner.NewIdempotencyKey(), parse.GetValue(version)),
+            await session.ChangeAsync(HttpMethod.Delete, $"{Path(session)}/{Uri.EscapeDataString(parse.GetValue(keyId)!)}", null, parse.GetValue(version)),
             static k => Console.Out.WriteLine($"{(string?)k["keyId"]} revoked at {(string?)k["revokedAt"]}"))));
         return new Command("keys", "the keys of your identity") { list, add, rotate, revoke };
     }
@@ -56,9 +54,54 @@ public static class KeyCommands
         return new { publicKey = made.PublicKey, role = role.ToString().ToLowerInvariant(), proof = made.Proof, label = made.Label };
     }
 
-    private static int Tell(Session session, string file, JsonNode key)
+    /// <summary>
+    /// Rotates. The key that signs ends with it: when the answer was lost, now or in an earlier run, asking again under it is refused as <c>identity.key_revoked</c>, and the new key is asked whether it took its place.
+    /// </summary>
+    private static async Task<JsonNode> RotateAsync(Session session, string file, SigningKey key, string label, string? version)
     {
-        KeyOwner.Remember(file, session.Identity);
-        return session.Show(key, k => Console.Out.WriteLine($"{(string?)k["keyId"]} is {(string?)k["role"]} of {session.Identity}: use it with --key {file}"));
+        try
+        {
+            var mine = (await session.MyIdentityAsync())["keys"]!.AsArray().FirstOrDefault(k => (string?)k!["keyId"] == session.KeyId) ?? throw new ApiException("identity.key_unknown", $"{session.KeyId} is no key of {session.Identity}");
+            return await session.ChangeAsync(HttpMethod.Post, $"{Path(session)}/{session.KeyId}/rotate", Body(session, key, Enum.Parse<KeyRole>((string)mine["role"]!, ignoreCase: true), label), version);
+        }
+        catch (ApiException revoked) when (revoked.Code == IdentityError.KeyRevoked)
+        {
+            if (await SuccessorAsync(session, file, key.KeyId) is { } rotated)
+            {
+                return rotated;
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The key of a file as the identity knows it, when it took the place of the one that signs; null: it did not.</summary>
+    private static async Task<JsonNode?> SuccessorAsync(Session session, string file, string keyId)
+    {
+        using var successor = session.With(file, session.Identity);
+        try
+        {
+            var keys = (await successor.GetAsync("/v1/identities/me"))["keys"]!.AsArray();
+            return keys.Any(k => (string?)k!["keyId"] == session.KeyId && (string?)k["replacedBy"] == keyId) ? keys.First(k => (string?)k!["keyId"] == keyId) : null;
+        }
+        catch (ApiException refused) when (!refused.OutcomeUnknown)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes down whose the new key is before the network is asked: should its answer be lost, the key can be used all the same. A refusal takes the note back.</summary>
+    private static async Task<int> OwnedAsync(Session session, string file, Func<Task<JsonNode>> ask)
+    {
+        var before = KeyOwner.Remember(file, session.Identity);
+        try
+        {
+            return session.Show(await ask(), k => Console.Out.WriteLine($"{(string?)k["keyId"]} is {(string?)k["role"]} of {session.Identity}: use it with --key {file}"));
+        }
+        catch (ApiException refused) when (!refused.OutcomeUnknown)
+        {
+            KeyOwner.Restore(file, before);
+            throw;
+        }
     }
 }

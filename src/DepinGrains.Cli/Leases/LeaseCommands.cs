@@ -14,8 +14,6 @@ public static class LeaseCommands
     {
         var id = new Argument<string>("lease") { Description = "owner/dseq/gseq/oseq/provider" };
         var provider = new Option<bool>("--provider") { Description = "leases you sell" };
-        var follow = new Option<bool>("--follow", "-f") { Description = "go on as lines come" };
-        var tail = new Option<int>("--tail") { Description = "last lines", DefaultValueFactory = static _ => 100 };
         var list = new Command("list", "your leases, newest first") { provider };
         list.SetAction(parse => Session.RunAsync(parse, async session => session.ShowTable(
             await session.ListAsync("/v1/leases" + (parse.GetValue(provider) ? "?as=provider" : "")),
@@ -26,8 +24,6 @@ public static class LeaseCommands
             ("closed because", static l => (string?)l["closeDetail"]))));
         var show = new Command("show", "workloads, addresses, last status") { id };
         show.SetAction(parse => Session.RunAsync(parse, async session => session.Show(await session.GetAsync($"/v1/leases/{Ids.Lease(parse.GetValue(id))}"), Draw)));
-        var logs = new Command("logs", "what the workloads write") { id, follow, tail };
-        logs.SetAction(parse => Session.RunAsync(parse, session => LogsAsync(session, $"/v1/leases/{Ids.Lease(parse.GetValue(id))}/logs?tail={parse.GetValue(tail)}&follow={(parse.GetValue(follow) ? "true" : "false")}", parse.GetValue(follow))));
         var reason = Deployments.DeploymentCommands.Reason();
         var close = new Command("close", "end the lease; its group is listed again") { id, reason };
         close.SetAction(parse => Deployments.DeploymentCommands.Act(parse, session =>
@@ -42,7 +38,18 @@ public static class LeaseCommands
             var escrow = await session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/withdraw", new { });
             return session.Show(escrow, static e => Console.Out.WriteLine($"escrow has {Amounts.Show((long)e["funds"]!, (string)e["currency"]!)} left"));
         }));
-        return new Command("lease", "your leases") { list, show, logs, ShellCommand.Create(), close, withdraw };
+        return new Command("lease", "your leases") { list, show, CreateLogs(), ShellCommand.Create(), close, withdraw };
+    }
+
+    /// <summary><c>logs</c>, of leases and by itself.</summary>
+    public static Command CreateLogs()
+    {
+        var id = new Argument<string>("lease") { Description = "owner/dseq/gseq/oseq/provider" };
+        var follow = new Option<bool>("--follow", "-f") { Description = "go on as lines come" };
+        var tail = new Option<int>("--tail") { Description = "last lines", DefaultValueFactory = static _ => 100 };
+        var logs = new Command("logs", "what a lease's workloads write") { id, follow, tail };
+        logs.SetAction(parse => Session.RunAsync(parse, session => LogsAsync(session, $"/v1/leases/{Ids.Lease(parse.GetValue(id))}/logs?tail={parse.GetValue(tail)}&follow={(parse.GetValue(follow) ? "true" : "false")}", parse.GetValue(follow))));
+        return logs;
     }
 
     /// <summary>Each event is one log line as JSON. Followed logs whose connection ends go on after the last line seen, until nothing comes in <see cref="TriesMax"/> tries.</summary>

@@ -103,14 +103,30 @@ public static class ProviderCommands
         var reclaim = new Command("reclaim", "announce that you take a lease's hardware back after the agreed window") { lease };
         reclaim.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var parts = parse.GetValue(lease)!.Split('/');
+            var parts = Ids.LeaseParts(parse.GetValue(lease));
             await session.PostAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{parts[2]}/lease/reclaim", new { });
-            return session.Show(await session.GetAsync("/v1/leases/" + parse.GetValue(lease)), static l => Console.Out.WriteLine($"{(string?)l["id"]}: {(string?)l["status"]} until {(string?)l["reclaimAt"]}"));
+            return session.Show(await session.GetAsync("/v1/leases/" + string.Join('/', parts)), static l => Console.Out.WriteLine($"{(string?)l["id"]}: {(string?)l["status"]} until {(string?)l["reclaimAt"]}"));
         }));
         return reclaim;
     }
 
-    internal static Dictionary<string, string> Pairs(string[]? pairs) => (pairs ?? []).ToDictionary(
-        static p => p.Split('=', 2)[0],
-        static p => p.Split('=', 2) is [_, var value] ? value : throw new ApiException("pair.invalid", $"write key=value, not {p}"));
+    /// <summary>key=value, each key once.</summary>
+    internal static Dictionary<string, string> Pairs(string[]? pairs)
+    {
+        var read = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var pair in pairs ?? [])
+        {
+            if (pair.Split('=', 2) is not [{ Length: > 0 } key, var value])
+            {
+                throw new ApiException("pair.invalid", $"write key=value, not {pair}");
+            }
+
+            if (!read.TryAdd(key, value))
+            {
+                throw new ApiException("pair.repeated", $"{key} is given twice: {read[key]} and {value}");
+            }
+        }
+
+        return read;
+    }
 }

@@ -59,7 +59,7 @@ public static class SdlCommands
                 ? Failed("sdl.too_large", $"the file is larger than {SdlLimits.Default.MaxBytes} bytes")
                 : SdlParser.Parse(File.ReadAllBytes(file));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return Failed("sdl.unreadable", e.Message);
         }

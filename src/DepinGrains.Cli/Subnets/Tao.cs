@@ -10,7 +10,7 @@ internal static class Tao
 
     /// <summary>Rao of whole TAO; null stays null.</summary>
     public static long? Parse(string? tao) => tao is null ? null
-        : decimal.TryParse(tao, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value * Rao is var rao && rao == decimal.Truncate(rao) && rao is >= 0 and <= long.MaxValue ? (long)rao
+        : decimal.TryParse(tao, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value <= long.MaxValue && value * Rao is var rao && rao == decimal.Truncate(rao) && rao is >= 0 and <= long.MaxValue ? (long)rao
         : throw new ApiException("amount.invalid", $"not an amount of TAO: {tao}");
 
     /// <summary>Rao for people.</summary>

@@ -50,9 +50,12 @@ public interface IDeploymentGrain : IGrainWithStringKey
     [Alias("bid")]
     Task<Result<BidView>> BidAsync(string operationId, SubmitBid bid);
 
-    /// <summary>A provider takes its bid back, or ends the lease that came of it; <c>bid.award_in_flight</c> while it is neither.</summary>
+    /// <summary>
+    /// A provider takes its bid back, or ends the lease that came of it; <c>bid.award_in_flight</c> while it is neither. <paramref name="onlyOpen"/>: takes back what is still a bid; a lease that came of it stays, and the
+    /// refusal is <c>bid.not_open</c>.
+    /// </summary>
     [Alias("closeBid")]
-    Task<Result<DeploymentView>> CloseBidAsync(string operationId, string provider, int gseq, int oseq, int reason);
+    Task<Result<DeploymentView>> CloseBidAsync(string operationId, string provider, int gseq, int oseq, int reason, bool onlyOpen = false);
 
     /// <summary>The tenant picks a bid.</summary>
     [Alias("accept")]

@@ -142,7 +142,7 @@ public static class DeploymentEndpoints
 
     /// <summary>Takes a bid back.</summary>
     public static Task<IResult> CloseBidAsync(string owner, string dseq, int gseq, int oseq, CloseBidRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
-        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseBidAsync(operation, caller.Identity, gseq, oseq, body.Reason));
+        ActAsync(owner, dseq, caller, context, grains, (grain, operation) => grain.CloseBidAsync(operation, caller.Identity, gseq, oseq, body.Reason, body.OnlyOpen));
 
     /// <summary>Picks the winner.</summary>
     public static Task<IResult> AcceptAsync(string owner, string dseq, int gseq, int oseq, AcceptBidRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>

@@ -82,5 +82,5 @@ public sealed record AcceptBidRequest([property: Required, StringLength(100, Min
 /// <summary>Why a tenant ends a lease or deployment: 1–9999, kept with the lease; 1 says no more than that its owner did.</summary>
 public sealed record CloseRequest([property: Range(1, 9_999)] int Reason = 1);
 
-/// <summary>Why a provider ends a bid or lease: 10000–19999.</summary>
-public sealed record CloseBidRequest([property: Range(10_000, 19_999)] int Reason = 10_002);
+/// <summary>Why a provider ends a bid or lease: 10000–19999. With <c>onlyOpen</c> a bid that won meanwhile is refused as <c>bid.not_open</c>, and its lease stays.</summary>
+public sealed record CloseBidRequest([property: Range(10_000, 19_999)] int Reason = 10_002, bool OnlyOpen = false);

@@ -75,7 +75,7 @@ public sealed partial class DeploymentGrain
     }
 
     /// <inheritdoc/>
-    public async Task<Result<DeploymentView>> CloseBidAsync(string operationId, string provider, int gseq, int oseq, int reason)
+    public async Task<Result<DeploymentView>> CloseBidAsync(string operationId, string provider, int gseq, int oseq, int reason, bool onlyOpen = false)
     {
         if (Missing() is { } missing)
         {
@@ -87,7 +87,7 @@ public sealed partial class DeploymentGrain
             return Refusal.Of("lease.reason_invalid", $"reason {reason} is not one a provider may give (10000 to 19999)", ("reason", reason));
         }
 
-        var print = Changes.Fingerprint(new { Command = "bid.close", Provider = provider, Gseq = gseq, Oseq = oseq, Reason = reason });
+        var print = Changes.Fingerprint(new { Command = onlyOpen ? "bid.withdraw" : "bid.close", Provider = provider, Gseq = gseq, Oseq = oseq, Reason = reason });
         if (await SeenAsync(operationId, print) is { } seen)
         {
             return seen;
@@ -123,16 +123,16 @@ public sealed partial class DeploymentGrain
             await MustCommitAsync(State with { NextActionAt = clock.Now }, changes);
             _bids[closed.Key] = closed;
         }
+        else if (onlyOpen)
+        {
+            return Refusal.Of("bid.not_open", $"the bid of {provider} for {Id}/{gseq}/{oseq} is {bid.Status}, not Open", ("provider", provider), ("status", bid.Status));
+        }
         else if (bid.Status == BidStatus.Active && group.Order is { Status: OrderStatus.Active, End: null, LeaseId: { } lease } && group.Order.Oseq == oseq)
         {
-            var held = (await Lease(lease).GetAsync()).Require();
-            var standing = new LeaseStanding(held.Status, held.Terms.ReclaimWindowSeconds, held.ReclaimAt, held.CloseReason);
-            if (LeaseTransitions.Apply(standing, LeaseTrigger.ProviderClose, clock.Now, reason) is { IsOk: false } refused)
+            if (await EndByProviderAsync(group, lease, reason, new Changes().Remember<Result<Done>>(operationId, print, Done.Instance)) is { } refused)
             {
-                return refused.Refusal;
+                return refused;
             }
-
-            await BeginEndAsync(group, new EndIntent(reason, $"closed by the provider (reason {reason})", Relist: false, GroupStatus.Paused), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
         }
         else
         {
@@ -141,6 +141,20 @@ public sealed partial class DeploymentGrain
 
         await AdvanceAsync();
         return View();
+    }
+
+    /// <summary>Begins the end of a lease its provider closes, unless the lease's terms forbid it now.</summary>
+    private async Task<Refusal?> EndByProviderAsync(GroupState group, string lease, int reason, Changes changes)
+    {
+        var held = (await Lease(lease).GetAsync()).Require();
+        var standing = new LeaseStanding(held.Status, held.Terms.ReclaimWindowSeconds, held.ReclaimAt, held.CloseReason);
+        if (LeaseTransitions.Apply(standing, LeaseTrigger.ProviderClose, clock.Now, reason) is { IsOk: false } refused)
+        {
+            return refused.Refusal;
+        }
+
+        await BeginEndAsync(group, new EndIntent(reason, $"closed by the provider (reason {reason})", Relist: false, GroupStatus.Paused), changes);
+        return null;
     }
 
     /// <inheritdoc/>

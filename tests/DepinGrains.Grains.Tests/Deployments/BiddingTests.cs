@@ -157,7 +157,7 @@ public sealed class BiddingTests(Market market) : IClassFixture<Market>
 
         var last = _r.Provider("e");
         Assert.Equal("bid.order_full", (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(last))).Refusal!.Code);
-        (await _r.Deployment.CloseBidAsync(_r.NewOperation(), _r.Provider("a"), 1, 1, 10_002)).Require();
+        (await _r.Deployment.CloseBidAsync(_r.NewOperation(), _r.Provider("a"), 1, 1, 10_002, onlyOpen: true)).Require();
         Assert.Equal(MarketRegion.Purse, await _r.WalletAsync(_r.Provider("a")));
         (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(last))).Require();
     }

@@ -42,6 +42,10 @@ public sealed class InterruptedAwardTests(Market market) : IClassFixture<Market>
             return await CloseAsync();
         });
         Assert.Equal("bid.award_in_flight", refused.Refusal!.Code);
+
+        // Who only takes bids back leaves the lease it became alone.
+        Assert.Equal("bid.not_open", (await _r.Deployment.CloseBidAsync(_r.NewOperation(), p, 1, 1, LeaseCloseReasons.Decommission, onlyOpen: true)).Refusal!.Code);
+        Assert.Equal(OrderStatus.Active, (await _r.GroupAsync()).Order.Status);
         (await CloseAsync()).Require();
         var order = (await _r.GroupAsync()).Order;
         Assert.Equal(OrderStatus.Closed, order.Status);

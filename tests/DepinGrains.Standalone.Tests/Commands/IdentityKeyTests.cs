@@ -38,6 +38,28 @@ public sealed class IdentityKeyTests(RunningNetwork network)
     }
 
     [Fact]
+    public async Task ARotation_WhoseAnswerWasLost_LeavesAKeyThatWorks()
+    {
+        await network.ReadyAsync();
+        var (old, successor) = (Person("lost-old"), Person("lost-new"));
+        var id = (string)(await old.JsonAsync("identity", "show"))["id"]!;
+        await using var proxy = await LossyProxy.StartAsync(network.Url, "/rotate");
+
+        // Refused: then nothing says that the new key is anybody's.
+        await RefusedAsync(old, "request.version_mismatch", "identity", "keys", "rotate", successor.KeyFile, "--if-version", "99");
+        Assert.False(File.Exists(successor.KeyFile + ".identity"));
+
+        var rotated = await new Depin(proxy.Url, old.KeyFile).JsonAsync("identity", "keys", "rotate", successor.KeyFile);
+        Assert.Equal((1, "owner"), (proxy.Lost, (string?)rotated["role"]));
+        Assert.Equal(id, (string?)(await successor.JsonAsync("identity", "show"))["id"]);
+
+        // Nor does it hurt to run it once more, as somebody does who saw no answer at all; another key is not let in by it.
+        Assert.Equal((string?)rotated["keyId"], (string?)(await old.JsonAsync("identity", "keys", "rotate", successor.KeyFile))["keyId"]);
+        await RefusedAsync(old, "identity.key_revoked", "identity", "keys", "rotate", Person("lost-third").KeyFile);
+        Assert.False(File.Exists(Person("lost-third").KeyFile + ".identity"));
+    }
+
+    [Fact]
     public async Task AStatement_ShowsAsManyLinesAsAreAskedFor()
     {
         await network.ReadyAsync();

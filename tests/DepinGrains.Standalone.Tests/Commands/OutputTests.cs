@@ -10,7 +10,7 @@ namespace DepinGrains.Standalone.Tests.Commands;
 public sealed class OutputTests(RunningNetwork network)
 {
     // A shell's stdout is the program's own; bidders, miners and validators go on until they are stopped, their lines are read by tests of their own.
-    private static readonly string[] Elsewhere = ["lease shell", "provider run", "miner run", "validator run"];
+    private static readonly string[] Elsewhere = ["lease shell", "shell", "provider run", "miner run", "validator run"];
 
     [Fact]
     public async Task EveryCommand_AskedForJson_WritesNothingElseToStdout()
@@ -37,8 +37,8 @@ public sealed class OutputTests(RunningNetwork network)
             ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second], ["provider", "delete"],
             ["bids", "list", picked], ["bids", "accept", picked, "--provider", provider], ["deploy", "samples/hello-native.yaml", "--wait", "200"],
             ["deployment", "list"], ["deployment", "show", id], ["deployment", "deposit", id, "1"], ["market", "why", id], ["market", "orders"],
-            ["lease", "list"], ["lease", "show", lease], ["lease", "logs", lease, "--tail", "5"], ["lease", "withdraw", second], ["lease", "close", second],
-            ["deployment", "update", picked, "samples/hello-native.yaml"], ["deployment", "close-group", picked], ["deployment", "pause", picked], ["deployment", "start", picked], ["deployment", "close", picked],
+            ["lease", "list"], ["lease", "show", lease], ["lease", "logs", lease, "--tail", "5"], ["logs", lease, "--tail", "5"], ["lease", "withdraw", second], ["lease", "close", second],
+            ["deployment", "update", picked, "samples/hello-native.yaml"], ["deployment", "close-group", picked], ["deployment", "pause", picked], ["deployment", "start", picked], ["deployment", "close", picked], ["close", picked],
             ["provider", "maintenance", "off"], ["provider", "sign", provider, "region=local"], ["provider", "unsign", provider], ["node", "drain", node, "--off"], ["node", "retire", node],
             ["ledger", "transfer", "0.000001", "ACT", provider], ["identity", "keys", "list"], ["identity", "keys", "add", Path.Combine(network.Folder, "json-key.pem"), "--role", "node"],
             ["identity", "keys", "rotate", Path.Combine(network.Folder, "json-key-2.pem"), "--if-version", "1"], ["identity", "keys", "revoke", "key_x"],
@@ -105,6 +105,14 @@ public sealed class OutputTests(RunningNetwork network)
     [InlineData(1, "cli.server_invalid", "node", "list", "--server", "not an address")]
     [InlineData(2, "cannot reach the API", "node", "list", "--server", "http://127.0.0.1:1")]
     [InlineData(1, "amount.invalid", "faucet", "-1", "ACT")]
+    [InlineData(1, "amount.invalid", "faucet", "79228162514264337593543950335", "ACT")]
+    [InlineData(1, "amount.invalid", "faucet", "79228162514264337593543950335", "uact")]
+    [InlineData(1, "amount.invalid", "subnet", "create", "much", "--max-lock", "79228162514264337593543950335")]
+    [InlineData(1, "cli.id_malformed", "provider", "reclaim", "foo")]
+    [InlineData(1, "pair.repeated", "provider", "put", "me", "--attribute", "region=a", "--attribute", "region=b")]
+    [InlineData(1, "cli.file_invalid", "deploy", "")]
+    [InlineData(1, "cli.key_unusable", "node", "list", "--key", "")]
+    [InlineData(1, "cli.request_id_invalid", "faucet", "1", "ACT", "--request-id", "two words")]
     public async Task WrongUse_IsASentenceAndACode_NeverATrace(int expected, string part, params string[] line)
     {
         var nobody = new Depin("http://127.0.0.1:1", Path.Combine(network.Folder, "nobody.pem"));
@@ -113,6 +121,31 @@ public sealed class OutputTests(RunningNetwork network)
         Assert.Contains(part, error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Validate_OfAFileThatCannotBe_SaysSo()
+    {
+        var (code, output, error) = await Programs.RunAsync(Programs.Dll("DepinGrains.Cli", "depin"), null, "sdl", "validate", "");
+        Assert.Equal((1, ""), (code, error));
+        Assert.Contains("sdl.unreadable", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Accept_InAGroupThereIsNot_IsRefused()
+    {
+        var (tenant, lease) = await network.ReadyAsync();
+        var (code, output, error) = await tenant.TryAsync("bids", "accept", string.Join('/', lease.Split('/')[..2]), "--group", "9", "--provider", lease.Split('/')[4]);
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("group.not_found", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("2.5", "uact", 2_500_000)]
+    [InlineData("2.5", "rao", 2_500_000_000)]
+    [InlineData("2.5", "ibc/170C677610AC31DF0904FFE09CD3B5C657492170E7E52372E48756B71E56F2F1", 2_500_000)]
+    [InlineData("7", "grain", 7)]
+    public void Deposits_AreOfTheDeploymentsToken(string whole, string denom, long minor) => Assert.Equal(minor, Cli.Common.Amounts.ParseWhole(whole, denom));
 
     private static IEnumerable<string> Leaves(Command command, string path) => command.Subcommands.Count == 0
         ? [path.Trim()]

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace DepinGrains.Cli.Providers.Bidding;
 
 /// <summary>One thing the bidder did or learnt.</summary>
-/// <param name="Action"><c>bid</c>, <c>skip</c>, <c>won</c>, <c>lost</c>, <c>closed</c>, <c>withdrawn</c>, <c>lease</c>, <c>error</c>, <c>connected</c>, <c>reconnecting</c>, <c>drained</c>.</param>
+/// <param name="Action"><c>bid</c>, <c>skip</c>, <c>won</c>, <c>lost</c>, <c>closed</c>, <c>withdrawn</c>, <c>kept</c>, <c>lease</c>, <c>error</c>, <c>connected</c>, <c>reconnecting</c>, <c>drained</c>.</param>
 /// <param name="Price">Minor units a block.</param>
 /// <param name="Code">The rule that said no.</param>
 /// <param name="Milliseconds">From the order's arrival to the answer.</param>

@@ -112,7 +112,7 @@ internal sealed class Bidder(Session session, PriceScript script, BidderOptions 
             {
                 entry = await TryBidAsync(order);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or JsonException or TaskCanceledException or InvalidOperationException)
+            catch (Exception e) when (e is HttpRequestException or IOException or JsonException or TaskCanceledException or InvalidOperationException or ApiException)
             {
                 entry = new BidLogEntry(default, "error", Detail: e.Message);
             }
@@ -157,7 +157,7 @@ internal sealed class Bidder(Session session, PriceScript script, BidderOptions 
             await SendAsync(order, price.Value);
             return new BidLogEntry(default, "bid", Price: price.Value.ToString());
         }
-        catch (ApiException refused)
+        catch (ApiException refused) when (!refused.OutcomeUnknown)
         {
             _bids.TryRemove(order.Id, out _);
             return new BidLogEntry(default, "skip", Price: price.Value.ToString(), Code: refused.Code, Detail: refused.Message);
@@ -176,7 +176,7 @@ internal sealed class Bidder(Session session, PriceScript script, BidderOptions 
                 await session.PostAsync(order.BidsPath, body, key);
                 return;
             }
-            catch (Exception e) when (attempt < BidTries && e is HttpRequestException or ApiException { Status: >= 500 or 429 })
+            catch (Exception e) when (attempt < BidTries && e is HttpRequestException or ApiException { OutcomeUnknown: true } or ApiException { Status: >= 500 or 429 })
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(250 << attempt), time);
             }
@@ -209,19 +209,24 @@ internal sealed class Bidder(Session session, PriceScript script, BidderOptions 
 
     private async Task WithdrawAsync(string id, FeedOrder order, string why)
     {
-        if (!_bids.TryRemove(id, out _))
+        if (!_bids.TryRemove(id, out var bid))
         {
             return;
         }
 
         try
         {
-            // A lease that came of it meanwhile would be closed by this: the bid is asked for first.
-            var deployment = await session.GetAsync("/v1/deployments/" + string.Join('/', id.Split('/')[..2]));
-            if (IsOpen(deployment, id))
+            // Only what is still a bid: a lease that came of it meanwhile stays.
+            await session.PostAsync(order.BidsPath + "/close", new { reason = 10_002, onlyOpen = true });
+            log.Write(new BidLogEntry(time.GetUtcNow(), "withdrawn", id, Detail: why));
+        }
+        catch (ApiException won) when (won.Code is "bid.not_open" or "bid.award_in_flight")
+        {
+            log.Write(new BidLogEntry(time.GetUtcNow(), "kept", id, Code: won.Code, Detail: won.Message));
+            if (won.Code == "bid.award_in_flight")
             {
-                await session.PostAsync(order.BidsPath + "/close", new { reason = 10_002 });
-                log.Write(new BidLogEntry(time.GetUtcNow(), "withdrawn", id, Detail: why));
+                // It may come back as a bid: looked at again.
+                _bids.TryAdd(id, bid);
             }
         }
         catch (Exception e) when (e is HttpRequestException or ApiException or TaskCanceledException)
@@ -229,12 +234,6 @@ internal sealed class Bidder(Session session, PriceScript script, BidderOptions 
             log.Write(new BidLogEntry(time.GetUtcNow(), "error", id, Detail: "could not withdraw: " + e.Message));
         }
     }
-
-    private bool IsOpen(JsonNode deployment, string order) => deployment["groups"]!.AsArray()
-        .Select(static g => g!["order"]!)
-        .Where(o => (string?)o["id"] == order)
-        .SelectMany(static o => o["bids"]!.AsArray())
-        .Any(b => (string?)b!["provider"] == session.Identity && (string?)b["status"] == "open");
 
     private static BidLogEntry Skip(Refusal why) => new(default, "skip", Code: why.Code, Detail: why.Detail);
 }
