@@ -7,7 +7,7 @@ namespace DepinGrains.Cli.Common;
 /// was asked before it went. A server that was never there is not.
 /// </summary>
 /// <param name="quiet">Say nothing on stderr: with <c>-o json</c> only the problem belongs there.</param>
-internal sealed class AskAgain(bool quiet)
+public sealed class AskAgain(bool quiet)
 {
     /// <summary>Tries at most: with the waits some two minutes, longer than it takes to find a dead silo out and than a host takes to start again.</summary>
     private const int TriesMax = 30;
@@ -24,6 +24,7 @@ internal sealed class AskAgain(bool quiet)
     /// <exception cref="ApiException">A refusal; <c>cli.outcome_unknown</c>: nobody could be asked any more.</exception>
     public async Task<JsonNode> SendAsync(string? requestId, Func<Task<JsonNode>> send)
     {
+        ArgumentNullException.ThrowIfNull(send);
         var (unknown, begun, wait) = (false, TimeProvider.System.GetTimestamp(), Wait);
         for (var tries = 1; ; tries++)
         {

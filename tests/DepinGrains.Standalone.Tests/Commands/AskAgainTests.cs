@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
+using DepinGrains.Cli.Common;
 using DepinGrains.Standalone.Tests.Processes;
 using DepinGrains.Testing;
 
@@ -78,6 +79,29 @@ public sealed class AskAgainTests(RunningNetwork network)
         Assert.Equal([method, method, method], asked.Select(static a => a.Method));
         Assert.Single(asked.Select(static a => a.Key).Distinct());
         Assert.Equal(method == "POST", asked.First().Key is not null);
+    }
+
+    [Fact]
+    public async Task ATimeOut_IsAskedAgain_AndThenAServerThatIsAwayIsWaitedFor()
+    {
+        var script = new Queue<Exception?>([new TaskCanceledException("no answer in time"), new HttpRequestException(HttpRequestError.ConnectionError, "refused"), null]);
+        var answer = await new AskAgain(quiet: true).SendAsync("id", () => script.Dequeue() is { } problem ? Task.FromException<JsonNode>(problem) : Task.FromResult<JsonNode>(new JsonObject { ["done"] = true }));
+        Assert.True((bool)answer["done"]!);
+    }
+
+    [Fact]
+    public async Task AServer_ThatIsNotThere_IsNotWaitedFor_AndARefusalIsOne()
+    {
+        foreach (var problem in (Exception[])[new HttpRequestException(HttpRequestError.ConnectionError, "refused"), new ApiException("ledger.insufficient_funds", "no money", status: 422)])
+        {
+            var tries = 0;
+            Assert.Same(problem, await Assert.ThrowsAnyAsync<Exception>(() => new AskAgain(quiet: true).SendAsync("id", () =>
+            {
+                tries++;
+                return Task.FromException<JsonNode>(problem);
+            })));
+            Assert.Equal(1, tries);
+        }
     }
 
     private static async Task ServeAsync(HttpListener api, ConcurrentQueue<(string Method, string? Key)> asked, int refusals)
