@@ -1,6 +1,7 @@
 using System.Text;
 using DepinGrains.Agent.Tests.Support;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Agent.Tests;
 

@@ -59,7 +59,7 @@ public sealed class SubnetMinerDirectory(IGrainFactory grains, IOptions<ServingO
     private static bool IsMiner(SubnetServer server) => server.Dividends == 0 || server.Incentive > 0;
 
     private static Miner ToMiner(int netuid, SubnetServer server) =>
-        new(netuid, server.Uid, server.Hotkey, LedgerAccounts.Wallet(server.Coldkey), server.Axon.Endpoint.TrimEnd('/'), server.Incentive, MinerTunnel.Of(netuid, server.Uid, server.Axon));
+        new(netuid, server.Uid, server.Hotkey, LedgerAccounts.Wallet(server.Coldkey), server.Axon.Endpoint.TrimEnd('/'), server.Incentive, server.RegisteredAt, MinerTunnel.Of(netuid, server.Uid, server.Axon));
 
     private sealed record Servers(long Version, IReadOnlyList<Miner>? Miners);
 

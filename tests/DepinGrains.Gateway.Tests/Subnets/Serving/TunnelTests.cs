@@ -149,7 +149,7 @@ public sealed class TunnelTests : IAsyncLifetime
         await using var agent = await AgentAsync(miner, sample);
         var uid = (int)(await AnnounceAsync(miner, agent, sample.Address))["uid"]!;
         await _host.SignedAsync(new Person(_operator), "/v1/identities", new { publicKey = _operator.PublicKey, salt = "", label = "gateway", roles = (string[])["operator"] });
-        var way = new Miner(_netuid, uid, "hotkey-0", ServingHost.PayTo(0), sample.Address, 1, new MinerTunnel(_netuid, uid, agent.Node, null, new Uri(sample.Address).Port));
+        var way = new Miner(_netuid, uid, "hotkey-0", ServingHost.PayTo(0), sample.Address, 1, Tunnel: new MinerTunnel(_netuid, uid, agent.Node, null, new Uri(sample.Address).Port));
         await using (var other = await ServingHost.BesideAsync(_host, _operator, way))
         {
             var caller = await other.CallerAsync();
