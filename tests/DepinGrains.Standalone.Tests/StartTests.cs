@@ -1,3 +1,4 @@
+using DepinGrains.Testing;
 using DepinGrains.Standalone.Tests.Processes;
 
 namespace DepinGrains.Standalone.Tests;

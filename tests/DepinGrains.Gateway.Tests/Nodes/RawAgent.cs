@@ -30,18 +30,6 @@ public sealed class RawAgent : IAsyncDisposable
         return (key, node);
     }
 
-    /// <summary>A new node of a provider: its key and id.</summary>
-    public static async Task<(SigningKey Key, string Node)> JoinedAsync(Http.TestHost host, string provider)
-    {
-        var key = SigningKey.Generate();
-        var grains = host.Services.GetRequiredService<IGrainFactory>();
-        var token = (await grains.GetGrain<IProviderGrain>(provider).CreateJoinTokenAsync(key.KeyId, TimeSpan.FromHours(1))).Require().Token;
-        var node = NodeIds.ForKey(Convert.FromBase64String(key.PublicKey));
-        (await grains.GetGrain<IProviderGrain>(provider).RedeemJoinTokenAsync(token, node)).Require();
-        (await grains.GetGrain<INodeGrain>(node).JoinAsync(key.KeyId, new NodeRegistration(provider, key.PublicKey, Hardware(), "", "127.0.0.1", []))).Require();
-        return (key, node);
-    }
-
     public static async Task<RawAgent> OpenAsync(Http.TestHost host)
     {
         var agent = new RawAgent();

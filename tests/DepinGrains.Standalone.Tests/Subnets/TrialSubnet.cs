@@ -1,3 +1,4 @@
+using DepinGrains.Testing;
 using System.Text.Json.Nodes;
 using DepinGrains.Standalone.Tests.Processes;
 using DepinGrains.Standalone.Tests.Subnets;
