@@ -54,7 +54,8 @@ public sealed class WalkTests : StandaloneWalk
         await Standalone.StartAsync();
         await tenant.RunAsync("ledger", "verify", "ACT");
         Assert.Equal("active", (string?)(await tenant.JsonAsync("lease", "show", (string)lease["id"]!))["status"]);
-        Assert.Contains("hello from", await _http.GetStringAsync(new Uri(address)), StringComparison.Ordinal);
+        hello = await Programs.EventuallyAsync("the workload answers still", async () => (string?)await _http.GetStringAsync(new Uri(address)));
+        Assert.Contains("hello from " + (string)lease["id"]!, hello, StringComparison.Ordinal);
 
         await CloseAsync(tenant, id, address);
     }
