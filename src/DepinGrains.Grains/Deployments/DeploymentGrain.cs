@@ -277,17 +277,6 @@ public sealed partial class DeploymentGrain(
         }
 
         var now = clock.Now;
-        var groups = ImmutableArray.CreateBuilder<GroupState>();
-        foreach (var spec in sdl.Groups)
-        {
-            var manifest = sdl.Manifest.Find(spec.Name) ?? throw new InvalidOperationException($"group {spec.Name} has no manifest");
-            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(LongestLease(groups.Count + 1), spec, manifest), NewOrder(1, spec, now))
-            {
-                Hostnames = DeploymentPlan.Hostnames(manifest),
-                Ips = DeploymentPlan.Ips(manifest),
-            });
-        }
-
         _sdl = sdl;
         var slash = Id.LastIndexOf('/');
         return new DeploymentState(
@@ -301,13 +290,29 @@ public sealed partial class DeploymentGrain(
             sdl.ManifestHashHex,
             command.Winner,
             (long)(sdl.ReclamationMinWindow?.TotalSeconds ?? 0),
-            groups.DrainToImmutable(),
+            Groups(sdl, now),
             now,
             null,
             null,
             "",
             null,
             now) { From = command.From };
+    }
+
+    private ImmutableArray<GroupState> Groups(SdlDocument sdl, DateTimeOffset now)
+    {
+        var groups = ImmutableArray.CreateBuilder<GroupState>();
+        foreach (var spec in sdl.Groups)
+        {
+            var manifest = sdl.Manifest.Find(spec.Name) ?? throw new InvalidOperationException($"group {spec.Name} has no manifest");
+            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(LongestLease(groups.Count + 1), spec, manifest), NewOrder(1, spec, now))
+            {
+                Hostnames = DeploymentPlan.Hostnames(manifest),
+                Ips = DeploymentPlan.Ips(manifest),
+            });
+        }
+
+        return groups.DrainToImmutable();
     }
 
     /// <summary>Refuses what no provider would take or no node could be told.</summary>
