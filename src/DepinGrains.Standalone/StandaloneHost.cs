@@ -77,6 +77,7 @@ internal static class StandaloneHost
         builder.Services.AddDepinGateway(builder.Configuration);
         builder.Services.AddSingleton<StandaloneNetwork>();
         builder.Services.AddHostedService<StandaloneWaker>();
+        builder.Services.AddHostedService(static services => new StandaloneTrim(services.GetService<TimeProvider>() ?? TimeProvider.System));
         if (options.Agent)
         {
             StandaloneAgent.Add(builder.Services, options);
@@ -117,8 +118,8 @@ internal static class StandaloneHost
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddFilter("DepinGrains", LogLevel.Warning);
 
-        // Advice for servers, at every start: a laptop runs neither a server's collector nor its watchdogs, and nothing of ours is protected by ASP.NET's keys.
-        foreach (var advice in (string[])["Orleans.Runtime.Silo", "Orleans.Runtime.Watchdog", "Microsoft.AspNetCore.DataProtection"])
+        // Advice for servers, at every start: a laptop runs neither a server's collector nor its watchdogs.
+        foreach (var advice in (string[])["Orleans.Runtime.Silo", "Orleans.Runtime.Watchdog"])
         {
             builder.Logging.AddFilter(advice, LogLevel.Error);
         }

@@ -22,26 +22,16 @@ public static class SignatureBase
     /// <summary>Longest <c>Idempotency-Key</c>.</summary>
     public const int IdempotencyKeyLengthMax = 128;
 
-    /// <summary>The components signed for a request, in the order our own clients send.</summary>
-    public static ImmutableArray<string> Components(bool hasQuery, bool bindAuthority)
-    {
-        var builder = ImmutableArray.CreateBuilder<string>(6);
-        builder.Add("@method");
-        if (bindAuthority)
-        {
-            builder.Add("@authority");
-        }
+    private static readonly ImmutableArray<string>[] Lists =
+    [
+        ["@method", "@path", "content-digest", "idempotency-key"],
+        ["@method", "@path", "@query", "content-digest", "idempotency-key"],
+        ["@method", "@authority", "@path", "content-digest", "idempotency-key"],
+        ["@method", "@authority", "@path", "@query", "content-digest", "idempotency-key"],
+    ];
 
-        builder.Add("@path");
-        if (hasQuery)
-        {
-            builder.Add("@query");
-        }
-
-        builder.Add("content-digest");
-        builder.Add("idempotency-key");
-        return builder.DrainToImmutable();
-    }
+    /// <summary>The components signed for a request, in the order our own clients send; the same array every time.</summary>
+    public static ImmutableArray<string> Components(bool hasQuery, bool bindAuthority) => Lists[(hasQuery ? 1 : 0) + (bindAuthority ? 2 : 0)];
 
     /// <summary>Serialises the inner list and its parameters: the value of <c>@signature-params</c> and of the <c>Signature-Input</c> member.</summary>
     public static string Parameters(ImmutableArray<string> components, DateTimeOffset created, DateTimeOffset expires, string keyReference)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities;
 
@@ -6,18 +7,21 @@ namespace DepinGrains.Domain.Identities;
 /// <summary>The check of a signed request, the same in gateway and grain: pure, given keys and time.</summary>
 public static class RequestVerification
 {
+    private static readonly SearchValues<char> IdempotencyKeyCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-");
+
     /// <summary>Verifies a request against an identity's keys. The cheap checks come first; the curve arithmetic last.</summary>
     /// <param name="request">The request; its <see cref="SignedRequest.BodySha256"/> was computed from the body, not taken from a header.</param>
     /// <param name="keys">The identity the signature names.</param>
     /// <param name="allowed">Key roles that may do this.</param>
     /// <param name="now">The verifier's time.</param>
     /// <param name="prepared">The key ready for use, by key id, where the caller keeps some; null = parse it here.</param>
+    /// <param name="read">The request's <see cref="SignedRequest.SignatureInput"/> where the caller has read it already; null = read it here.</param>
     public static Result<SignedCaller> Verify(
-        SignedRequest request, IdentityKeys keys, KeyRoles allowed, DateTimeOffset now, Func<IdentityKey, VerificationKey?>? prepared = null)
+        SignedRequest request, IdentityKeys keys, KeyRoles allowed, DateTimeOffset now, Func<IdentityKey, VerificationKey?>? prepared = null, SignatureInput? read = null)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(keys);
-        var parsed = SignatureInput.Parse(request.SignatureInput);
+        var parsed = read ?? SignatureInput.Parse(request.SignatureInput);
         if (!parsed.IsOk)
         {
             return parsed.Refusal;
@@ -78,7 +82,7 @@ public static class RequestVerification
 
     /// <summary>True for 1–128 characters of <c>[A-Za-z0-9._:-]</c>.</summary>
     public static bool IsIdempotencyKey(string? text) =>
-        text is { Length: > 0 and <= SignatureBase.IdempotencyKeyLengthMax } && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or ':' or '-');
+        text is { Length: > 0 and <= SignatureBase.IdempotencyKeyLengthMax } && !text.AsSpan().ContainsAnyExcept(IdempotencyKeyCharacters);
 
     private static Refusal? Shape(SignedRequest request, SignatureInput input)
     {

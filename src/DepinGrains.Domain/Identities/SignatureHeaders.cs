@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities;
@@ -8,6 +9,7 @@ namespace DepinGrains.Domain.Identities;
 public static class SignatureHeaders
 {
     private const int LabelLengthMax = 32;
+    private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_-.*");
 
     /// <summary>Takes both headers apart into the inner list as sent and the 64 signature bytes.</summary>
     public static Result<(string Input, ImmutableArray<byte> Signature)> Parse(string? signatureInput, string? signature)
@@ -36,12 +38,12 @@ public static class SignatureHeaders
     {
         if (contentDigest is { Length: > 0 and <= 512 })
         {
-            foreach (var member in contentDigest.Split(','))
+            foreach (var member in contentDigest.AsSpan().Split(','))
             {
-                var text = member.Trim();
+                var text = contentDigest.AsSpan()[member].Trim();
                 var bytes = new byte[32];
                 if (text.Length == 54 && text.StartsWith("sha-256=:", StringComparison.Ordinal) && text[^1] == ':'
-                    && Convert.TryFromBase64Chars(text.AsSpan(9, 44), bytes, out var written) && written == 32)
+                    && Convert.TryFromBase64Chars(text.Slice(9, 44), bytes, out var written) && written == 32)
                 {
                     return Frozen(bytes);
                 }
@@ -63,6 +65,6 @@ public static class SignatureHeaders
         }
 
         (label, value) = (header[..equals].Trim(), header[(equals + 1)..].Trim());
-        return label.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '_' or '-' or '.' or '*');
+        return !label.AsSpan().ContainsAnyExcept(LabelCharacters);
     }
 }

@@ -19,6 +19,10 @@ public sealed record SignatureInput(ImmutableArray<string> Components, DateTimeO
     private const int ComponentsMax = 6;
     private const int SecondsDigitsMax = 11;
 
+    /// <summary>The lists our own clients send, as text: taken whole they need not be read name by name.</summary>
+    private static readonly (string Text, ImmutableArray<string> Components)[] Usual =
+        [.. from authority in (bool[])[false, true] from query in (bool[])[false, true] let list = SignatureBase.Components(query, authority) select ($"\"{string.Join("\" \"", list)}\"", list)];
+
     /// <summary>Reads <c>("@method" …);created=…;expires=…;keyid="…";alg="ecdsa-p256-sha256"</c>; the parameters may stand in any order, each once; <c>nonce</c> and <c>tag</c> may be there.</summary>
     public static Result<SignatureInput> Parse(string text)
     {
@@ -39,8 +43,7 @@ public sealed record SignatureInput(ImmutableArray<string> Components, DateTimeO
             return Malformed("The covered components must be different names in double quotes, one space apart.");
         }
 
-        var parameters = new Dictionary<string, string>(6, StringComparer.Ordinal);
-        return ReadParameters(text.AsSpan(end + 1), parameters) ? Build(components, parameters) : Malformed("The signature's parameters cannot be read.");
+        return Parameters.TryRead(text.AsSpan(end + 1), out var parameters) ? Build(components, parameters) : Malformed("The signature's parameters cannot be read.");
     }
 
     /// <summary>Refuses when the components are not exactly what a request must cover.</summary>
@@ -48,7 +51,7 @@ public sealed record SignatureInput(ImmutableArray<string> Components, DateTimeO
     {
         var bindsAuthority = Components.Contains("@authority");
         var wanted = SignatureBase.Components(hasQuery, bindsAuthority);
-        return Components.Length == wanted.Length && wanted.All(Components.Contains)
+        return Components == wanted || Components.Length == wanted.Length && wanted.All(Components.Contains)
             ? null
             : Refusal.Of(
                 IdentityError.SignatureMalformed,
@@ -57,31 +60,27 @@ public sealed record SignatureInput(ImmutableArray<string> Components, DateTimeO
                 ("covered", string.Join(' ', Components)));
     }
 
-    private static Result<SignatureInput> Build(ImmutableArray<string> components, Dictionary<string, string> parameters)
+    private static Result<SignatureInput> Build(ImmutableArray<string> components, Parameters parameters)
     {
-        if (!parameters.TryGetValue("alg", out var algorithm) || algorithm != $"\"{SignatureBase.Algorithm}\"")
+        if (!parameters.Algorithm.SequenceEqual($"\"{SignatureBase.Algorithm}\""))
         {
             return Malformed($"The parameter alg must be \"{SignatureBase.Algorithm}\".");
         }
 
-        if (!parameters.TryGetValue("keyid", out var quoted) || quoted.Length < 2 || !IdentityIds.TryParseReference(quoted[1..^1], out var identity, out var key))
+        if (parameters.Key.Length < 2 || !IdentityIds.TryParseReference(parameters.Key[1..^1].ToString(), out var identity, out var key))
         {
             return Malformed("The parameter keyid must be \"id_…/key_…\".");
         }
 
-        if (!TryInstant(parameters, "created", out var created) || !TryInstant(parameters, "expires", out var expires))
-        {
-            return Malformed("The parameters created and expires must be Unix seconds.");
-        }
-
-        return new SignatureInput(components, created, expires, identity, key);
+        return TryInstant(parameters.Created, out var created) && TryInstant(parameters.Expires, out var expires)
+            ? new SignatureInput(components, created, expires, identity, key)
+            : Malformed("The parameters created and expires must be Unix seconds.");
     }
 
-    private static bool TryInstant(Dictionary<string, string> parameters, string name, out DateTimeOffset instant)
+    private static bool TryInstant(ReadOnlySpan<char> text, out DateTimeOffset instant)
     {
         instant = default;
-        if (!parameters.TryGetValue(name, out var text) || text.Length is 0 or > SecondsDigitsMax
-            || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        if (text.Length is 0 or > SecondsDigitsMax || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
         {
             return false;
         }
@@ -92,6 +91,14 @@ public sealed record SignatureInput(ImmutableArray<string> Components, DateTimeO
 
     private static ImmutableArray<string>? ReadComponents(ReadOnlySpan<char> list)
     {
+        foreach (var (text, components) in Usual)
+        {
+            if (list.SequenceEqual(text))
+            {
+                return components;
+            }
+        }
+
         var builder = ImmutableArray.CreateBuilder<string>(ComponentsMax);
         foreach (var range in list.Split(' '))
         {
@@ -113,30 +120,66 @@ public sealed record SignatureInput(ImmutableArray<string> Components, DateTimeO
         return builder.DrainToImmutable();
     }
 
-    private static bool ReadParameters(ReadOnlySpan<char> rest, Dictionary<string, string> into)
+    private static Refusal Malformed(string detail) => Refusal.Of(IdentityError.SignatureMalformed, detail);
+
+    /// <summary>The parameters as sent, strings with their quotes; empty = absent.</summary>
+    private ref struct Parameters
     {
-        while (!rest.IsEmpty)
+        public ReadOnlySpan<char> Created;
+        public ReadOnlySpan<char> Expires;
+        public ReadOnlySpan<char> Key;
+        public ReadOnlySpan<char> Algorithm;
+        private ReadOnlySpan<char> _nonce;
+        private ReadOnlySpan<char> _tag;
+
+        /// <summary>Any order, each at most once.</summary>
+        public static bool TryRead(ReadOnlySpan<char> rest, out Parameters parameters)
         {
-            var equals = rest.IndexOf('=');
-            if (rest[0] != ';' || equals < 2 || equals + 1 >= rest.Length)
+            parameters = default;
+            while (!rest.IsEmpty)
             {
-                return false;
+                var equals = rest.IndexOf('=');
+                if (rest[0] != ';' || equals < 2 || equals + 1 >= rest.Length)
+                {
+                    return false;
+                }
+
+                var name = rest[1..equals];
+                rest = rest[(equals + 1)..];
+
+                // A string ends at its second quote (escapes are not needed by any value we know), a number before the next semicolon.
+                var length = rest[0] == '"' ? rest[1..].IndexOf('"') + 2 : rest.IndexOf(';') is var next and >= 0 ? next : rest.Length;
+                if (length < (rest[0] == '"' ? 2 : 1) || !parameters.TrySet(name, rest[..length]))
+                {
+                    return false;
+                }
+
+                rest = rest[length..];
             }
 
-            var name = rest[1..equals].ToString();
-            rest = rest[(equals + 1)..];
-            // A string ends at its second quote (escapes are not needed by any value we know), a number before the next semicolon.
-            var length = rest[0] == '"' ? rest[1..].IndexOf('"') + 2 : rest.IndexOf(';') is var next and >= 0 ? next : rest.Length;
-            if (length < (rest[0] == '"' ? 2 : 1) || name is not ("created" or "expires" or "keyid" or "alg" or "nonce" or "tag") || !into.TryAdd(name, rest[..length].ToString()))
-            {
-                return false;
-            }
-
-            rest = rest[length..];
+            return true;
         }
 
-        return true;
-    }
+        private bool TrySet(ReadOnlySpan<char> name, ReadOnlySpan<char> value) => name switch
+        {
+            "created" => Once(ref Created, value),
+            "expires" => Once(ref Expires, value),
+            "keyid" => Once(ref Key, value),
+            "alg" => Once(ref Algorithm, value),
+            "nonce" => Once(ref _nonce, value),
+            "tag" => Once(ref _tag, value),
+            _ => false,
+        };
 
-    private static Refusal Malformed(string detail) => Refusal.Of(IdentityError.SignatureMalformed, detail);
+        private static bool Once(ref ReadOnlySpan<char> place, ReadOnlySpan<char> value)
+        {
+            if (!place.IsEmpty)
+            {
+                return false;
+            }
+
+            place = value;
+            return true;
+        }
+    }
 }

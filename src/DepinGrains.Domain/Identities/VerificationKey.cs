@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
@@ -104,10 +105,12 @@ public sealed class VerificationKey : IDisposable
     private static byte[] Mark(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         // The signature's length is fixed, so the two cannot be shifted against each other.
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(signature);
-        hash.AppendData(data);
-        return hash.GetHashAndReset();
+        var both = ArrayPool<byte>.Shared.Rent(signature.Length + data.Length);
+        signature.CopyTo(both);
+        data.CopyTo(both.AsSpan(signature.Length));
+        var mark = SHA256.HashData(both.AsSpan(0, signature.Length + data.Length));
+        ArrayPool<byte>.Shared.Return(both);
+        return mark;
     }
 
     private bool Compute(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)

@@ -1,15 +1,11 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Xml.Linq;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Grains.Identities;
 using DepinGrains.Grains.Network;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
-using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -32,6 +28,7 @@ public static class HttpSetup
         services.AddProblemDetails(static options => options.CustomizeProblemDetails = static context => Problems.Complete(context.HttpContext, context.ProblemDetails));
         services.AddExceptionHandler<FaultHandler>();
         services.AddValidation();
+        QuickValidation.AddTo(services);
         services.Configure<RouteHandlerOptions>(static options => options.ThrowOnBadRequest = true);
         services.AddOptions<Microsoft.AspNetCore.Http.Json.JsonOptions>().Configure<IOptions<HttpOptions>>(static (json, http) => Configure(json.SerializerOptions, http.Value.JsonDepthMax));
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<HttpOptions>>(static (kestrel, http) =>
@@ -85,31 +82,23 @@ public static class HttpSetup
     private static IServiceCollection AddCallers(this IServiceCollection services)
     {
         services.AddHttpContextAccessor();
-
-        // Authentication brings it along. Nothing of ours is protected by it, so its keys need no folder of their own under HOME, or under the current one where there is no HOME.
-        services.AddDataProtection();
-        services.Configure<KeyManagementOptions>(static options => options.XmlRepository = new KeysInMemory());
         services.TryAddSingleton<VerificationKeyCache>();
         services.AddSingleton<CredentialCheck>();
         services.AddSingleton<StreamWatch>();
         services.TryAddSingleton<IKeyDirectory, GrainKeyDirectory>();
         services.AddSingleton<IAuthorizationHandler, CallerAuthorizationHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AuthorizationProblems>();
-        services.AddAuthentication(DefaultScheme)
+
+        // The parts of AddAuthentication that are used. The rest is data protection, for cookies nobody here sets: it makes keys and loads an XML stack at every start.
+        services.AddAuthenticationCore(static options => options.DefaultScheme = DefaultScheme);
+        services.AddWebEncoders();
+        services.TryAddSingleton(TimeProvider.System);
+        new AuthenticationBuilder(services)
             .AddPolicyScheme(DefaultScheme, null, static options => options.ForwardDefaultSelector = static context =>
                 context.GetEndpoint()?.Metadata.GetMetadata<SignatureRequired>() is null ? TokenAuthenticationHandler.SchemeName : SignatureAuthenticationHandler.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, TokenAuthenticationHandler>(TokenAuthenticationHandler.SchemeName, null)
             .AddScheme<AuthenticationSchemeOptions, SignatureAuthenticationHandler>(SignatureAuthenticationHandler.SchemeName, null);
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         return services;
-    }
-
-    private sealed class KeysInMemory : IXmlRepository
-    {
-        private readonly ConcurrentQueue<XElement> _keys = new();
-
-        public IReadOnlyCollection<XElement> GetAllElements() => [.. _keys];
-
-        public void StoreElement(XElement element, string friendlyName) => _keys.Enqueue(element);
     }
 }

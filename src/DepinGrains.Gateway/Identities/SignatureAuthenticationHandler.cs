@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
@@ -76,7 +77,7 @@ public sealed class SignatureAuthenticationHandler(
             return Ticket(input.Value.Identity);
         }
 
-        var caller = RequestVerification.Verify(request, keys, required.KeyRoles, time.GetUtcNow(), prepared.Prepare);
+        var caller = RequestVerification.Verify(request, keys, required.KeyRoles, time.GetUtcNow(), prepared.Prepare, input.Value);
         if (!caller.IsOk)
         {
             return Refused(caller.Refusal);
@@ -125,7 +126,7 @@ public sealed class SignatureAuthenticationHandler(
     {
         var (path, query) = RawTarget.Split(Context);
         return new SignedRequest(
-            Request.Method, Request.Host.Value?.ToLowerInvariant() ?? "", path, query, [.. sha256], Single(IdempotencyKey.Header) ?? "", input, signature);
+            Request.Method, Request.Host.Value?.ToLowerInvariant() ?? "", path, query, ImmutableCollectionsMarshal.AsImmutableArray(sha256), Single(IdempotencyKey.Header) ?? "", input, signature);
     }
 
     // A header sent twice is not the header that was signed.

@@ -12,6 +12,11 @@ internal sealed class PgJournalWriter(PgConnections connections, FencedWriters f
         + "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[]) AS u(t, s, a, w, p) "
         + "WHERE u.s=1 OR EXISTS(SELECT 1 FROM ledger_journal j WHERE j.token=u.t AND j.sequence=u.s-1) ON CONFLICT(token, sequence) DO NOTHING RETURNING token";
 
+    /// <summary>One batch, by far the usual case: half the work of the statement for many.</summary>
+    private const string AppendOneSql =
+        "INSERT INTO ledger_journal(token, sequence, at_ticks, writer, payload) SELECT $1, $2, $3, $4, $5 "
+        + "WHERE $2=1 OR EXISTS(SELECT 1 FROM ledger_journal WHERE token=$1 AND sequence=$2-1) ON CONFLICT(token, sequence) DO NOTHING";
+
     protected override async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
     {
         var items = new List<AppendItem>(batch.Count);
@@ -30,15 +35,29 @@ internal sealed class PgJournalWriter(PgConnections connections, FencedWriters f
         }
 
         items.Sort((a, b) => string.CompareOrdinal(a.Token, b.Token));
-        var written = await AppendAsync(connection, items).ConfigureAwait(false);
+        var one = items.Count == 1 && await AppendAsync(connection, items[0]).ConfigureAwait(false);
+        var written = items.Count == 1 ? null : await AppendAsync(connection, items).ConfigureAwait(false);
         foreach (var item in items)
         {
-            item.Decided = written.Contains(item.Token) ? AppendStatus.Appended : await HolderAsync(connection, item).ConfigureAwait(false);
+            item.Decided = written?.Contains(item.Token) ?? one ? AppendStatus.Appended : await HolderAsync(connection, item).ConfigureAwait(false);
             if (item.Decided == AppendStatus.Fenced)
             {
                 fenced.Add(item.Token, item.WriterId);
             }
         }
+    }
+
+    private async Task<bool> AppendAsync(NpgsqlConnection connection, AppendItem item)
+    {
+        var command = new NpgsqlCommand(AppendOneSql, connection);
+        await using var asCommand = command.ConfigureAwait(false);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = item.Token });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = item.Batch.Sequence });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = item.Batch.At.UtcTicks });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = item.WriterId });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = PgParameters.Array(item.Batch.Payload) });
+        CommitSent = true;
+        return await command.ExecuteNonQueryAsync().ConfigureAwait(false) == 1;
     }
 
     private async Task<HashSet<string>> AppendAsync(NpgsqlConnection connection, List<AppendItem> items)

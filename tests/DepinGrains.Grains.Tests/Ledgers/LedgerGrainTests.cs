@@ -121,8 +121,9 @@ public class LedgerGrainTests
         // The indexer reads the journal too: behind the second's batch it would find out before the transfer below does.
         await Eventually.Async(() => _journal.IndexedThroughAsync("uakt"), through => through == 1, "the mint is indexed");
         Assert.True((await second.Ledger().ExecuteAsync(Post("t1", "a", "b", 80))).IsOk);
-        // The first still believes in 100: its next batch must not become durable.
-        await Assert.ThrowsAsync<LedgerUnknownException>(() => first.Ledger().ExecuteAsync(Post("t2", "a", "c", 80)));
+        // The first still believes in 100: its next batch must not become durable. Where its indexer met the second's rows before that, it has reloaded already and knows better.
+        var told = await AskAgain(async () => (object)await first.Ledger().ExecuteAsync(Post("t2", "a", "c", 80)));
+        Assert.NotEqual(true, ((Contracts.Common.Result<TransferReceipt>?)told)?.IsOk);
         var again = await Eventually.Async(() => AskAgain(async () => (object)await first.Ledger().ExecuteAsync(Post("t2", "a", "c", 80))), found => found is not null, "the ledger is back");
         Assert.Equal("ledger.insufficient_funds", ((Contracts.Common.Result<TransferReceipt>)again!).Refusal?.Code);
         var audit = await first.Ledger().AuditAsync();
