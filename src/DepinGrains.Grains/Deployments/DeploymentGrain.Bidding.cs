@@ -134,6 +134,8 @@ public sealed partial class DeploymentGrain
     /// <summary>A deployment as it is created, with the bids its groups will try: their intent needs no commit of its own.</summary>
     private async Task<DeploymentState> PlannedAsync(DeploymentState next)
     {
+        // Of a creation that could not be stored.
+        _plans.Clear();
         foreach (var group in next.Groups)
         {
             var plan = await PlanAsync(next, group);
