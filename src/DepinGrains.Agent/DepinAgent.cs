@@ -41,12 +41,12 @@ public sealed class DepinAgent
         var names = ImmutableArray.CreateBuilder<string>();
         if (options.Containers.Enabled && await ContainerEngine.FindAsync(options.Containers, clock, cancellationToken) is not null)
         {
-            names.Add("container");
+            names.Add(Executors.Container);
         }
 
         if (await NativeAsync(options, clock, cancellationToken) is not null)
         {
-            names.Add("native");
+            names.Add(Executors.Native);
         }
 
         return await new HardwareDetector(options, Storage(new AgentPaths(options.WorkDirectory), remember: false), clock).DetectAsync(names.ToImmutable(), cancellationToken);

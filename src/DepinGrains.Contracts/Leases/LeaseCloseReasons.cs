@@ -38,6 +38,9 @@ public static class LeaseCloseReasons
     /// <summary>The escrow ran dry and the grace is over.</summary>
     public const int InsufficientFunds = 20_000;
 
+    /// <summary>What the tenant wants to run was refused, by a rule of the network and not by the provider.</summary>
+    public const int ManifestRefused = 20_001;
+
     /// <summary>Who owns the reason, or null for a number outside all ranges.</summary>
     public static LeaseCloseParty? PartyOf(int reason) => reason switch
     {
@@ -57,6 +60,7 @@ public static class LeaseCloseReasons
         Unspecified => "unspecified",
         ManifestTimeout => "manifest_timeout",
         InsufficientFunds => "insufficient_funds",
+        ManifestRefused => "manifest_refused",
         _ => PartyOf(reason) is { } party ? party.ToString().ToLowerInvariant() + "_" + reason.ToString(System.Globalization.CultureInfo.InvariantCulture) : "invalid",
     };
 }

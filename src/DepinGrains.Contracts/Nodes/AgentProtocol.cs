@@ -14,6 +14,9 @@ public static class AgentProtocol
 
     /// <summary>Largest message in bytes.</summary>
     public const int MessageBytesMax = 1 << 20;
+
+    /// <summary>Most bytes of all workloads of a node, secrets included: they reach it in one message, which holds more than them.</summary>
+    public const int WorkloadBytesMax = 900_000;
 }
 
 /// <summary>From the agent to the gateway.</summary>

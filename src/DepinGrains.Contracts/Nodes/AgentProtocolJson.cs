@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace DepinGrains.Contracts.Nodes;
@@ -6,16 +7,19 @@ namespace DepinGrains.Contracts.Nodes;
 /// <summary>How both ends write and check the messages of <see cref="AgentProtocol"/>.</summary>
 public static class AgentProtocolJson
 {
-    /// <summary>camelCase, enums as numbers, <c>type</c> anywhere in the object, depth at most 32.</summary>
+    /// <summary>camelCase, enums as numbers, <c>type</c> anywhere in the object, depth at most 32. Text stands as it is: escapes would make six bytes of one, and what fits into a row would not fit into a message.</summary>
     public static JsonSerializerOptions Options { get; } = Create();
 
     /// <summary>The bytes that <see cref="AgentHello.Signature"/> signs.</summary>
     public static byte[] HelloBytes(string node, string nonce, long timestampMs) =>
         Encoding.UTF8.GetBytes(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"depin-agent-hello\n{node}\n{nonce}\n{timestampMs}"));
 
+    /// <summary>Bytes a workload takes in a message that holds others too.</summary>
+    public static int Size(WorkloadSpec workload) => JsonSerializer.SerializeToUtf8Bytes(workload, Options).Length + 1;
+
     private static JsonSerializerOptions Create()
     {
-        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web) { AllowOutOfOrderMetadataProperties = true, MaxDepth = 32 };
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web) { AllowOutOfOrderMetadataProperties = true, MaxDepth = 32, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }

@@ -111,13 +111,15 @@ public readonly record struct NodeOvercommit(
     [property: Id(2)] int StoragePercent);
 
 /// <summary>What is free on a node: milli-CPU, bytes, devices, bytes per storage class.</summary>
+/// <param name="WorkloadBytes">Room for descriptions of workloads (<see cref="AgentProtocol.WorkloadBytesMax"/>); −1: not known.</param>
 [GenerateSerializer, Immutable, Alias("depin.node.free.v1")]
 public sealed record FreeCapacity(
     [property: Id(0)] long CpuMilli,
     [property: Id(1)] long MemoryBytes,
     [property: Id(2)] ImmutableArray<GpuDevice> Gpus,
     [property: Id(3)] ImmutableArray<StorageClassCapacity> Storage,
-    [property: Id(4)] int Ports);
+    [property: Id(4)] int Ports,
+    [property: Id(5)] long WorkloadBytes = -1);
 
 /// <summary>A connection accepted by the node. Messages with an older session are dropped.</summary>
 [GenerateSerializer, Immutable, Alias("depin.node.session.v1")]
@@ -131,6 +133,8 @@ public sealed record NodeSession(
 /// <param name="Key">Names the slot inside the reservation, e.g. <c>web/0</c>.</param>
 /// <param name="GpuAttributes">Any one of these must match each card, e.g. <c>vendor/nvidia/model/a100/ram/80Gi</c>; empty = any card.</param>
 /// <param name="Ports">How many host ports to assign.</param>
+/// <param name="Executor">What must run it, one of <see cref="Executors"/>; empty = whatever the node has.</param>
+/// <param name="WorkloadBytes">Room for its description in the node's desired state, bytes.</param>
 [GenerateSerializer, Immutable, Alias("depin.node.demand_slot.v1")]
 public sealed record DemandSlot(
     [property: Id(0)] string Key,
@@ -139,7 +143,9 @@ public sealed record DemandSlot(
     [property: Id(3)] int Gpus,
     [property: Id(4)] ImmutableArray<string> GpuAttributes,
     [property: Id(5)] ImmutableArray<StorageClassCapacity> Storage,
-    [property: Id(6)] int Ports);
+    [property: Id(6)] int Ports,
+    [property: Id(7)] string Executor = "",
+    [property: Id(8)] long WorkloadBytes = 0);
 
 /// <summary>All slots a reservation books on one node, all or nothing.</summary>
 [GenerateSerializer, Immutable, Alias("depin.node.demand.v1")]

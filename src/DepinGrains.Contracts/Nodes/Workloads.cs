@@ -24,6 +24,22 @@ public sealed record ImageCredentials([property: Id(0)] string Host, [property: 
     public override string ToString() => $"ImageCredentials({Host})";
 }
 
+/// <summary>What runs workloads on a node (<see cref="HardwareInventory.Executors"/>), and which image wants which.</summary>
+public static class Executors
+{
+    /// <summary>Runs container images.</summary>
+    public const string Container = "container";
+
+    /// <summary>Runs programs of the node itself.</summary>
+    public const string Native = "native";
+
+    /// <summary>What begins the image of a native program.</summary>
+    public const string NativePrefix = "native:";
+
+    /// <summary>Which executor an image needs.</summary>
+    public static string Of(string image) => image.StartsWith(NativePrefix, StringComparison.Ordinal) ? Native : Container;
+}
+
 /// <summary>One replica of one service that a node must keep running.</summary>
 /// <param name="Id">Stable: <c>{lease}/{service}/{replica}</c>.</param>
 /// <param name="Image">Container image, or <c>native:PROGRAM</c> for a native process.</param>

@@ -28,7 +28,7 @@ public static class OrderScreening
         {
             if (node.Status == NodeStatus.Online)
             {
-                online.Add(new PackingNode(node.Id, node.Free, node.Overcommit));
+                online.Add(new PackingNode(node.Id, node.Free, node.Overcommit, node.Executors));
             }
             else if (verdicts.Count < ScreeningVerdicts.KeptMax)
             {

@@ -26,7 +26,7 @@ public sealed record ScreenedOrder(
 }
 
 /// <summary>A provider's node as the market index knows it.</summary>
-public sealed record ScreenedNode(string Id, NodeStatus Status, FreeCapacity Free, Overcommit Overcommit = default);
+public sealed record ScreenedNode(string Id, NodeStatus Status, FreeCapacity Free, Overcommit Overcommit = default, ImmutableArray<string> Executors = default);
 
 /// <summary>A provider as the market index knows it.</summary>
 /// <param name="Ips">Addresses it leases, null for none.</param>

@@ -6,10 +6,18 @@ namespace DepinGrains.Domain.Nodes;
 
 public sealed partial class CapacityBook
 {
-    /// <summary>Checks CPU, GPU, memory, volumes, ports in this order (Akash AC17); on success <paramref name="gpus"/> holds each slot's cards.</summary>
+    /// <summary>Checks executors, then CPU, GPU, memory, volumes, ports in this order (Akash AC17), then room for the manifest; on success <paramref name="gpus"/> holds each slot's cards.</summary>
     private Refusal? Refuse(NodeDemand demand, ref ImmutableArray<ImmutableArray<string>> gpus)
     {
         var use = CapacityUse.Of(demand, _overcommit);
+        foreach (var slot in demand.Slots)
+        {
+            if (slot.Executor.Length > 0 && !_hardware.Executors.Contains(slot.Executor))
+            {
+                return NodeErrors.ExecutorMissing(slot.Executor, _hardware.Executors);
+            }
+        }
+
         var freeCpu = Math.Max(0, _hardware.CpuMilli - _cpuUsed);
         if (use.CpuMilli > freeCpu)
         {
@@ -33,7 +41,12 @@ public sealed partial class CapacityBook
         }
 
         var freePorts = Math.Max(0, PortsTotal - _portsUsed.Count);
-        return use.Ports > freePorts ? NodeErrors.Insufficient("ports", "host ports", use.Ports, freePorts) : null;
+        if (use.Ports > freePorts)
+        {
+            return NodeErrors.Insufficient("ports", "host ports", use.Ports, freePorts);
+        }
+
+        return use.WorkloadBytes > FreeWorkloadBytes ? NodeErrors.WorkloadRoom(use.WorkloadBytes, FreeWorkloadBytes) : null;
     }
 
     private Refusal? RefuseGpus(NodeDemand demand, ref ImmutableArray<ImmutableArray<string>> gpus)

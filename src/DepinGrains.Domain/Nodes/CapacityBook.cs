@@ -20,6 +20,7 @@ public sealed partial class CapacityBook
     private HardwareInventory _hardware;
     private long _cpuUsed;
     private long _memoryUsed;
+    private long _workloadBytesUsed;
 
     /// <summary>Opens the book with the reservations already written, also when the hardware has shrunk below them: then nothing more is booked.</summary>
     public CapacityBook(string node, string host, HardwareInventory hardware, Overcommit overcommit = default, IEnumerable<NodeReservation>? reservations = null)
@@ -43,10 +44,13 @@ public sealed partial class CapacityBook
         Math.Max(0, _hardware.MemoryBytes - _memoryUsed),
         [.. FreeGpus()],
         [.. _hardware.Storage.Select(s => new StorageClassCapacity(s.Class, Math.Max(0, s.Bytes - _storageUsed.GetValueOrDefault(s.Class))))],
-        Math.Max(0, PortsTotal - _portsUsed.Count));
+        Math.Max(0, PortsTotal - _portsUsed.Count),
+        FreeWorkloadBytes);
 
     /// <summary>When the next reservation expires, if any does.</summary>
     public DateTimeOffset? NextExpiry => _reservations.Values.Min(static r => r.ExpiresAt);
+
+    private long FreeWorkloadBytes => Math.Max(0, AgentProtocol.WorkloadBytesMax - _workloadBytesUsed);
 
     private int PortsTotal => _hardware.PortMin > 0 && _hardware.PortMax >= _hardware.PortMin ? _hardware.PortMax - _hardware.PortMin + 1 : 0;
 
@@ -57,7 +61,7 @@ public sealed partial class CapacityBook
     /// Books room at once until <paramref name="expiresAt"/>. The same id with the same demand answers the same reservation. Expired
     /// reservations count until <see cref="Expire"/> took them out: call it first.
     /// </summary>
-    /// <returns><c>node.insufficient_cpu|gpu|memory|storage|ports</c>, <c>node.storage_class_missing</c>, <c>node.gpu_selector_invalid</c>, <c>node.demand_invalid</c>, <c>node.reservation_conflict</c>, <c>node.reservations_full</c>.</returns>
+    /// <returns><c>node.insufficient_cpu|gpu|memory|storage|ports</c>, <c>node.storage_class_missing</c>, <c>node.executor_missing</c>, <c>node.workload_room</c>, <c>node.gpu_selector_invalid</c>, <c>node.demand_invalid</c>, <c>node.reservation_conflict</c>, <c>node.reservations_full</c>.</returns>
     public Result<NodeReservation> Reserve(string id, NodeDemand demand, DateTimeOffset expiresAt)
     {
         if (DemandChecks.Invalid(id, demand) is { } invalid)
@@ -159,6 +163,7 @@ public sealed partial class CapacityBook
         var use = CapacityUse.Of(reservation.Demand, _overcommit);
         _cpuUsed += sign * use.CpuMilli;
         _memoryUsed += sign * use.MemoryBytes;
+        _workloadBytesUsed += sign * use.WorkloadBytes;
         foreach (var (wanted, bytes) in use.Storage)
         {
             var name = StorageClasses.Resolve(wanted, _hardware.Storage) ?? wanted;

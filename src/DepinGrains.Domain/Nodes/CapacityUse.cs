@@ -11,6 +11,8 @@ internal sealed class CapacityUse
 
     public int Ports { get; private set; }
 
+    public long WorkloadBytes { get; private set; }
+
     /// <summary>By the class wanted, <c>ram</c> excluded (it is memory).</summary>
     public SortedDictionary<string, long> Storage { get; } = new(StringComparer.Ordinal);
 
@@ -22,6 +24,7 @@ internal sealed class CapacityUse
             use.CpuMilli = Add(use.CpuMilli, Overcommit.Commit(slot.CpuMilli, overcommit.CpuPercent));
             use.MemoryBytes = Add(use.MemoryBytes, Overcommit.Commit(slot.MemoryBytes, overcommit.MemoryPercent));
             use.Ports += slot.Ports;
+            use.WorkloadBytes = Add(use.WorkloadBytes, slot.WorkloadBytes);
             foreach (var (storageClass, bytes) in slot.Storage.IsDefault ? [] : slot.Storage)
             {
                 if (storageClass == StorageClasses.Ram)

@@ -40,18 +40,19 @@ internal static class DemandChecks
 
     private static string? SlotInvalid(DemandSlot slot) => slot switch
     {
-        { CpuMilli: < 0 } or { MemoryBytes: < 0 } or { Gpus: < 0 } or { Ports: < 0 } => "an amount is negative",
+        { CpuMilli: < 0 } or { MemoryBytes: < 0 } or { Gpus: < 0 } or { Ports: < 0 } or { WorkloadBytes: < 0 } => "an amount is negative",
         { Gpus: > CapacityLimits.GpusPerSlotMax } => $"more than {CapacityLimits.GpusPerSlotMax} cards",
         { Ports: > CapacityLimits.PortsPerSlotMax } => $"more than {CapacityLimits.PortsPerSlotMax} ports",
         { Storage: { IsDefault: false, Length: > CapacityLimits.EntriesMax } } => $"more than {CapacityLimits.EntriesMax} storage entries",
         { GpuAttributes: { IsDefault: false, Length: > CapacityLimits.EntriesMax } } => $"more than {CapacityLimits.EntriesMax} card selectors",
+        { Executor: null or { Length: > 32 } } => "the executor's name is missing or too long",
         _ when !slot.Storage.IsDefault && slot.Storage.Any(static s => s.Bytes < 0 || s.Class is not { Length: > 0 and <= 64 }) => "a storage entry has a negative size or no class",
         _ => null,
     };
 
     /// <summary>The same amounts, whatever the names.</summary>
     public static bool SameSize(DemandSlot a, DemandSlot b) =>
-        a.CpuMilli == b.CpuMilli && a.MemoryBytes == b.MemoryBytes && a.Gpus == b.Gpus && a.Ports == b.Ports &&
+        a.CpuMilli == b.CpuMilli && a.MemoryBytes == b.MemoryBytes && a.Gpus == b.Gpus && a.Ports == b.Ports && a.Executor == b.Executor && a.WorkloadBytes == b.WorkloadBytes &&
         Items(a.GpuAttributes).SequenceEqual(Items(b.GpuAttributes)) && Items(a.Storage).SequenceEqual(Items(b.Storage));
 
     private static ImmutableArray<T> Items<T>(ImmutableArray<T> items) => items.IsDefault ? [] : items;

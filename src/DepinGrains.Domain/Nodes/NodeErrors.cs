@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DepinGrains.Contracts.Common;
 
 namespace DepinGrains.Domain.Nodes;
@@ -30,6 +31,12 @@ internal static class NodeErrors
     public static Refusal StorageClassMissing(string storageClass, string has) =>
         Refusal.Of("node.storage_class_missing", $"storage class {storageClass} is not offered; it has {has}", ("wanted", storageClass), ("had", has));
 
+    public static Refusal WorkloadRoom(long wanted, long free) =>
+        Refusal.Of("node.workload_room", $"the workloads' manifest takes {wanted} bytes, the node has room for {free} more", ("resource", "workload bytes"), ("wanted", wanted), ("free", free));
+
+    public static Refusal ExecutorMissing(string executor, ImmutableArray<string> has) =>
+        Refusal.Of("node.executor_missing", $"the image needs an executor for {executor} workloads; the node has {Names(has)}", ("wanted", executor), ("had", Names(has)));
+
     public static Refusal DemandInvalid(string why) => Refusal.Of("node.demand_invalid", why);
 
     public static Refusal GpuSelectorInvalid(string text) =>
@@ -52,6 +59,8 @@ internal static class NodeErrors
 
     public static Refusal HardwareShrunk(Refusal first) =>
         Refusal.Of("node.hardware_shrunk", $"the detected hardware no longer covers what is booked: {first.Detail}", [.. first.Facts.Select(static f => (f.Name, (object?)f.Value))]);
+
+    private static string Names(ImmutableArray<string> executors) => string.Join(", ", executors.DefaultIfEmpty("none"));
 
     private static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "…";
 }

@@ -4,9 +4,10 @@ using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Domain.Nodes;
 
-/// <summary>A node as packing sees it. CPU, memory or a storage class of −1 is unlimited.</summary>
+/// <summary>A node as packing sees it. CPU, memory, a storage class or room for workloads of −1 is unlimited.</summary>
 /// <param name="Overcommit">How much more the provider sells, as in the node's own book.</param>
-public sealed record PackingNode(string Id, FreeCapacity Free, Overcommit Overcommit = default);
+/// <param name="Executors">What runs workloads there.</param>
+public sealed record PackingNode(string Id, FreeCapacity Free, Overcommit Overcommit = default, ImmutableArray<string> Executors = default);
 
 /// <summary>A provider's pool of addresses to lease; reserved ones count as taken.</summary>
 public readonly record struct IpPool(int Total, int InUse, int Reserved)

@@ -13,14 +13,20 @@ internal sealed class RoomLeft(PackingNode node)
     private long _cpu = node.Free.CpuMilli;
     private long _memory = node.Free.MemoryBytes;
     private int _ports = node.Free.Ports;
+    private long _workloadBytes = node.Free.WorkloadBytes;
 
     public string Id => node.Id;
 
     public ImmutableArray<DemandSlot>.Builder Slots { get; } = ImmutableArray.CreateBuilder<DemandSlot>();
 
-    /// <summary>CPU, then cards, then memory, then ports. <paramref name="chosen"/> is the model all replicas must have; null on the first, set by it.</summary>
+    /// <summary>Executor, then CPU, cards, memory, ports, room for the manifest. <paramref name="chosen"/> is the model all replicas must have; null on the first, set by it.</summary>
     public Refusal? Refuse(UnitDemand unit, ImmutableArray<GpuSelector> selectors, ref GpuSelector? chosen)
     {
+        if (unit.Executor.Length > 0 && (node.Executors.IsDefault || !node.Executors.Contains(unit.Executor)))
+        {
+            return NodeErrors.ExecutorMissing(unit.Executor, node.Executors.IsDefault ? [] : node.Executors);
+        }
+
         if (_cpu >= 0 && CpuOf(unit) > _cpu)
         {
             return NodeErrors.Insufficient("cpu", "milli-CPU", CpuOf(unit), _cpu);
@@ -39,7 +45,12 @@ internal sealed class RoomLeft(PackingNode node)
             return NodeErrors.Insufficient("memory", "bytes of memory", memory, _memory);
         }
 
-        return unit.Ports > _ports && _ports >= 0 ? NodeErrors.Insufficient("ports", "host ports", unit.Ports, _ports) : null;
+        if (unit.Ports > _ports && _ports >= 0)
+        {
+            return NodeErrors.Insufficient("ports", "host ports", unit.Ports, _ports);
+        }
+
+        return unit.WorkloadBytes > _workloadBytes && _workloadBytes >= 0 ? NodeErrors.WorkloadRoom(unit.WorkloadBytes, _workloadBytes) : null;
     }
 
     /// <summary>Volumes in the order declared. With shared pools a persistent class must only be listed.</summary>
@@ -78,6 +89,7 @@ internal sealed class RoomLeft(PackingNode node)
         _cpu -= _cpu >= 0 ? CpuOf(unit) : 0;
         _memory -= _memory >= 0 ? MemoryOf(unit) : 0;
         _ports -= _ports >= 0 ? unit.Ports : 0;
+        _workloadBytes -= _workloadBytes >= 0 ? unit.WorkloadBytes : 0;
         for (var i = 0; i < unit.Gpus; i++)
         {
             _gpus.RemoveAt(_gpus.FindIndex(g => chosen is null || chosen.Matches(g)));
@@ -100,7 +112,7 @@ internal sealed class RoomLeft(PackingNode node)
             }
         }
 
-        Slots.Add(new DemandSlot(key, unit.CpuMilli, unit.MemoryBytes, unit.Gpus, unit.Gpus == 0 || chosen is null ? [] : [chosen.ToString()], storage.DrainToImmutable(), unit.Ports));
+        Slots.Add(new DemandSlot(key, unit.CpuMilli, unit.MemoryBytes, unit.Gpus, unit.Gpus == 0 || chosen is null ? [] : [chosen.ToString()], storage.DrainToImmutable(), unit.Ports, unit.Executor, unit.WorkloadBytes));
     }
 
     /// <summary>A sum that stays at the top instead of wrapping.</summary>

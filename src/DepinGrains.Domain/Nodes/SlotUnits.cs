@@ -20,7 +20,7 @@ internal static class SlotUnits
                 names.Add(slots[i].Key);
             }
 
-            units.Add(new UnitDemand(units.Count + 1, first.CpuMilli, first.MemoryBytes, Volumes(first), first.Gpus, first.GpuAttributes.IsDefault ? [] : first.GpuAttributes, names.Count, first.Ports, []));
+            units.Add(new UnitDemand(units.Count + 1, first.CpuMilli, first.MemoryBytes, Volumes(first), first.Gpus, first.GpuAttributes.IsDefault ? [] : first.GpuAttributes, names.Count, first.Ports, []) { Executor = first.Executor, WorkloadBytes = first.WorkloadBytes });
             keys.Add(names);
         }
 

@@ -23,4 +23,11 @@ public sealed record UnitDemand(
     ImmutableArray<string> GpuAttributes,
     int Count,
     int Ports,
-    ImmutableArray<int> LeasedIps);
+    ImmutableArray<int> LeasedIps)
+{
+    /// <summary>What must run it; empty = whatever the node has.</summary>
+    public string Executor { get; init; } = "";
+
+    /// <summary>Room for its description in the node's desired state, per replica.</summary>
+    public long WorkloadBytes { get; init; }
+}

@@ -121,7 +121,8 @@ public sealed partial class AgentConnection
         }
     }
 
-    private void Send(byte[] message)
+    /// <summary>The same for a message already written.</summary>
+    internal void Send(byte[] message)
     {
         if (!_sender.TryPost(message))
         {

@@ -9,6 +9,7 @@ namespace DepinGrains.Gateway.Nodes;
 internal sealed partial class AgentWork(AgentConnection connection, IGrainFactory grains, IWorkloadReportSink sink, AgentEndpointOptions options, ILogger log) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(connection.Ended);
+    private long _tooLarge = -1;
     private Channel<AgentMessage>? _queue;
     private Task _running = Task.CompletedTask;
 
@@ -54,7 +55,7 @@ internal sealed partial class AgentWork(AgentConnection connection, IGrainFactor
             switch (message)
             {
                 case AgentPull:
-                    connection.Send(new GatewayDesiredState(await grains.GetGrain<INodeGrain>(connection.Node).GetDesiredStateAsync()));
+                    Send(await grains.GetGrain<INodeGrain>(connection.Node).GetDesiredStateAsync());
                     break;
                 case AgentReport report:
                     if ((await sink.ReportAsync(connection.Node, report)).Refusal is { } refusal)
@@ -73,9 +74,27 @@ internal sealed partial class AgentWork(AgentConnection connection, IGrainFactor
         }
     }
 
+    /// <summary>An agent hangs up on a message that is too large, and pulls the same again when it is back: it keeps what it has instead.</summary>
+    private void Send(DesiredState state)
+    {
+        var message = HeartbeatMessages.Write(new GatewayDesiredState(state));
+        if (message.Length <= AgentProtocol.MessageBytesMax)
+        {
+            connection.Send(message);
+        }
+        else if (_tooLarge != state.Generation)
+        {
+            _tooLarge = state.Generation;
+            LogTooLarge(log, connection.Node, state.Generation, message.Length, AgentProtocol.MessageBytesMax);
+        }
+    }
+
     [LoggerMessage(3340, LogLevel.Information, "A report of node {Node} was refused: {Code}: {Detail}")]
     private static partial void LogRefused(ILogger log, string node, string code, string detail);
 
     [LoggerMessage(3341, LogLevel.Warning, "A pull or report of node {Node} did not come through; the agent tries again")]
     private static partial void LogFailed(ILogger log, string node, Exception problem);
+
+    [LoggerMessage(3342, LogLevel.Error, "Desired state {Generation} of node {Node} takes {Bytes} bytes, more than the {Max} of a message: it is not sent")]
+    private static partial void LogTooLarge(ILogger log, string node, long generation, int bytes, int max);
 }

@@ -59,6 +59,11 @@ public sealed partial class DeploymentGrain
             return NotActive();
         }
 
+        if (Unfit(parsed.Document) is { } unfit)
+        {
+            return unfit;
+        }
+
         var groups = parsed.Document.Groups;
         var change = DemandChange.Differ("groups", groups.Length, State.Groups.Length)
             ?? groups.Select((g, i) => Changed(g, parsed.Document, State.Groups[i])).FirstOrDefault(static c => c is not null);
@@ -215,7 +220,7 @@ public sealed partial class DeploymentGrain
     private async Task<bool> IsLostAsync(string node) => (await Node(node).GetAsync()) is not { IsOk: true, Value.Status: not (NodeStatus.Offline or NodeStatus.Retired) };
 
     /// <summary>What of a group would need another order; last comes which service runs which of its units, replica by replica.</summary>
-    private static DemandChange? Changed(GroupSpec spec, SdlDocument document, GroupState group)
+    private DemandChange? Changed(GroupSpec spec, SdlDocument document, GroupState group)
     {
         if (DemandChange.Of(spec, group.Spec) is { } change)
         {
@@ -223,11 +228,20 @@ public sealed partial class DeploymentGrain
         }
 
         var manifest = document.Manifest.Find(spec.Name)!;
-        var slots = DeploymentPlan.Slots(spec, manifest);
+        var slots = DeploymentPlan.Slots(LongestLease(group.Gseq), spec, manifest, grows: false);
         return DemandChange.Differ($"{spec.Name}.ips", string.Join(", ", DeploymentPlan.Ips(manifest)), string.Join(", ", group.Ips))
             ?? DemandChange.Differ($"{spec.Name}.replicas", Replicas(slots), Replicas(group.Slots))
-            ?? DemandChange.Differ($"{spec.Name}.slots", RowJson.Text(slots), RowJson.Text(group.Slots));
+            ?? slots.Zip(group.Slots).Select(s => Changed(spec.Name, s.First.Slot, s.Second.Slot)).FirstOrDefault(static c => c is not null)
+            ?? DemandChange.Differ($"{spec.Name}.slots", RowJson.Text(slots.Zip(group.Slots, Alike)), RowJson.Text(group.Slots));
     }
+
+    /// <summary>Orders of older versions booked neither an executor nor room for the manifest.</summary>
+    private static DemandChange? Changed(string group, DemandSlot wanted, DemandSlot had) =>
+        (had.Executor.Length > 0 ? DemandChange.Differ($"{group}.{had.Key}.executor", wanted.Executor, had.Executor) : null)
+        ?? (had.WorkloadBytes > 0 && wanted.WorkloadBytes > had.WorkloadBytes ? DemandChange.Differ($"{group}.{had.Key}.manifest bytes", wanted.WorkloadBytes, had.WorkloadBytes) : null);
+
+    /// <summary>A slot without what was compared before.</summary>
+    private static PlannedSlot Alike(PlannedSlot slot, PlannedSlot had) => slot with { Slot = slot.Slot with { Executor = had.Slot.Executor, WorkloadBytes = had.Slot.WorkloadBytes } };
 
     private static string Replicas(ImmutableArray<PlannedSlot> slots) => string.Join(", ", slots.Select(static s => $"{s.Slot.Key} of unit {s.Unit}, {s.Slot.Ports} ports"));
 
@@ -273,6 +287,7 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
+        var brief = false;
         if (order.LeaseId is { } lease)
         {
             var ended = (await Lease(lease).CloseAsync(end.Reason, end.Detail)).Require();
@@ -283,7 +298,9 @@ public sealed partial class DeploymentGrain
             }
 
             // Refused only when the provider is gone, and with it its score.
-            await GrainFactory.GetGrain<IProviderGrain>(ended.Terms.Provider).LeaseEndedAsync(lease, ended.CloseReason, (ended.ClosedAt ?? clock.Now) - ended.Terms.OpenedAt);
+            var ran = (ended.ClosedAt ?? clock.Now) - ended.Terms.OpenedAt;
+            await GrainFactory.GetGrain<IProviderGrain>(ended.Terms.Provider).LeaseEndedAsync(lease, ended.CloseReason, ran);
+            brief = ran < clock.BlockTime && LeaseCloseReasons.PartyOf(ended.CloseReason) != LeaseCloseParty.Owner;
         }
 
         var changes = new Changes();
@@ -294,6 +311,11 @@ public sealed partial class DeploymentGrain
         {
             // In the same commit: between the two a crash would leave an open group that nobody can bid for.
             next = Relisted(next, changes);
+            if (brief)
+            {
+                // What ended it may end the next one as quickly: screened like an order that was just looked at, it costs an award per period at most.
+                next = next with { Order = next.Order with { ScreenedAt = clock.Now } };
+            }
         }
 
         await MustCommitAsync(State.With(next), changes);
@@ -351,7 +373,11 @@ public sealed partial class DeploymentGrain
         }
 
         LogDeployRefused(log, Id, answer.Refusal.ToString());
-        return group with { Order = order with { Problem = answer.Refusal, End = new EndIntent(LeaseCloseReasons.Unstable, answer.Refusal.Detail, _options.RelistOnNodeLoss, GroupStatus.Paused) } };
+        // Who has lost the node has broken the lease. A manifest that is refused would be refused by the next node too, and no provider's name is to suffer for it: the group waits for its owner.
+        var end = answer.Refusal.Code is "node.not_found" or "node.retired" or "node.reservation_gone" or "node.reservation_unconfirmed"
+            ? new EndIntent(LeaseCloseReasons.Unstable, answer.Refusal.Detail, _options.RelistOnNodeLoss, GroupStatus.Paused)
+            : new EndIntent(LeaseCloseReasons.ManifestRefused, answer.Refusal.Detail, Relist: false, GroupStatus.Paused);
+        return group with { Order = order with { Problem = answer.Refusal, End = end } };
     }
 
     /// <summary>The SDL; kept in memory until every group runs it.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Escrow;
+using DepinGrains.Contracts.Identities;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
@@ -37,6 +38,7 @@ public sealed partial class DeploymentGrain(
     IOptions<DeploymentOptions> options,
     ILogger<DeploymentGrain> log) : Grain, IDeploymentGrain
 {
+    private const int OseqMax = 999_999;
     private readonly DeploymentOptions _options = options.Value;
     private readonly Dictionary<string, BidState> _bids = new(StringComparer.Ordinal);
     private GrainRow<DeploymentState> _row = null!;
@@ -258,12 +260,17 @@ public sealed partial class DeploymentGrain(
             return hostnames;
         }
 
+        if (Unfit(sdl) is { } unfit)
+        {
+            return unfit;
+        }
+
         var now = clock.Now;
         var groups = ImmutableArray.CreateBuilder<GroupState>();
         foreach (var spec in sdl.Groups)
         {
             var manifest = sdl.Manifest.Find(spec.Name) ?? throw new InvalidOperationException($"group {spec.Name} has no manifest");
-            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(spec, manifest), NewOrder(1, spec, now))
+            groups.Add(new GroupState(groups.Count + 1, GroupStatus.Open, spec, DeploymentPlan.Slots(LongestLease(groups.Count + 1), spec, manifest), NewOrder(1, spec, now))
             {
                 Hostnames = DeploymentPlan.Hostnames(manifest),
                 Ips = DeploymentPlan.Ips(manifest),
@@ -291,6 +298,14 @@ public sealed partial class DeploymentGrain(
             null,
             now) { From = command.From };
     }
+
+    /// <summary>Refuses what no provider would take or no node could be told.</summary>
+    private Refusal? Unfit(SdlDocument sdl) => ManifestFit.Check(sdl.Manifest, sdl.Groups) is [var unfit, ..]
+        ? unfit
+        : sdl.Groups.Select((spec, i) => DeploymentPlan.TooLarge(LongestLease(i + 1), spec, sdl.Manifest.Find(spec.Name)!)).FirstOrDefault(static r => r is not null);
+
+    /// <summary>An id as long as those of a group's leases get.</summary>
+    private string LongestLease(int gseq) => string.Create(CultureInfo.InvariantCulture, $"{Id}/{gseq}/{OseqMax}/{new string('x', IdentityIds.IdentityLength)}");
 
     private OrderState NewOrder(int oseq, GroupSpec spec, DateTimeOffset now)
     {

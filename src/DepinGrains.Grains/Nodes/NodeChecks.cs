@@ -91,6 +91,7 @@ public static class NodeChecks
             _ when demand.Slots.Any(slot => slot.GpuAttributes.IsDefault || slot.Storage.IsDefault || !IsText(slot.Key, 1, 128)) => "a slot is incomplete",
             _ when demand.Slots.DistinctBy(slot => slot.Key).Count() < demand.Slots.Length => "a slot stands twice",
             _ when demand.Slots.Any(slot => slot.CpuMilli is < 0 or > CpuMilliMax || slot.MemoryBytes is < 0 or > BytesMax) => "CPU or memory is out of bounds",
+            _ when demand.Slots.Any(slot => !IsText(slot.Executor, 0, 32) || slot.WorkloadBytes is < 0 or > BytesMax) => "an executor or the size of a manifest is out of bounds",
             _ when demand.Slots.Any(slot => slot.Gpus is < 0 or > GpusMax || slot.Ports is < 0 or > 1_024 || slot.GpuAttributes.Length > 64) => "GPUs or ports are out of bounds",
             _ when demand.Slots.Any(slot => slot.GpuAttributes.Any(attribute => !IsText(attribute, 1, TextMax))) => "a GPU attribute is out of bounds",
             _ when demand.Slots.Any(slot => slot.Storage.Length > 32 || slot.Storage.Any(storage => storage.Bytes is < 0 or > BytesMax || !IsText(storage.Class, 1, 32))) => "storage is out of bounds",
@@ -119,7 +120,8 @@ public static class NodeChecks
         return Exceeds("cpu", workloads.Sum(spec => Math.Clamp(spec.CpuMilli, 0, CpuMilliMax)), slots.Sum(slot => slot.CpuMilli))
             ?? Exceeds("memory", workloads.Sum(spec => Math.Clamp(spec.MemoryBytes, 0, BytesMax)), slots.Sum(slot => slot.MemoryBytes + slot.Storage.Sum(storage => storage.Class == "ram" ? storage.Bytes : 0)))
             ?? Exceeds("gpu", workloads.Sum(spec => spec.GpuUuids.Length) + workloads.Sum(spec => spec.GpuUuids.Count(uuid => !gpus.Contains(uuid))) * (long)GpusMax, gpus.Count)
-            ?? Exceeds("ports", workloads.Sum(spec => spec.Ports.Count(port => !ports.Contains(port.HostPort))), 0);
+            ?? Exceeds("ports", workloads.Sum(spec => spec.Ports.Count(port => !ports.Contains(port.HostPort))), 0)
+            ?? (slots.Sum(static slot => slot.WorkloadBytes) is > 0 and var bytes ? Exceeds("manifest bytes", workloads.Sum(AgentProtocolJson.Size), bytes) : null);
     }
 
     /// <summary>True for text without control characters and lone surrogates, of a length in characters.</summary>

@@ -49,21 +49,23 @@ public sealed partial class NodeGrain
             return state.Generation;
         }
 
-        var bytes = state.Bookings.Sum(other => other.WorkloadBytes) - booking.WorkloadBytes + json.Length;
-        if (bytes > _options.WorkloadBytesMax)
+        // Counted as they are sent. What was booked for others is theirs, whether they use it or not.
+        var wire = workloads.Sum(AgentProtocolJson.Size);
+        var bytes = state.Bookings.Where(other => other != booking).Sum(static other => Math.Max(other.WorkloadBytes, other.Demand.Slots.Sum(static slot => slot.WorkloadBytes))) + wire;
+        if (bytes > AgentProtocol.WorkloadBytesMax)
         {
             return Refusal.Of(
                 "node.workloads_too_large",
-                $"the workloads of this node would take {bytes} bytes, at most {_options.WorkloadBytesMax} fit into one message",
+                $"the workloads of this node would take {bytes} bytes, at most {AgentProtocol.WorkloadBytesMax} fit into one message",
                 ("bytes", bytes),
-                ("max", _options.WorkloadBytesMax));
+                ("max", AgentProtocol.WorkloadBytesMax));
         }
 
         var filled = booking with
         {
             Workloads = [.. workloads.Select(spec => spec with { Env = [], Credentials = null })],
             WorkloadsSeal = seal,
-            WorkloadBytes = workloads.IsEmpty ? 0 : json.Length,
+            WorkloadBytes = wire,
         };
         var next = state with { Bookings = state.Bookings.Replace(booking, filled), Generation = state.Generation + 1 };
         if (await CommitAsync(next, now, eventType: null, new Changes().With(SecretWrite(reservationId, workloads))) is { } refusal)

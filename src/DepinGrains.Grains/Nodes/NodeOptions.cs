@@ -27,8 +27,4 @@ public sealed class NodeOptions
     /// <summary>Most workloads of one reservation.</summary>
     [Range(1, 1_000)]
     public int WorkloadsMax { get; set; } = 128;
-
-    /// <summary>Most bytes of all workloads of a node as JSON, secrets included: the desired state must fit into one message of the agent protocol.</summary>
-    [Range(1_024, 1_000_000)]
-    public int WorkloadBytesMax { get; set; } = 900_000;
 }

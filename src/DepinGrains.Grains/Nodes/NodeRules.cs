@@ -82,7 +82,9 @@ public static class NodeRules
 
         // A node that has what the confirmed ones leave: ports are only counted, and those of the rest are none of theirs.
         var left = state.Hardware with { CpuMilli = confirmed.Free.CpuMilli, MemoryBytes = confirmed.Free.MemoryBytes, Gpus = confirmed.Free.Gpus, Storage = confirmed.Free.Storage, PortMin = 1, PortMax = confirmed.Free.Ports };
-        return Book(state with { Hardware = left }, rest).Free;
+        var free = Book(state with { Hardware = left }, rest).Free;
+        var bytes = confirmed.Free.WorkloadBytes;
+        return free with { WorkloadBytes = bytes < 0 ? bytes : Math.Max(0, bytes - (AgentProtocol.WorkloadBytesMax - free.WorkloadBytes)) };
     }
 
     /// <summary>The node's capacity book with these bookings in it: the one way in which room is counted.</summary>

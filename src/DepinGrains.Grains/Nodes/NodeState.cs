@@ -102,7 +102,7 @@ public sealed record NodeBookingRow(NodeBooking? Booking, DateTimeOffset? Releas
 /// <param name="Lease">Set by the confirmation.</param>
 /// <param name="Workloads">Without env and credentials: those stand sealed in a row of their own.</param>
 /// <param name="WorkloadsSeal">Keyed fingerprint of the workloads with their secrets; empty when none were set.</param>
-/// <param name="WorkloadBytes">Size of the workloads as JSON, secrets included.</param>
+/// <param name="WorkloadBytes">Bytes the workloads take in a message to the agent, secrets included.</param>
 public sealed record NodeBooking(
     string Id,
     NodeDemand Demand,

@@ -50,6 +50,28 @@ public sealed class ScreeningTests
     }
 
     [Fact]
+    public void NoExecutorForTheImage_And_NoRoomForTheManifest_AreNamedOfEachNode()
+    {
+        var order = Order();
+        order = order with { Slots = [.. order.Slots.Select(s => s with { Executor = "container", WorkloadBytes = 500_000 })] };
+        var (native, full, right) = (
+            Node("a") with { Executors = ["native"] },
+            Node("b") with { Executors = ["container"], Free = Node("b").Free with { WorkloadBytes = 499_999 } },
+            Node("c") with { Executors = ["container"], Free = Node("c").Free with { WorkloadBytes = 1_000_000 } });
+
+        var screened = OrderScreening.Screen(order, Provider() with { Nodes = [native, full] });
+        Assert.False(screened.Bids);
+        Assert.Equal(
+            [("a", "node.executor_missing", "container", "native"), ("b", "node.workload_room", "500000", "499999")],
+            screened.Verdicts.Where(v => v.Node is not null).Select(v => (v.Node!, v.Rule, v.Wanted, v.Had)));
+
+        screened = OrderScreening.Screen(order, Provider() with { Nodes = [native, full, right] });
+        Assert.True(screened.Bids);
+        Assert.Equal(["c"], screened.Placements.Select(p => p.Node));
+        Assert.All(screened.Placements[0].Demand.Slots, s => Assert.Equal(("container", 500_000), (s.Executor, s.WorkloadBytes)));
+    }
+
+    [Fact]
     public void Attribute_Maintenance_Reclamation_And_NoNodes_AreNamed()
     {
         Assert.Equal("market.attribute_mismatch", Rule(Order() with { Group = Order().Group.Requiring(("region", "mars")) }, Provider()));

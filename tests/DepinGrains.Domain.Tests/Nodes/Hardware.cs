@@ -17,7 +17,7 @@ internal static class Hardware
         [.. Enumerable.Range(0, count).Select(i => Gpu(prefix + i.ToString(CultureInfo.InvariantCulture), model, 80 * Gi, connection))];
 
     public static HardwareInventory Inventory(long cpu = 8_000, long memory = 16 * Gi, ImmutableArray<GpuDevice>? gpus = null, int ports = 4, params ImmutableArray<StorageClassCapacity> storage) =>
-        new("cpu", "x64", cpu, memory, storage.IsDefaultOrEmpty ? [new("ephemeral", 100 * Gi)] : storage, gpus ?? [], "linux", 30_000, 30_000 + ports - 1, ["native"]);
+        new("cpu", "x64", cpu, memory, storage.IsDefaultOrEmpty ? [new("ephemeral", 100 * Gi)] : storage, gpus ?? [], "linux", 30_000, 30_000 + ports - 1, ["container", "native"]);
 
     public static DemandSlot Slot(string key = "web/0", long cpu = 0, long memory = 0, int gpus = 0, string[]? selectors = null, int ports = 0, params ImmutableArray<StorageClassCapacity> storage) =>
         new(key, cpu, memory, gpus, selectors is null ? [] : [.. selectors], storage, ports);

@@ -14,7 +14,7 @@ public sealed class RawAgent : IAsyncDisposable
     public AgentWelcome Welcome { get; private set; } = null!;
 
     public static HardwareInventory Hardware(long cpu = 8_000) =>
-        new("Test CPU", "x64", cpu, 16 * Gi, [new("ephemeral", 100 * Gi)], [], "linux", 30_000, 30_099, ["native"]);
+        new("Test CPU", "x64", cpu, 16 * Gi, [new("ephemeral", 100 * Gi)], [], "linux", 30_000, 30_099, ["container", "native"]);
 
     public static async Task<RawAgent> OpenAsync(Http.TestHost host)
     {

@@ -322,6 +322,42 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
         Assert.Equal("node.reservation_gone", (await node.SetWorkloadsAsync("other", [spec])).Refusal!.Code);
     }
 
+    [Theory]
+    [InlineData('x', 898_000)]
+    [InlineData('<', 898_000)]
+    [InlineData('+', 898_000)]
+    [InlineData('中', 299_000)]
+    public async Task What_a_node_takes_reaches_it_in_one_message_whatever_its_characters(char letter, int most)
+    {
+        var node = await OnlineAsync();
+        var spec = Samples.Workload(await BookAsync(node, "r", "lease"));
+        (await node.SetWorkloadsAsync("r", [spec with { Env = ["A=" + new string(letter, most)] }])).Require();
+        var message = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes<GatewayMessage>(new GatewayDesiredState(await node.GetDesiredStateAsync()), AgentProtocolJson.Options);
+        Assert.InRange(message.Length, most, AgentProtocol.MessageBytesMax);
+        Assert.Equal("node.workloads_too_large", (await node.SetWorkloadsAsync("r", [spec with { Env = ["A=" + new string(letter, most + 2_000)] }])).Refusal!.Code);
+    }
+
+    [Fact]
+    public async Task Room_for_the_manifest_and_an_executor_are_booked_like_memory()
+    {
+        var node = await OnlineAsync();
+        var large = Samples.Slot() with { WorkloadBytes = 600_000, Executor = "container" };
+        (await node.ReserveAsync("r", Samples.Demand(large), Soon)).Require();
+        var booking = (await node.ConfirmAsync("r", "lease")).Require();
+        Assert.Equal(300_000, (await node.GetAsync()).Require().Free.WorkloadBytes);
+        var refused = (await node.ReserveAsync("s", Samples.Demand(large), Soon)).Refusal!;
+        Assert.Equal(("node.workload_room", "600000", "300000"), (refused.Code, refused.Facts[1].Value, refused.Facts[2].Value));
+        Assert.Equal("node.executor_missing", (await node.ReserveAsync("t", Samples.Demand(large with { WorkloadBytes = 0, Executor = "vm" }), Soon)).Refusal!.Code);
+        var spec = Samples.Workload(booking);
+        Assert.Equal("node.workloads_exceed_reservation", (await node.SetWorkloadsAsync("r", [spec with { Env = ["A=" + new string('x', 600_000)] }])).Refusal!.Code);
+
+        // Who booked nothing of it cannot take what others booked.
+        (await node.ReserveAsync("u", Samples.Demand(), Soon)).Require();
+        spec = Samples.Workload((await node.ConfirmAsync("u", "other")).Require());
+        Assert.Equal("node.workloads_too_large", (await node.SetWorkloadsAsync("u", [spec with { Env = ["A=" + new string('x', 300_000)] }])).Refusal!.Code);
+        (await node.SetWorkloadsAsync("u", [spec with { Env = ["A=" + new string('x', 290_000)] }])).Require();
+    }
+
     [Fact]
     public async Task A_retired_node_answers_its_leases_runs_nothing_and_never_comes_back()
     {

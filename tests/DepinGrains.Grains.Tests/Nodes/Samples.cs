@@ -18,7 +18,7 @@ public static class Samples
         "linux",
         30_000,
         30_000 + ports - 1,
-        ["native"]);
+        ["container", "native"]);
 
     public static NodeRegistration Registration(HardwareInventory? hardware = null, string provider = "id_provider", string key = "key") =>
         new(provider, key, hardware ?? Hardware(), "eu-west", "127.0.0.1", []);

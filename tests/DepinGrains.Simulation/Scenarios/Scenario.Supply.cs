@@ -85,7 +85,7 @@ internal sealed partial class Scenario
         var machine = new HardwareInventory(
             "Sim CPU", "x64", _rng.Pick([2_000L, 4_000L, 8_000L]), _rng.Pick([2L, 4L, 8L]) * Gi, [new("ephemeral", 10 * Gi)],
             [.. Enumerable.Range(0, number % 2 == 0 ? 2 : 0).Select(static i => new GpuDevice("nvidia", "a100", 80 * Gi, "pcie", $"GPU-{i}", "A100"))],
-            "linux", 30_000, 30_000 + _rng.Below(6), ["native"]);
+            "linux", 30_000, 30_000 + _rng.Below(6), ["container", "native"]);
         var node = new KnownNode($"node_{number}", provider, machine);
         _model.Nodes.Add(node);
         var (id, registration) = (_caller.NewId(), new NodeRegistration(provider, "key" + node.Id, machine, "eu", "127.0.0.1", []));

@@ -7,7 +7,7 @@ namespace DepinGrains.Agent.Workloads.Native;
 /// <summary>Which program an image <c>native:NAME</c> means: built in, on the owner's list, or, inside a sandbox, one of the system's.</summary>
 internal static class NativePrograms
 {
-    public const string ImagePrefix = "native:";
+    public const string ImagePrefix = Executors.NativePrefix;
 
     /// <summary>The built-in sample: a small HTTP server.</summary>
     public const string Hello = "depin-hello";

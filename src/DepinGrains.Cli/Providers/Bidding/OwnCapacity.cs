@@ -45,7 +45,7 @@ internal sealed class OwnCapacity(Session session, TimeProvider time) : IDisposa
         var nodes = await session.ListAsync($"/v1/nodes?provider={session.Identity}&status=online");
         var pool = await session.GetAsync($"/v1/providers/{session.Identity}/addresses");
         return new PackingCluster(
-            [.. nodes.Select(static n => new PackingNode((string)n!["id"]!, n["free"]!.Deserialize<FreeCapacity>(Json)!, Of(n["overcommit"])))],
+            [.. nodes.Select(static n => new PackingNode((string)n!["id"]!, n["free"]!.Deserialize<FreeCapacity>(Json)!, Of(n["overcommit"]), n["hardware"]!["executors"]!.Deserialize<ImmutableArray<string>>(Json)))],
             ImmutableArray<StorageClassCapacity>.Empty,
             (int)pool["total"]! > 0 ? new IpPool((int)pool["total"]!, (int)pool["leased"]!, (int)pool["reserved"]!) : null);
     }

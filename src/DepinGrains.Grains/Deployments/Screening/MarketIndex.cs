@@ -22,7 +22,7 @@ public sealed record IndexedProvider(ProviderState State, ImmutableArray<NodeVie
         State.Signatures,
         State.Maintenance,
         State.Score,
-        [.. Nodes.Select(static n => new ScreenedNode(n.Id, n.Status, n.Free, NodeRules.Of(n.Overcommit)))],
+        [.. Nodes.Select(static n => new ScreenedNode(n.Id, n.Status, n.Free, NodeRules.Of(n.Overcommit), n.Hardware.Executors))],
         null,
         State.Profile.ReclaimWindowSeconds,
         State.Profile.Scale);

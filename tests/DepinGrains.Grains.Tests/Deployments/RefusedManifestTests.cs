@@ -1,0 +1,132 @@
+using DepinGrains.Contracts.Deployments;
+using DepinGrains.Contracts.Leases;
+using DepinGrains.Contracts.Nodes;
+using DepinGrains.Contracts.Providers;
+using DepinGrains.Grains.Tests.Nodes;
+
+namespace DepinGrains.Grains.Tests.Deployments;
+
+/// <summary>Images that a node cannot run and manifests that it cannot take: said before anybody pays, and never the start of a loop.</summary>
+public sealed class RefusedManifestTests(Market market) : IClassFixture<Market>
+{
+    private readonly MarketRegion _r = market.NewRegion();
+
+    [Fact]
+    public async Task A_container_goes_to_no_node_without_an_engine_and_why_says_so()
+    {
+        await _r.AddProviderAsync("p", "1.60");
+        (await _r.Node("p").ConnectAsync("boot", Samples.Hardware() with { Executors = ["native"] })).Require();
+        await _r.DeployAsync();
+        await _r.AuctionAsync();
+        Assert.Null((await _r.GroupAsync()).Order.LeaseId);
+        var why = (await _r.Deployment.WhyAsync(1, 1)).Require();
+        var verdict = Assert.Single(why.Verdicts, static v => v.Rule == "node.executor_missing");
+        Assert.Equal((_r.NodeId("p"), "container", "native"), (verdict.Node, verdict.Wanted, verdict.Had));
+
+        // Whoever bids by itself is told the same.
+        var bidder = await _r.AddProviderAsync("q", null);
+        (await _r.Node("q").ConnectAsync("boot", Samples.Hardware() with { Executors = ["native"] })).Require();
+        Assert.Equal("inventory.insufficient_capacity", (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(bidder))).Refusal!.Code);
+    }
+
+    [Fact]
+    public async Task An_update_keeps_its_kind_of_image_and_the_room_that_was_booked_for_it()
+    {
+        await _r.LeasedAsync();
+        var native = (await _r.Deployment.UpdateAsync(_r.NewOperation(), _r.Tenant, _r.Sdl(image: "native:depin-hello"))).Refusal!;
+        Assert.Equal(("deployment.resources_changed", "here.web/0.executor"), (native.Code, native.Facts.First(static f => f.Name == "field").Value));
+        var larger = (await _r.Deployment.UpdateAsync(_r.NewOperation(), _r.Tenant, Env(5_000))).Refusal!;
+        Assert.Equal(("deployment.resources_changed", "here.web/0.manifest bytes"), (larger.Code, larger.Facts.First(static f => f.Name == "field").Value));
+        (await _r.Deployment.UpdateAsync(_r.NewOperation(), _r.Tenant, Env(100))).Require();
+        Assert.Equal(LeaseStatus.Active, (await _r.LeaseAsync()).Status);
+        Assert.Single((await _r.Node("p").GetDesiredStateAsync()).Workloads[0].Env);
+    }
+
+    [Fact]
+    public async Task A_manifest_that_no_node_could_be_told_is_refused_and_one_that_does_not_fit_any_more_is_screened()
+    {
+        await _r.AddProviderAsync("p", "1.60");
+        await _r.MintAsync(_r.Tenant, MarketRegion.Purse);
+        var refused = (await _r.Deployment.CreateAsync(new CreateDeployment(_r.NewOperation(), _r.Tenant, Env(100_000, 8), 1_000_000, WinnerRule.Lowest))).Refusal!;
+        Assert.Equal("deployment.manifest_too_large", refused.Code);
+        await _r.DeployAsync(Env(100_000, 5));
+        await _r.AuctionAsync();
+        Assert.Equal(5, (await _r.LeaseAsync()).Workloads.Length);
+
+        var other = _r.Other(2);
+        (await other.CreateAsync(new CreateDeployment(_r.NewOperation(), _r.Tenant, Env(100_000, 5), 1_000_000, WinnerRule.Lowest))).Require();
+        market.Time.Advance(TimeSpan.FromSeconds(12));
+        await other.TickAsync();
+        Assert.Null((await other.GetAsync()).Require().Groups[0].Order.LeaseId);
+        Assert.Contains((await other.WhyAsync(1, 1)).Require().Verdicts, v => v.Rule == "node.workload_room" && v.Node == _r.NodeId("p"));
+    }
+
+    [Fact]
+    public async Task A_manifest_that_the_node_refuses_pauses_its_group_and_costs_the_provider_nothing()
+    {
+        var provider = await _r.AddProviderAsync("p", "1.60");
+        // As bookings of older versions are: without room for what they run.
+        (await _r.Node("p").ReserveAsync("old", Samples.Demand(), market.Time.GetUtcNow().AddMinutes(2))).Require();
+        var old = Samples.Workload((await _r.Node("p").ConfirmAsync("old", "old")).Require());
+        (await _r.Node("p").SetWorkloadsAsync("old", [old with { Env = ["A=" + new string('x', 890_000)] }])).Require();
+        await _r.DeployAsync(Env(20_000));
+        await _r.AuctionAsync();
+        await _r.PassAsync(TimeSpan.FromMinutes(1));
+
+        var group = await _r.GroupAsync();
+        Assert.Equal((GroupStatus.Paused, 1, OrderStatus.Closed), (group.Status, group.Order.Oseq, group.Order.Status));
+        Assert.Equal((LeaseStatus.Closed, LeaseCloseReasons.ManifestRefused), ((await _r.LeaseAsync()).Status, (await _r.LeaseAsync()).CloseReason));
+        Assert.Equal(LeaseCloseParty.Network, LeaseCloseReasons.PartyOf(LeaseCloseReasons.ManifestRefused));
+        Assert.Equal(0, (await market.Grains.GetGrain<IProviderGrain>(provider).GetAsync()).Require().Score);
+    }
+
+    [Fact]
+    public async Task After_a_lease_of_less_than_a_block_the_next_order_is_screened_a_period_later()
+    {
+        await _r.AddProviderAsync("p", "1.60");
+        await _r.DeployAsync();
+        await _r.AuctionAsync();
+        await LoseNodeAsync();
+        await _r.Deployment.TickAsync();
+        var order = (await _r.GroupAsync()).Order;
+        Assert.Equal((2, OrderStatus.Open), (order.Oseq, order.Status));
+        Assert.Equal("order.not_screened", (await _r.Deployment.WhyAsync(1, 2)).Refusal!.Code);
+        Assert.NotNull((await _r.PassAsync(TimeSpan.FromSeconds(15))).Groups[0].Order.LeaseId);
+
+        // After one that lived it is looked at at once; the node was still away.
+        market.Time.Advance(TimeSpan.FromSeconds(6));
+        await LoseNodeAsync();
+        Assert.Contains((await _r.Deployment.WhyAsync(1, 3)).Require().Verdicts, static v => v.Rule == "node.not_online");
+    }
+
+    [Theory]
+    [InlineData("1A=x", "manifest.bad_env_name")]
+    [InlineData("A B=x", "manifest.bad_env_name")]
+    public async Task What_a_provider_would_not_take_is_refused_before_it_is_ordered(string env, string code)
+    {
+        await _r.MintAsync(_r.Tenant, MarketRegion.Purse);
+        var sdl = _r.Sdl(image: $"nginx:1.25\n    env:\n      - \"{env}\"");
+        Assert.Equal(code, (await _r.Deployment.CreateAsync(new CreateDeployment(_r.NewOperation(), _r.Tenant, sdl, 1_000_000, WinnerRule.Lowest))).Refusal!.Code);
+        await _r.LeasedAsync();
+        Assert.Equal(code, (await _r.Deployment.UpdateAsync(_r.NewOperation(), _r.Tenant, sdl)).Refusal!.Code);
+    }
+
+    [Fact]
+    public async Task A_service_whose_name_is_none_is_refused_before_it_is_ordered()
+    {
+        await _r.MintAsync(_r.Tenant, MarketRegion.Purse);
+        var sdl = _r.Sdl().Replace("web:", "we_b:", StringComparison.Ordinal).Replace("profile: web", "profile: we_b", StringComparison.Ordinal);
+        Assert.Equal("manifest.bad_service_name", (await _r.Deployment.CreateAsync(new CreateDeployment(_r.NewOperation(), _r.Tenant, sdl, 1_000_000, WinnerRule.Lowest))).Refusal!.Code);
+    }
+
+    /// <summary>The node is away for a moment, long enough for its lease to end.</summary>
+    private async Task LoseNodeAsync()
+    {
+        var session = (await _r.Node("p").ConnectAsync("again", Samples.Hardware())).Require().Session;
+        (await _r.Node("p").MarkOfflineAsync(session, market.Time.GetUtcNow())).Require();
+        (await _r.Deployment.NodeLostAsync((await _r.GroupAsync()).Order.LeaseId!, _r.NodeId("p"))).Require();
+        (await _r.Node("p").ConnectAsync("back", Samples.Hardware())).Require();
+    }
+
+    private string Env(int letters, int replicas = 1) => _r.Sdl(image: $"nginx:1.25\n    env:\n      - \"A={new string('x', letters)}\"").Replace("count: 1", $"count: {replicas}", StringComparison.Ordinal);
+}
