@@ -66,7 +66,8 @@ public sealed class DepinAgent
         var gpus = ImmutableArray<GpuDevice>.Empty;
         using var ports = PortBlock.Take(paths, _options.Resources, Path.GetTempPath());
         var volumes = new VolumeStore(paths, _options.Resources);
-        var executors = await ExecutorsAsync(paths, volumes, identity, () => gpus, cancellationToken);
+        var store = new StateStore(paths, _clock);
+        var executors = await ExecutorsAsync(paths, store, volumes, identity, () => gpus, cancellationToken);
         var storage = Storage(paths, remember: true);
         async Task<HardwareInventory> Detect(CancellationToken token)
         {
@@ -76,7 +77,6 @@ public sealed class DepinAgent
         }
 
         await Detect(cancellationToken);
-        var store = new StateStore(paths, _clock);
         var logs = new LogLibrary(paths, _options.Logs);
         using var reconciler = new Reconciler(store, executors, logs, volumes, _options, _clock, _loggers);
         try
@@ -110,12 +110,12 @@ public sealed class DepinAgent
     }
 
     private async Task<ExecutorSet> ExecutorsAsync(
-        AgentPaths paths, VolumeStore volumes, NodeIdentity identity, Func<IReadOnlyList<GpuDevice>> gpus, CancellationToken cancellationToken)
+        AgentPaths paths, StateStore store, VolumeStore volumes, NodeIdentity identity, Func<IReadOnlyList<GpuDevice>> gpus, CancellationToken cancellationToken)
     {
         var executors = ImmutableArray.CreateBuilder<IWorkloadExecutor>();
         if (await NativeAsync(_options, _clock, cancellationToken) is { } sandbox)
         {
-            executors.Add(new NativeExecutor(_options, paths, volumes, gpus, sandbox, _clock));
+            executors.Add(new NativeExecutor(_options, paths, store, volumes, gpus, sandbox, _clock));
         }
 
         if (_options.Containers.Enabled && await ContainerEngine.FindAsync(_options.Containers, _clock, cancellationToken) is { } engine)

@@ -117,7 +117,7 @@ public sealed class ConnectionTests
         gateway.Want(spec);
         harness.Start();
         await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Running, "running");
-        await gateway.SendAsync(new GatewayDesiredState(new DesiredState(1, [])));
+        await gateway.SendAsync(new GatewayDesiredState(new DesiredState(1, [], [])));
         var seen = gateway.Heartbeats.Count;
         await Wait.UntilAsync(() => gateway.Heartbeats.Count > seen + 5, "more heartbeats");
         Assert.All(gateway.Heartbeats.TakeLast(2), h => Assert.Equal(2, h.AppliedGeneration));

@@ -13,6 +13,7 @@ namespace DepinGrains.Agent.Logs;
 /// </summary>
 internal sealed class LogBook
 {
+    private const string OwnerFile = "workload.txt";
     private const char StdOut = 'o';
     private const char StdErr = 'e';
     private const char Agent = 'a';
@@ -32,6 +33,11 @@ internal sealed class LogBook
     {
         (_folder, _workloadId, _options) = (folder, workloadId, options);
         AgentPaths.MakePrivate(folder);
+        if (OwnerOf(folder) != workloadId)
+        {
+            AgentPaths.WriteAtomically(Path.Combine(folder, OwnerFile), Utf8.GetBytes(workloadId));
+        }
+
         foreach (var file in Directory.EnumerateFiles(folder, "*.log"))
         {
             if (long.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var first))
@@ -46,6 +52,9 @@ internal sealed class LogBook
             Recover(_files[^1]);
         }
     }
+
+    /// <summary>Whose log a folder holds; null: it does not say.</summary>
+    public static string? OwnerOf(string folder) => Path.Combine(folder, OwnerFile) is var file && File.Exists(file) ? File.ReadAllText(file) : null;
 
     /// <summary>Set at every new line.</summary>
     public AsyncSignal Appended { get; } = new();

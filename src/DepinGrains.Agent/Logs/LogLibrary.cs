@@ -26,5 +26,17 @@ internal sealed class LogLibrary(AgentPaths paths, LogOptions options)
         }
     }
 
+    /// <summary>Deletes the logs of all workloads of a lease.</summary>
+    public void DeleteLease(string leaseId)
+    {
+        foreach (var folder in Directory.GetDirectories(paths.Logs))
+        {
+            if (LogBook.OwnerOf(folder) is { } workload && workload.StartsWith(leaseId + "/", StringComparison.Ordinal))
+            {
+                Delete(workload);
+            }
+        }
+    }
+
     private string FolderOf(string workloadId) => Path.Combine(paths.Logs, SafeKey.Of(workloadId));
 }

@@ -66,6 +66,109 @@ internal sealed class StateStore
         }
     }
 
+    /// <summary>Leases whose bookings stand, as last heard; null: nobody said.</summary>
+    public ImmutableArray<string>? Held
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _agent.Held;
+            }
+        }
+    }
+
+    /// <summary>True while a lease may still come back to what it left here.</summary>
+    public bool IsKept(string leaseId)
+    {
+        lock (_gate)
+        {
+            return (_agent.Held is { } held && held.Contains(leaseId)) || _workloads.Values.Any(w => w.LeaseId == leaseId);
+        }
+    }
+
+    /// <summary>Written before any workload is ended: whatever cleans up behind it must know.</summary>
+    public void SetHeld(ImmutableArray<string>? held)
+    {
+        lock (_gate)
+        {
+            _agent.Held = held;
+            WriteAgent();
+        }
+    }
+
+    /// <summary>Leases that are over and may still have something here.</summary>
+    public ImmutableArray<string> LeftBehind
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _agent.Leases.Keys.Where(lease => !IsKept(lease))];
+            }
+        }
+    }
+
+    /// <summary>Written before anything of these leases is made here.</summary>
+    public void AddLeases(IEnumerable<string> leases)
+    {
+        lock (_gate)
+        {
+            var known = _agent.Leases.Count;
+            foreach (var lease in leases)
+            {
+                _agent.Leases.TryAdd(lease, 0);
+            }
+
+            if (_agent.Leases.Count > known)
+            {
+                WriteAgent();
+            }
+        }
+    }
+
+    /// <summary>Everything of the lease is gone; its user id is free again.</summary>
+    public void ForgetLease(string leaseId)
+    {
+        lock (_gate)
+        {
+            if (!IsKept(leaseId) && _agent.Leases.Remove(leaseId))
+            {
+                WriteAgent();
+            }
+        }
+    }
+
+    /// <summary>
+    /// The user id of a lease, the same until <see cref="ForgetLease"/>: one that no other lease has, from where its name points to.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">All ids are in use.</exception>
+    public int UserOf(string leaseId, int first, int count)
+    {
+        lock (_gate)
+        {
+            if (_agent.Leases.GetValueOrDefault(leaseId) is var known && known >= first && known < first + count)
+            {
+                return known;
+            }
+
+            var used = _agent.Leases.Values.ToHashSet();
+            var start = (int)(SafeKey.Hash(leaseId) % (ulong)count);
+            for (var i = 0; i < count; i++)
+            {
+                var id = first + ((start + i) % count);
+                if (!used.Contains(id))
+                {
+                    _agent.Leases[leaseId] = id;
+                    WriteAgent();
+                    return id;
+                }
+            }
+
+            throw new InvalidOperationException($"all {count} user ids of native workloads are in use");
+        }
+    }
+
     public void SetGeneration(long generation)
     {
         lock (_gate)

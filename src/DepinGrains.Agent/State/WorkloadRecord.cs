@@ -51,6 +51,12 @@ internal sealed class AgentRecord
     /// <summary>Generation of the desired state that the workload files show; −1: none yet.</summary>
     public long Generation { get; set; } = -1;
 
+    /// <summary>Leases whose bookings stand at the newest generation; null: the gateway does not say.</summary>
+    public ImmutableArray<string>? Held { get; set; }
+
+    /// <summary>Leases that may have something on this machine, each with the user id its native workloads run as (0: none yet).</summary>
+    public Dictionary<string, int> Leases { get; init; } = [];
+
     /// <summary>Of the last report made.</summary>
     public long ReportSequence { get; set; }
 

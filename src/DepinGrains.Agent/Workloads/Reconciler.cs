@@ -18,6 +18,8 @@ internal sealed partial class Reconciler(
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (WorkloadRunner Runner, Task Task)> _runners = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
+    private Task _tidying = Task.CompletedTask;
+    private bool _tidyAgain;
 
     /// <summary>Goes on with what the last process left: running workloads are found, strays without a record are ended.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -53,6 +55,9 @@ internal sealed partial class Reconciler(
             }
         }
 
+        // Before anything ends: what is held must be known to whatever cleans up.
+        store.SetHeld(desired.Held.IsDefault ? null : desired.Held);
+        store.AddLeases(wanted.Values.Select(static spec => spec.LeaseId).Where(static lease => !string.IsNullOrEmpty(lease)));
         var known = store.Workloads.ToImmutableDictionary(w => w.Id, StringComparer.Ordinal);
         var count = known.Keys.Count(wanted.ContainsKey);
         foreach (var (id, spec) in wanted)
@@ -84,6 +89,7 @@ internal sealed partial class Reconciler(
 
         store.SetGeneration(desired.Generation);
         LogApplied(_logger, desired.Generation, wanted.Count);
+        Tidy();
     }
 
     /// <summary>Lets go of the workloads; with <see cref="AgentOptions.StopWorkloadsOnExit"/> ends them first.</summary>
@@ -97,6 +103,7 @@ internal sealed partial class Reconciler(
         }
 
         await Task.WhenAll(runners.Select(r => r.Value.Task));
+        await _tidying;
         if (options.StopWorkloadsOnExit)
         {
             await Task.WhenAll(runners.Select(r => r.Value.Runner.HaltAsync(cancellationToken)));
@@ -153,24 +160,75 @@ internal sealed partial class Reconciler(
         }
     }
 
+    /// <summary>What a workload left goes with it, unless its lease is only suspended: that one comes back to its files and its log.</summary>
     private async Task CleanAsync(string id, string? leaseId)
     {
         try
         {
-            logs.Delete(id);
+            if (string.IsNullOrEmpty(leaseId) || store.Held?.Contains(leaseId) is not true)
+            {
+                logs.Delete(id);
+            }
+
             if (!string.IsNullOrEmpty(leaseId) && !store.Workloads.Any(w => w.LeaseId == leaseId))
             {
-                foreach (var executor in executors.All)
-                {
-                    await executor.RemoveLeaseAsync(leaseId, _stop.Token);
-                }
-
-                volumes.DeleteLease(leaseId);
+                await CleanAsync(leaseId);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException)
         {
             LogCleaningFailed(_logger, id, e);
+        }
+    }
+
+    private async Task CleanAsync(string leaseId)
+    {
+        foreach (var executor in executors.All)
+        {
+            await executor.RemoveLeaseAsync(leaseId, _stop.Token);
+        }
+
+        if (!store.IsKept(leaseId))
+        {
+            volumes.DeleteLease(leaseId);
+            logs.DeleteLease(leaseId);
+            store.ForgetLease(leaseId);
+        }
+    }
+
+    /// <summary>Removes what leases left that ran nothing when they ended; one pass at a time and beside the connection, since a volume may be large.</summary>
+    private void Tidy()
+    {
+        lock (_gate)
+        {
+            (_tidyAgain, _tidying) = (true, _tidying.IsCompleted ? TidyAsync() : _tidying);
+        }
+    }
+
+    private async Task TidyAsync()
+    {
+        await Task.Yield();
+        while (!_stop.IsCancellationRequested && TidyWanted())
+        {
+            foreach (var leaseId in store.LeftBehind)
+            {
+                try
+                {
+                    await CleanAsync(leaseId);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException or OperationCanceledException)
+                {
+                    LogCleaningFailed(_logger, leaseId, e);
+                }
+            }
+        }
+    }
+
+    private bool TidyWanted()
+    {
+        lock (_gate)
+        {
+            return (_tidyAgain, _tidyAgain = false).Item1;
         }
     }
 
@@ -183,6 +241,6 @@ internal sealed partial class Reconciler(
     [LoggerMessage(EventId = 7003, Level = LogLevel.Warning, Message = "Workload {Id} is one too many; this agent takes {Max}.")]
     private static partial void LogTooMany(ILogger logger, string id, int max);
 
-    [LoggerMessage(EventId = 7004, Level = LogLevel.Warning, Message = "What workload {Id} left behind could not be removed.")]
+    [LoggerMessage(EventId = 7004, Level = LogLevel.Warning, Message = "What {Id} left behind could not be removed.")]
     private static partial void LogCleaningFailed(ILogger logger, string id, Exception error);
 }

@@ -68,8 +68,11 @@ public sealed record WorkloadSpec(
 }
 
 /// <summary>Everything a node must run. A workload not in it must not run.</summary>
+/// <param name="Held">
+/// Leases whose bookings stand, those that run nothing now (suspended until their escrow is filled) among them: what they left on the node is kept. Default: the sender does not know.
+/// </param>
 [GenerateSerializer, Immutable, Alias("depin.workload.desired.v1")]
-public sealed record DesiredState([property: Id(0)] long Generation, [property: Id(1)] ImmutableArray<WorkloadSpec> Workloads);
+public sealed record DesiredState([property: Id(0)] long Generation, [property: Id(1)] ImmutableArray<WorkloadSpec> Workloads, [property: Id(2)] ImmutableArray<string> Held);
 
 /// <summary>Where a workload stands.</summary>
 [GenerateSerializer]

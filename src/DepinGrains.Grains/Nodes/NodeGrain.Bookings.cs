@@ -105,7 +105,8 @@ public sealed partial class NodeGrain
         var state = Swept(_row.Value, now);
         var changes = new Changes();
         var booking = Find(state, reservationId);
-        var hadWorkloads = booking is { Workloads.IsEmpty: false };
+        // A lease that ran nothing may have left volumes: its agent must hear that it is over.
+        var hadLease = booking is { Lease: not null };
         if (booking is not null)
         {
             Emptied(booking, changes);
@@ -117,14 +118,14 @@ public sealed partial class NodeGrain
         {
             Bookings = booking is null ? state.Bookings : state.Bookings.Remove(booking),
             Released = released.Length > _options.ReleasedMax ? released.RemoveRange(0, released.Length - _options.ReleasedMax) : released,
-            Generation = state.Generation + (hadWorkloads ? 1 : 0),
+            Generation = state.Generation + (hadLease ? 1 : 0),
         };
-        if (await (hadWorkloads ? CommitAsync(next, now, eventType: null, changes) : CommitBookingAsync(next, now, changes)) is { } refusal)
+        if (await (hadLease ? CommitAsync(next, now, eventType: null, changes) : CommitBookingAsync(next, now, changes)) is { } refusal)
         {
             return refusal;
         }
 
-        if (hadWorkloads)
+        if (hadLease)
         {
             notifier.GenerationChanged(Id, next.Generation);
         }

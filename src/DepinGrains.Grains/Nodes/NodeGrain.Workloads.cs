@@ -83,7 +83,7 @@ public sealed partial class NodeGrain
         _row.ThrowIfLost();
         if (!_row.Exists)
         {
-            return new DesiredState(0, []);
+            return new DesiredState(0, [], []);
         }
 
         var state = _row.Value;
@@ -98,7 +98,7 @@ public sealed partial class NodeGrain
             .SelectMany(booking => booking.Workloads.Select(spec => secrets.TryGetValue(SecretKey(booking.Id, spec.Id), out var secret)
                 ? spec with { Env = secret.Env, Credentials = secret.Credentials }
                 : spec));
-        return new DesiredState(state.Generation, [.. workloads]);
+        return new DesiredState(state.Generation, [.. workloads], NodeRules.Leases(state));
     }
 
     private async Task ReadSecretsAsync(Dictionary<string, WorkloadSecret> secrets)

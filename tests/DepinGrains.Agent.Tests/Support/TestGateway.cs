@@ -45,7 +45,7 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public int JoinsSeen { get; private set; }
 
-    public DesiredState Desired { get; private set; } = new(0, []);
+    public DesiredState Desired { get; private set; } = new(0, [], []);
 
     public ConcurrentQueue<AgentHello> Hellos { get; } = new();
 
@@ -112,7 +112,10 @@ internal sealed class TestGateway : IAsyncDisposable
         }
     }
 
-    public void Want(params WorkloadSpec[] workloads) => Desired = new DesiredState(Desired.Generation + 1, [.. workloads]);
+    public void Want(params WorkloadSpec[] workloads) => Hold([.. workloads.Select(static w => w.LeaseId).Distinct()], workloads);
+
+    /// <summary>The same, while leases stand that run nothing now.</summary>
+    public void Hold(ImmutableArray<string> leases, params WorkloadSpec[] workloads) => Desired = new DesiredState(Desired.Generation + 1, [.. workloads], leases);
 
     public async Task SendAsync(GatewayMessage message)
     {

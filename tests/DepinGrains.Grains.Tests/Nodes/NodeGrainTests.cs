@@ -322,6 +322,22 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
         Assert.Equal("node.reservation_gone", (await node.SetWorkloadsAsync("other", [spec])).Refusal!.Code);
     }
 
+    [Fact]
+    public async Task A_lease_that_runs_nothing_is_still_held_and_its_end_is_news()
+    {
+        var node = await OnlineAsync();
+        var spec = Samples.Workload(await BookAsync(node, "r", "lease"));
+        await node.ReserveAsync("s", Samples.Demand(), Soon);
+        (await node.SetWorkloadsAsync("r", [spec])).Require();
+        (await node.SetWorkloadsAsync("r", [])).Require();
+        var suspended = await node.GetDesiredStateAsync();
+        Assert.Equal((2, 0, "lease"), (suspended.Generation, suspended.Workloads.Length, Assert.Single(suspended.Held)));
+        (await node.ReleaseAsync("s")).Require();
+        (await node.ReleaseAsync("r")).Require();
+        var over = await node.GetDesiredStateAsync();
+        Assert.Equal((3, 0), (over.Generation, over.Held.Length));
+    }
+
     [Theory]
     [InlineData('x', 898_000)]
     [InlineData('<', 898_000)]

@@ -3,6 +3,7 @@ using System.Text;
 using DepinGrains.Agent.Common;
 using DepinGrains.Agent.Logs;
 using DepinGrains.Agent.Options;
+using DepinGrains.Agent.State;
 using DepinGrains.Contracts.Nodes;
 
 namespace DepinGrains.Agent.Workloads.Native;
@@ -11,7 +12,7 @@ namespace DepinGrains.Agent.Workloads.Native;
 /// Tenants' programs as processes of this machine, each under a small supervisor in a session of its own, so that they outlive the agent. Linux only.
 /// </summary>
 internal sealed partial class NativeExecutor(
-    AgentOptions options, AgentPaths paths, VolumeStore volumes, Func<IReadOnlyList<GpuDevice>> gpus, SandboxKind sandbox, TimeProvider clock) : IWorkloadExecutor
+    AgentOptions options, AgentPaths paths, StateStore store, VolumeStore volumes, Func<IReadOnlyList<GpuDevice>> gpus, SandboxKind sandbox, TimeProvider clock) : IWorkloadExecutor
 {
     /// <summary>Environment entry that marks every process of a workload.</summary>
     private const string MarkName = "DEPIN_WORKLOAD";
@@ -35,7 +36,7 @@ internal sealed partial class NativeExecutor(
         var command = NativePrograms.Resolve(spec, options.Native, sandbox != SandboxKind.None);
         Check(spec);
         var run = RunOf(spec.Id);
-        int? user = Libc.IsRoot && sandbox != SandboxKind.None ? options.Native.UserIdBase + (int)(SafeKey.Hash(spec.LeaseId) % (ulong)options.Native.UserIdCount) : null;
+        int? user = Libc.IsRoot && sandbox != SandboxKind.None ? UserOf(spec.LeaseId) : null;
         var groups = ControlGroups.Create(SafeKey.Of(spec.Id), spec.CpuMilli, spec.MemoryBytes, options.Native.ProcessLimit);
         run.Delete();
         log.ResetSources();
@@ -126,6 +127,18 @@ internal sealed partial class NativeExecutor(
     private NativeRun RunOf(string workloadId) => new(Path.Combine(paths.Runs, SafeKey.Of(workloadId)));
 
     private static string Mark(string workloadId) => $"{MarkName}={workloadId}";
+
+    private int UserOf(string leaseId)
+    {
+        try
+        {
+            return store.UserOf(leaseId, options.Native.UserIdBase, options.Native.UserIdCount);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new WorkloadException(e.Message, permanent: false);
+        }
+    }
 
     private void Check(WorkloadSpec spec)
     {
