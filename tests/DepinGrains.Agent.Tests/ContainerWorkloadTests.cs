@@ -58,6 +58,30 @@ public sealed class ContainerWorkloadTests
     }
 
     [Fact]
+    public async Task Lines_written_at_once_are_all_kept_and_none_twice_when_the_agent_comes_back()
+    {
+        await NeedEngineAsync();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Containers.Enabled = true;
+        var lease = "lease-" + Guid.NewGuid().ToString("N");
+        var spec = new WorkloadSpec(
+            lease + "/web/0", lease, "web", 0, Image, ["/bin/busybox"],
+            ["sh", "-c", "printf 'a\\nb\\nc\\n'; while [ ! -e /data/go ]; do busybox sleep 0.1; done; printf 'd\\ne\\n'; while :; do busybox sleep 1; done"],
+            [], 500, 64 << 20, [], [], [new VolumeMount("data", "ephemeral", true, 1 << 20, "/data", false)], null, 32 << 20);
+        gateway.Want(spec);
+        harness.Start();
+        Assert.Equal(["a", "b", "c"], (await NativeWorkloadTests.LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "c"))).Where(static l => l.Length == 1));
+        await harness.StopAsync();
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Heartbeats.Any(h => h.Session == 2), "the second session");
+        await File.WriteAllTextAsync(Path.Combine(Directory.GetDirectories(Assert.Single(Directory.GetDirectories(Path.Combine(harness.WorkDirectory, "volumes")))).Single(static d => !d.EndsWith(".home", StringComparison.Ordinal)), "go"), "");
+        Assert.Equal(["a", "b", "c", "d", "e"], (await NativeWorkloadTests.LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "e"))).Where(static l => l.Length == 1));
+        gateway.Want();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Stopped, "stopped");
+    }
+
+    [Fact]
     public async Task Image_that_cannot_be_had_backs_off_and_says_why()
     {
         await NeedEngineAsync();

@@ -60,6 +60,34 @@ public sealed class LogTests : IDisposable
         Assert.Equal("\uFFFD\uFFFD x", lines[^1]);
     }
 
+    [Fact]
+    public void Lines_written_at_once_have_one_time_and_are_all_taken_once_over_restarts_and_full_files()
+    {
+        // As an engine keeps them: (time, text); three at once, one alone, the rest at once over more than a file.
+        var engine = new List<(long Nanos, string Text)> { (10, "a"), (10, "b"), (10, "c"), (20, "d") };
+        engine.AddRange(Enumerable.Range(0, 600).Select(static i => (30L, "line " + i)));
+        engine.AddRange([(25, "after the clock stepped back"), (26, "and again")]);
+        for (var until = 1; until <= engine.Count; until += until < 5 || until > 600 ? 1 : 5)
+        {
+            // Every taking over is by another process.
+            var book = Book();
+            var stream = new ResumedStream(book.Source(false), book.LinesAtSource(false));
+            foreach (var (nanos, text) in engine.Take(until))
+            {
+                if (stream.IsNew(nanos))
+                {
+                    book.Append(false, Now, text, stream.Reached);
+                }
+            }
+
+            Assert.Equal(until, book.Next);
+        }
+
+        var kept = Book();
+        Assert.Equal(engine.Select(static l => l.Text).Skip((int)kept.First), kept.Read(kept.First, 1_000).Select(static l => l.Text));
+        Assert.InRange(kept.First, 1, 600);
+    }
+
     [Theory]
     [InlineData("2023-11-14T22:13:20.000000001Z", 1_700_000_000_000_000_001)]
     [InlineData("2023-11-14T23:13:20.5+01:00", 1_700_000_000_500_000_000)]

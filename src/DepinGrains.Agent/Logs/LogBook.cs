@@ -9,7 +9,7 @@ namespace DepinGrains.Agent.Logs;
 /// <summary>
 /// The kept output of one workload: a few files of bounded size, each named by the number of its first line. Lines count from 0 and are never renumbered.
 /// <para>A line is <c>{unix ms} {stream} {source} {text}</c>; <c>source</c> says up to where the source of that stream was taken over (bytes of a raw file, nanoseconds of an engine's
-/// time stamp). It stands in the same write as the line, so after a crash nothing is taken twice or skipped. A file's first line repeats the sources reached.</para>
+/// time stamp). It stands in the same write as the line, so after a crash nothing is taken twice or skipped. A file's first line repeats the sources reached and how many lines came from exactly there.</para>
 /// </summary>
 internal sealed class LogBook
 {
@@ -27,6 +27,8 @@ internal sealed class LogBook
     private long _next;
     private long _sourceOut;
     private long _sourceErr;
+    private long _linesOut;
+    private long _linesErr;
     private long _fileBytes;
 
     public LogBook(string folder, string workloadId, LogOptions options)
@@ -92,6 +94,15 @@ internal sealed class LogBook
         }
     }
 
+    /// <summary>How many lines of a stream were taken over from exactly there: an engine gives lines that were written at once one time stamp.</summary>
+    public long LinesAtSource(bool error)
+    {
+        lock (_gate)
+        {
+            return error ? _linesErr : _linesOut;
+        }
+    }
+
     /// <summary>A line of the workload.</summary>
     public void Append(bool error, DateTimeOffset at, string text, long source) => Append([(error, at, text, source)]);
 
@@ -100,22 +111,14 @@ internal sealed class LogBook
     {
         lock (_gate)
         {
-            var batch = new StringBuilder();
+            var (batch, before) = (new StringBuilder(), Marker());
             foreach (var (error, at, text, source) in lines)
             {
-                if (error)
-                {
-                    _sourceErr = source;
-                }
-                else
-                {
-                    _sourceOut = source;
-                }
-
+                Reached(error, source);
                 Add(batch, error ? StdErr : StdOut, at, text, source);
             }
 
-            Write(batch);
+            Write(batch, before);
         }
 
         Appended.Set();
@@ -126,9 +129,9 @@ internal sealed class LogBook
     {
         lock (_gate)
         {
-            var batch = new StringBuilder();
+            var (batch, before) = (new StringBuilder(), Marker());
             Add(batch, Agent, at, text, 0);
-            Write(batch);
+            Write(batch, before);
         }
 
         Appended.Set();
@@ -139,8 +142,9 @@ internal sealed class LogBook
     {
         lock (_gate)
         {
-            (_sourceOut, _sourceErr) = (0, 0);
-            Write(new StringBuilder("#0 0\n"));
+            var before = Marker();
+            (_sourceOut, _sourceErr, _linesOut, _linesErr) = (0, 0, 0, 0);
+            Write(new StringBuilder(Marker()), before);
         }
     }
 
@@ -149,8 +153,9 @@ internal sealed class LogBook
     {
         lock (_gate)
         {
-            (_sourceOut, _sourceErr) = error ? (_sourceOut, 0L) : (0L, _sourceErr);
-            Write(new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"#{_sourceOut} {_sourceErr}\n")));
+            var before = Marker();
+            (_sourceOut, _linesOut, _sourceErr, _linesErr) = error ? (_sourceOut, _linesOut, 0L, 0L) : (0L, 0L, _sourceErr, _linesErr);
+            Write(new StringBuilder(Marker()), before);
         }
     }
 
@@ -218,11 +223,11 @@ internal sealed class LogBook
         _next++;
     }
 
-    private void Write(StringBuilder batch)
+    private void Write(StringBuilder batch, string before)
     {
         if (_files.Count == 0 || _fileBytes >= _options.FileBytes)
         {
-            Roll(batch);
+            Roll(batch, before);
         }
 
         var bytes = Utf8.GetBytes(batch.ToString());
@@ -240,7 +245,22 @@ internal sealed class LogBook
         }
     }
 
-    private void Roll(StringBuilder batch)
+    private string Marker() => string.Create(CultureInfo.InvariantCulture, $"#{_sourceOut} {_sourceErr} {_linesOut} {_linesErr}\n");
+
+    private void Reached(bool error, long source)
+    {
+        if (error)
+        {
+            (_linesErr, _sourceErr) = (source == _sourceErr ? _linesErr + 1 : 1, source);
+        }
+        else
+        {
+            (_linesOut, _sourceOut) = (source == _sourceOut ? _linesOut + 1 : 1, source);
+        }
+    }
+
+    /// <param name="before">The sources reached before the lines of the batch.</param>
+    private void Roll(StringBuilder batch, string before)
     {
         var lines = 0;
         for (var i = 0; i < batch.Length; i++)
@@ -250,7 +270,7 @@ internal sealed class LogBook
 
         var marker = batch.Length > 0 && batch[0] == '#';
         _files.Add(_next - (marker ? 0 : lines));
-        batch.Insert(0, string.Create(CultureInfo.InvariantCulture, $"#{_sourceOut} {_sourceErr}\n"));
+        batch.Insert(0, before);
         _fileBytes = 0;
         while (_files.Count > _options.Files)
         {
@@ -261,7 +281,7 @@ internal sealed class LogBook
 
     private void Recover(long first)
     {
-        _next = first;
+        (_next, _linesOut, _linesErr) = (first, 0, 0);
         var path = FileOf(first);
         if (!File.Exists(path))
         {
@@ -275,9 +295,11 @@ internal sealed class LogBook
             if (line.Length > 0 && line[0] == '#')
             {
                 var sources = line[1..].Split(' ');
-                if (sources.Length == 2 && long.TryParse(sources[0], CultureInfo.InvariantCulture, out var o) && long.TryParse(sources[1], CultureInfo.InvariantCulture, out var e))
+                if (sources.Length >= 2 && long.TryParse(sources[0], CultureInfo.InvariantCulture, out var o) && long.TryParse(sources[1], CultureInfo.InvariantCulture, out var e))
                 {
                     (_sourceOut, _sourceErr) = (o, e);
+                    // Files of older versions do not say how many.
+                    (_linesOut, _linesErr) = sources.Length == 4 && long.TryParse(sources[2], CultureInfo.InvariantCulture, out var lo) && long.TryParse(sources[3], CultureInfo.InvariantCulture, out var le) ? (lo, le) : (o > 0 ? 1 : 0, e > 0 ? 1 : 0);
                 }
 
                 continue;
@@ -287,8 +309,10 @@ internal sealed class LogBook
             var parts = line.Split(' ', 4);
             if (parts.Length == 4 && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var source))
             {
-                _sourceOut = parts[1][0] == StdOut ? source : _sourceOut;
-                _sourceErr = parts[1][0] == StdErr ? source : _sourceErr;
+                if (parts[1][0] is StdOut or StdErr)
+                {
+                    Reached(parts[1][0] == StdErr, source);
+                }
             }
         }
     }

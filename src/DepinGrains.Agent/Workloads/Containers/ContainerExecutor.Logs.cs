@@ -5,7 +5,7 @@ using DepinGrains.Agent.Logs;
 
 namespace DepinGrains.Agent.Workloads.Containers;
 
-/// <content>Output of containers: the engine keeps it, with a time stamp per line; up to which stamp it was taken over stands in the log.</content>
+/// <content>Output of containers: the engine keeps it, with a time stamp per line; up to which stamp, and how many lines of that stamp, were taken over stands in the log.</content>
 internal sealed partial class ContainerExecutor
 {
     public async Task PumpLogsAsync(string workloadId, LogBook log, CancellationToken cancellationToken)
@@ -63,6 +63,7 @@ internal sealed partial class ContainerExecutor
 
     private async Task TakeAsync(StreamReader reader, bool error, LogBook log)
     {
+        var resumed = new ResumedStream(log.Source(error), log.LinesAtSource(error));
         var chunk = new char[8_192];
         var line = new StringBuilder();
         int read;
@@ -79,7 +80,7 @@ internal sealed partial class ContainerExecutor
                 // Lines are cut to the limit, so that one without an end does not fill memory.
                 if (chunk[i] == '\n' || line.Length >= options.Logs.LineBytes)
                 {
-                    Take(line, error, log, taken);
+                    Take(line, error, resumed, taken);
                 }
             }
 
@@ -90,20 +91,17 @@ internal sealed partial class ContainerExecutor
         }
     }
 
-    private void Take(StringBuilder line, bool error, LogBook log, List<(bool, DateTimeOffset, string, long)> taken)
+    private void Take(StringBuilder line, bool error, ResumedStream resumed, List<(bool, DateTimeOffset, string, long)> taken)
     {
         var text = line.ToString().TrimEnd('\r');
         line.Clear();
         var space = text.IndexOf(' ', StringComparison.Ordinal);
-        var last = taken.Count > 0 ? taken[^1].Item4 : log.Source(error);
-        if (!EngineTime.TryParse(space < 0 ? text : text[..space], out var nanos))
+        // Without a stamp: the rest of a line that was cut, or the engine's own complaint.
+        var stamped = EngineTime.TryParse(space < 0 ? text : text[..space], out var nanos);
+        if (resumed.IsNew(stamped ? nanos : null))
         {
-            // The rest of a line that was cut, or the engine's own complaint.
-            taken.Add((error, clock.GetUtcNow(), text, last));
-        }
-        else if (nanos > last)
-        {
-            taken.Add((error, DateTimeOffset.FromUnixTimeMilliseconds(nanos / 1_000_000), space < 0 ? "" : text[(space + 1)..], nanos));
+            var at = stamped ? DateTimeOffset.FromUnixTimeMilliseconds(nanos / 1_000_000) : clock.GetUtcNow();
+            taken.Add((error, at, !stamped ? text : space < 0 ? "" : text[(space + 1)..], resumed.Reached));
         }
     }
 }
