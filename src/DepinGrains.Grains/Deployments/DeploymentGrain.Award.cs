@@ -113,7 +113,7 @@ public sealed partial class DeploymentGrain
     /// <summary>
     /// The award saga: intent (committed before) → each node and the address pool confirm → host names are claimed → escrow streams → lease opens and gets its manifest, while losers get back what they
     /// held → order and bids say so, in one commit. Opening the payment is the point of no return: refused before it → the bookings go back and the next bid has its turn; after it every step is only
-    /// ever repeated.
+    /// ever repeated, and what would be refused now ends the lease instead.
     /// </summary>
     private async Task<bool> AwardStepAsync(GroupState group)
     {
@@ -132,13 +132,14 @@ public sealed partial class DeploymentGrain
             return true;
         }
 
-        if (ProviderStanding.WhyNot(bid.Provider, await store.ReadAsync(RowId.Root(ProviderState.Kind.Table.Kind, bid.Provider)), clock.Now) is { } leaving)
+        if (ProviderStanding.WhyNot(bid.Provider, await store.ReadAsync(RowId.Root(ProviderState.Kind.Table.Kind, bid.Provider)), clock.Now) is { } leaving && !await PaysAsync(lease))
         {
             await UndoAwardAsync(group, bid, leaving);
             return true;
         }
 
-        if (await ClaimAsync(group.Hostnames) is { } unclaimed)
+        var unclaimed = await ClaimAsync(group.Hostnames);
+        if (unclaimed is not null && !await PaysAsync(lease))
         {
             await UndoAwardAsync(group, bid, unclaimed, GroupStatus.Paused);
             return true;
@@ -152,7 +153,7 @@ public sealed partial class DeploymentGrain
         }
 
         var terms = new LeaseTerms("deployments", State.Owner, bid.Provider, Id, State.Denom, bid.Price, confirmed.Value.Bookings, bid.ReclaimWindowSeconds, clock.Now) { Addresses = confirmed.Value.Addresses };
-        var opening = OpenLeaseAsync(group with { Order = order with { Status = OrderStatus.Active, Award = null, LeaseId = lease, Winner = bid.Provider, Problem = null } }, terms);
+        var opening = OpenLeaseAsync(group with { Order = order with { Status = OrderStatus.Active, Award = null, LeaseId = lease, Winner = bid.Provider, Problem = unclaimed, End = Unserved(unclaimed) } }, terms);
         var releasing = TryGiveBackAsync([.. Standing(group, bid.Key)]);
         await Task.WhenAll(opening, releasing);
         var (next, released) = (await opening, await releasing);
@@ -171,6 +172,13 @@ public sealed partial class DeploymentGrain
         return true;
     }
 
+    /// <summary>Past the point of no return: an attempt before this one opened the payment, and only the end of the lease ends that.</summary>
+    private async Task<bool> PaysAsync(string lease) => await Escrow.GetAsync() is { IsOk: true, Value: var escrow } && escrow.Payments.Any(p => p.Id == lease);
+
+    /// <summary>A lease that is paid already and whose host names another deployment has ends as soon as it stands.</summary>
+    private static EndIntent? Unserved(Refusal? unclaimed) =>
+        unclaimed is null ? null : new EndIntent(LeaseCloseReasons.ManifestRefused, unclaimed.Detail, Relist: false, GroupStatus.Paused);
+
     /// <summary>Every node and the address pool of a bid, at once.</summary>
     private async Task<Result<Confirmed>> ConfirmAllAsync(BidState bid, string lease)
     {
@@ -188,7 +196,7 @@ public sealed partial class DeploymentGrain
     /// <summary>Opens the lease of an award, with its manifest unless the deployment is ending or out of money; the group with what came of it.</summary>
     private async Task<GroupState> OpenLeaseAsync(GroupState group, LeaseTerms terms)
     {
-        var deploys = State is { Status: DeploymentStatus.Active, PausedAt: null };
+        var deploys = State is { Status: DeploymentStatus.Active, PausedAt: null } && group.Order.End is null;
         var workloads = deploys ? await WorkloadsAsync(group) : [];
         var opened = await Lease(group.Order.LeaseId!).OpenAsync(terms, workloads);
         if (!opened.IsOk && (!deploys || opened.Refusal.Code == "lease.exists"))

@@ -46,6 +46,11 @@ public sealed partial class DeploymentGrain
         {
             await NothingToDoAsync(operationId, print);
         }
+        else if (rule is not null && State.TopUp is { Intent: > 0 and var amount, Count: var number })
+        {
+            // It may be in the escrow already: counted under another rule it would be deposited once more.
+            return Refusal.Of("deployment.top_up_in_flight", $"automatic top-up {number} of {Id}, {amount} {State.Denom}, is under way; ask again", ("deployment", Id), ("number", number), ("amount", amount));
+        }
         else
         {
             var next = rule is null

@@ -131,8 +131,17 @@ public sealed partial class DeploymentGrain(
             await AdvanceAsync();
         }
 
-        return answer;
+        return answer.IsOk ? Seen(answer.Value, caller) : answer;
     }
+
+    /// <summary>The escrow as one who is not its owner may see it: what stands in it, and of the parts only its own.</summary>
+    private EscrowView Seen(EscrowView escrow, string caller) => caller == State.Owner
+        ? escrow
+        : escrow with
+        {
+            Deposits = escrow.Deposits.RemoveAll(d => d.Depositor != caller),
+            Payments = escrow.Payments.RemoveAll(p => p.Payee != caller),
+        };
 
     /// <inheritdoc/>
     public async Task<Result<DeploymentView>> CloseAsync(string operationId, string caller, int reason = LeaseCloseReasons.Owner)
@@ -209,6 +218,7 @@ public sealed partial class DeploymentGrain(
         var withdrawn = await Escrow.WithdrawAsync(operationId, lease);
         if (withdrawn.IsOk)
         {
+            withdrawn = Seen(withdrawn.Value, provider);
             await MustCommitAsync(State, new Changes().Remember(operationId, print, withdrawn));
         }
 

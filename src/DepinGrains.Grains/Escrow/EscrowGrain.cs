@@ -88,7 +88,8 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
 
     /// <inheritdoc/>
     public Task<Result<EscrowView>> ClosePaymentAsync(string paymentId) => ApplyAsync((account, fees) =>
-        account.Status == EscrowStatus.Closed || (account.IndexOf(paymentId) is >= 0 and var i && account.Payments[i].Status == EscrowPaymentStatus.Closed)
+        // One that is not known streams nothing: it was closed, and forgotten for newer ones.
+        account.Status == EscrowStatus.Closed || account.IndexOf(paymentId) is var i && (i < 0 || account.Payments[i].Status == EscrowPaymentStatus.Closed)
             ? new EscrowStep(account, [], false, false)
             : EscrowOperations.ClosePayment(account, clock.Height, paymentId, fees));
 

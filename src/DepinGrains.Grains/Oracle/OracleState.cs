@@ -26,12 +26,13 @@ public sealed record OracleState(ImmutableArray<string> Feeders, ImmutableArray<
     public OracleState With(PriceFeed feed) =>
         this with { Feeds = [.. Feeds.RemoveAll(f => f.Token == feed.Token).Add(feed).OrderBy(static f => f.Token, StringComparer.Ordinal)] };
 
-    /// <summary>The price of a token now, by feeders or, while none has posted, by configuration.</summary>
+    /// <summary>The price of a token now, by feeders or, while none has ever posted, by configuration.</summary>
     public PriceView Price(string token, OracleOptions options, ParameterValues parameters)
     {
         var feed = Feed(token);
         ImmutableArray<FeederPriceView> posts = [.. feed.Posts.Select(static p => new FeederPriceView(p.Feeder, PriceFeed.Format(p.PriceE8), p.At))];
-        if (posts.IsEmpty && options.Seed.TryGetValue(token, out var seed) && PriceFeed.TryParse(seed, out var seeded))
+        // Once feeders have posted, configuration is of another time: without them there is no price.
+        if (!Feeds.Any(f => f.Token == token) && options.Seed.TryGetValue(token, out var seed) && PriceFeed.TryParse(seed, out var seeded))
         {
             return new PriceView(token, PriceFeed.Format(seeded), seeded, parameters.At, "configuration", posts, null);
         }

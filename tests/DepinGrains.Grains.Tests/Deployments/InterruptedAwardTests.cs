@@ -52,6 +52,58 @@ public sealed class InterruptedAwardTests(Market market) : IClassFixture<Market>
     }
 
     [Fact]
+    public async Task An_award_that_is_paid_already_is_finished_though_its_provider_is_leaving_by_now()
+    {
+        var p = await _r.AddProviderAsync("p", null);
+        await _r.DeployAsync(winner: WinnerRule.Pick);
+        (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(p))).Require();
+        var lease = $"{_r.Key}/1/1/{p}";
+        market.Store.Fault = point => point.Call == StoreCall.Commit && point.Subject == lease ? StoreFault.FailBefore : StoreFault.None;
+        try
+        {
+            // The payment is open, the lease is not.
+            await Assert.ThrowsAnyAsync<Exception>(() => AcceptAsync(_r.NewOperation(), p));
+            Assert.Equal(lease, Assert.Single((await _r.Escrow.GetAsync()).Require().Payments).Id);
+            var commits = 0;
+            market.Store.Fault = point => point.Call == StoreCall.Commit && point.Subject == p && Interlocked.Increment(ref commits) == 2 ? StoreFault.FailBefore : StoreFault.None;
+            await Assert.ThrowsAnyAsync<Exception>(() => market.Grains.GetGrain<Contracts.Providers.IProviderGrain>(p).DeleteAsync(_r.NewOperation()));
+        }
+        finally
+        {
+            market.Store.Fault = null;
+        }
+
+        Assert.Equal(lease, (await _r.PassAsync(TimeSpan.FromSeconds(5))).Groups[0].Order.LeaseId);
+        Assert.Equal(LeaseStatus.Active, (await _r.LeaseAsync(lease)).Status);
+        (await _r.Deployment.CloseAsync(_r.NewOperation(), _r.Tenant)).Require();
+        Assert.Equal(DeploymentStatus.Closed, (await _r.ViewAsync()).Status);
+        Assert.Equal(0, await market.PostedAsync("uact", Contracts.Ledgers.LedgerAccounts.Escrow(_r.Key)));
+    }
+
+    [Fact]
+    public async Task An_award_that_is_paid_already_and_whose_host_name_is_gone_ends_its_lease()
+    {
+        var p = await _r.AddProviderAsync("p", null);
+        var host = _r.Name + ".example.org";
+        await _r.DeployAsync(_r.SdlAt(host), winner: WinnerRule.Pick);
+        (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(p))).Require();
+        var lease = $"{_r.Key}/1/1/{p}";
+        market.Store.Fault = point => point.Call == StoreCall.Commit && point.Subject == lease ? StoreFault.FailBefore : StoreFault.None;
+        await Assert.ThrowsAnyAsync<Exception>(() => AcceptAsync(_r.NewOperation(), p));
+        market.Store.Fault = null;
+
+        // As after a backup of names that is older than the deployment's row.
+        var name = market.Grains.GetGrain<IHostnameGrain>(host);
+        await name.ReleaseAsync(_r.Key);
+        (await name.ClaimAsync("id_other/1")).Require();
+        await _r.PassAsync(TimeSpan.FromSeconds(5));
+        var group = await _r.GroupAsync();
+        Assert.Equal((GroupStatus.Paused, OrderStatus.Closed, lease), (group.Status, group.Order.Status, group.Order.LeaseId));
+        Assert.Equal((LeaseStatus.Closed, LeaseCloseReasons.ManifestRefused), ((await _r.LeaseAsync(lease)).Status, (await _r.LeaseAsync(lease)).CloseReason));
+        Assert.All((await _r.Escrow.GetAsync()).Require().Payments, static payment => Assert.Equal(Contracts.Escrow.EscrowPaymentStatus.Closed, payment.Status));
+    }
+
+    [Fact]
     public async Task A_node_that_came_back_before_the_sweep_got_there_keeps_its_lease()
     {
         await _r.LeasedAsync();

@@ -160,6 +160,32 @@ public sealed class AllowanceTests(Market market) : IClassFixture<Market>
     }
 
     [Fact]
+    public async Task A_new_standing_order_does_not_drop_the_deposit_that_is_under_way()
+    {
+        var rule = new AutoTopUp(100, 300, 1, 250_000, 86_400, DepositFrom.Balance);
+        await _r.LeasedAsync(deposit: 500_000);
+        (await _r.Deployment.SetAutoTopUpAsync(_r.NewOperation(), _r.Tenant, rule)).Require();
+        var set = _r.NewOperation();
+        market.Store.Fault = static point => point.Call == StoreCall.Append ? StoreFault.Unavailable : StoreFault.None;
+        try
+        {
+            await _r.PassAsync(410 * Block);
+            var refused = (await _r.Deployment.SetAutoTopUpAsync(set, _r.Tenant, rule with { ToBlocks = 400 })).Refusal!;
+            Assert.Equal("deployment.top_up_in_flight", refused.Code);
+        }
+        finally
+        {
+            market.Store.Fault = null;
+        }
+
+        await _r.PassAsync(Block);
+        var first = (await _r.Deployment.GetAutoTopUpAsync()).Require();
+        Assert.Equal((1, MarketRegion.Purse - 500_000 - first.SpentInPeriod), (first.Count, await _r.WalletAsync(_r.Tenant)));
+        Assert.InRange(first.SpentInPeriod, 190_000, 250_000);
+        Assert.Equal(400, (await _r.Deployment.SetAutoTopUpAsync(set, _r.Tenant, rule with { ToBlocks = 400 })).Require().Rule!.ToBlocks);
+    }
+
+    [Fact]
     public async Task A_standing_order_without_money_says_so_and_tries_again()
     {
         var provider = await _r.AddProviderAsync("p", null);

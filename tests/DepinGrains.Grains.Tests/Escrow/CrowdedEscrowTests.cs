@@ -17,6 +17,46 @@ public sealed class CrowdedEscrowTests(Market market) : IClassFixture<Market>
     private readonly MarketRegion _r = market.NewRegion();
 
     [Fact]
+    public async Task Who_pays_into_a_strangers_deployment_or_earns_by_it_sees_of_its_escrow_only_its_own_part()
+    {
+        var provider = await _r.LeasedAsync();
+        await _r.MintAsync("id_stranger_" + _r.Name, Least);
+        var stranger = (await _r.Deployment.DepositAsync(_r.NewOperation(), "id_stranger_" + _r.Name, Least)).Require();
+        Assert.Equal(("id_stranger_" + _r.Name, Least), (Assert.Single(stranger.Deposits).Depositor, stranger.Deposits[0].Left));
+        Assert.Empty(stranger.Payments);
+        market.Time.Advance(TimeSpan.FromSeconds(60));
+        var withdraw = _r.NewOperation();
+        foreach (var seen in new[] { (await _r.Deployment.WithdrawAsync(withdraw, provider, 1)).Require(), (await _r.Deployment.WithdrawAsync(withdraw, provider, 1)).Require() })
+        {
+            Assert.Empty(seen.Deposits);
+            Assert.Equal(provider, Assert.Single(seen.Payments).Payee);
+        }
+
+        await _r.MintAsync(_r.Tenant, Least);
+        var owner = (await _r.Deployment.DepositAsync(_r.NewOperation(), _r.Tenant, Least)).Require();
+        Assert.Equal(2, owner.Deposits.Select(static d => d.Depositor).Distinct().Count());
+        Assert.Single(owner.Payments);
+    }
+
+    [Fact]
+    public async Task A_payment_that_was_forgotten_for_newer_ones_is_closed_again_like_any_other()
+    {
+        await _r.MintAsync(_r.Tenant, 1_000_000, "uakt");
+        (await _r.Escrow.OpenAsync(_r.NewOperation(), _r.Tenant, "uakt", 1_000_000)).Require();
+        for (var i = 0; i < EscrowLimits.PaymentsMax + 2; i++)
+        {
+            (await _r.Escrow.OpenPaymentAsync($"lease/{i}", $"id_payee_{_r.Name}", "100")).Require();
+            (await _r.Escrow.ClosePaymentAsync($"lease/{i}")).Require();
+        }
+
+        var known = (await _r.Escrow.ClosePaymentAsync("lease/200")).Require();
+        Assert.DoesNotContain(known.Payments, static p => p.Id == "lease/0");
+        Assert.Equivalent(known, (await _r.Escrow.ClosePaymentAsync("lease/0")).Require());
+        Assert.Equal(EscrowStatus.Closed, (await _r.Escrow.CloseAsync()).Require().Status);
+        Assert.Equal(1_000_000, await market.PostedAsync("uakt", LedgerAccounts.Wallet(_r.Tenant)));
+    }
+
+    [Fact]
     public async Task An_account_with_more_payers_and_payees_than_a_transfer_has_legs_closes_and_pays_them_all()
     {
         await _r.MintAsync(_r.Tenant, 1_000_000, "uakt");

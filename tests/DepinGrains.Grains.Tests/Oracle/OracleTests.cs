@@ -64,6 +64,15 @@ public sealed class OracleTests(Market market) : IClassFixture<Market>
         Assert.Equal("4.21", (await PostAsync("id_b", "4.22")).Require().Usd);
         (await Oracle.SetFeederAsync(_r.NewOperation(), "id_b", false, "op")).Require();
         Assert.Equal("oracle.price_stale", (await Oracle.GetPriceAsync("uakt")).Refusal!.Code);
+
+        // The configured price is of before there were feeders: it does not come back when the last of them goes.
+        (await Oracle.PostAsync(_r.NewOperation(), new PostPrice("uusdc", "id_a", "0.5", null))).Require();
+        foreach (var feeder in (string[])["id_a", "id_c"])
+        {
+            (await Oracle.SetFeederAsync(_r.NewOperation(), feeder, false, "op")).Require();
+        }
+
+        Assert.Equal("oracle.price_stale", (await Oracle.GetPriceAsync("uusdc")).Refusal!.Code);
     }
 
     private Task<Contracts.Common.Result<PriceView>> PostAsync(string feeder, string usd) => Oracle.PostAsync(_r.NewOperation(), new PostPrice("uakt", feeder, usd, null));
