@@ -33,7 +33,7 @@ public static class ProviderCommands
             ("name", static p => (string?)p["profile"]!["name"]),
             ("bidding", static p => p["profile"]!["pricing"] is not null ? "managed, USD" : p["profile"]!["scale"] is not null ? "managed, scale" : "by itself"),
             ("maintenance", static p => (bool)p["maintenance"]! ? "yes" : ""))));
-        return new Command("provider", "sell hardware") { put, list, Maintenance(), Sign(), Unsign(), Addresses(), Reclaim(), Delete(), Bidding.ProviderRunCommand.Create() };
+        return new Command("provider", "sell hardware") { put, list, Maintenance(), Sign(), Unsign(), Decline(), Addresses(), Reclaim(), Delete(), Bidding.ProviderRunCommand.Create() };
     }
 
     private static Command Maintenance()
@@ -65,6 +65,16 @@ public static class ProviderCommands
         unsign.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
             await session.PostAsync($"/v1/providers/{Uri.EscapeDataString(parse.GetValue(id)!)}/signatures/withdraw", new { names = parse.GetValue(names) ?? [] }), DrawSignatures)));
         return unsign;
+    }
+
+    private static Command Decline()
+    {
+        var auditor = new Argument<string>("auditor");
+        var undo = new Option<bool>("--undo") { Description = "take its signatures again" };
+        var decline = new Command("decline", "remove an auditor's signatures on your attributes and take no more of them") { auditor, undo };
+        decline.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync($"/v1/providers/{session.Identity}/auditors/{Uri.EscapeDataString(parse.GetValue(auditor)!)}/{(parse.GetValue(undo) ? "accept" : "decline")}", new { }), DrawSignatures)));
+        return decline;
     }
 
     private static void DrawSignatures(System.Text.Json.Nodes.JsonNode provider)

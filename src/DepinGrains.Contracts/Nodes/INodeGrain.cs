@@ -46,6 +46,10 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("offline")]
     Task<Result<ImmutableArray<string>>> MarkOfflineAsync(long session, DateTimeOffset since);
 
+    /// <summary>The sweep found the node offline and not seen for <paramref name="silence"/>: it is retired, as by its owner. Nothing happens (false) when it is not offline, or was seen since.</summary>
+    [Alias("retireSilent")]
+    Task<Result<bool>> RetireSilentAsync(TimeSpan silence);
+
     /// <summary>The liveness shard sees the node's beats late (<paramref name="suspect"/>) or on time again; <paramref name="lastSeen"/> is the last beat. Suspect nodes get no new reservations. Refused as <c>node.session_stale</c> when <paramref name="session"/> is not the newest.</summary>
     [Alias("suspect")]
     Task<Result<Done>> MarkSuspectAsync(long session, bool suspect, DateTimeOffset lastSeen);

@@ -29,6 +29,10 @@ public interface IProviderGrain : IGrainWithStringKey
     [Alias("unsign")]
     Task<Result<ProviderView>> WithdrawSignaturesAsync(string operationId, string auditor, ImmutableArray<string> names);
 
+    /// <summary>The provider takes out all of an auditor's signatures and takes no more of them, or takes them again.</summary>
+    [Alias("decline")]
+    Task<Result<ProviderView>> DeclineAuditorAsync(string operationId, string auditor, bool declined);
+
     /// <summary>Issues a one-time token with which one node may join.</summary>
     [Alias("joinToken")]
     Task<Result<JoinToken>> CreateJoinTokenAsync(string operationId, TimeSpan lifetime);
@@ -48,7 +52,7 @@ public interface IProviderGrain : IGrainWithStringKey
     Task<Result<Done>> LeaseEndedAsync(string lease, int reason, TimeSpan ran);
 }
 
-/// <summary>What a provider says of itself. Attribute keys follow <c>^[a-zA-Z][\w/.\-]{1,126}[\w*]?$</c>.</summary>
+/// <summary>What a provider says of itself. Attribute keys follow <c>^[a-zA-Z][a-zA-Z0-9_/.\-]{1,126}[a-zA-Z0-9_*]?$</c>.</summary>
 /// <param name="Pricing">Prices in dollars; null together with <paramref name="Scale"/>: the provider bids by itself (external), not managed.</param>
 /// <param name="Scale">Prices in minor units per block instead of <paramref name="Pricing"/>; never both.</param>
 /// <param name="ReclaimWindowSeconds">The notice its managed bids offer to orders that ask for one, seconds; 0 = none.</param>

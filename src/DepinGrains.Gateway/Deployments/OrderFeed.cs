@@ -18,7 +18,7 @@ namespace DepinGrains.Gateway.Deployments;
 
 /// <summary>
 /// <c>/v1/orders/feed</c>: first every open order the caller's profile matches (<c>order.open</c>), then <c>order.created</c>, <c>order.matched</c> and <c>order.closed</c> as they happen, with the caller's own
-/// <c>bid.*</c> and <c>lease.*</c> between them in the order they were written. A reader resumes after the position it saw last; one that stayed away longer than events are kept gets <c>order.open</c> of all again. <c>feed.ready</c> says that what follows is news.
+/// <c>bid.*</c> and <c>lease.*</c> between them in the order they were written. A reader resumes after the position it saw last; one that stayed away longer than events are kept gets <c>order.open</c> of all again, and so does one whose profile or signatures changed. <c>feed.ready</c> says that what follows is news.
 /// </summary>
 public static class OrderFeed
 {
@@ -31,7 +31,7 @@ public static class OrderFeed
     {
         var provider = await grains.GetGrain<IProviderGrain>(caller.Identity).GetAsync();
         return provider.IsOk
-            ? EventStreamResult.After(context, (after, cancel) => ReadAsync(new Source(log, store, provider.Value, clock), after, cancel))
+            ? EventStreamResult.After(context, (after, cancel) => ReadAsync(new Source(log, store, grains, provider.Value, clock), after, cancel))
             : Problems.From(provider.Refusal);
     }
 
@@ -59,11 +59,26 @@ public static class OrderFeed
             }
 
             var (events, next) = await source.AfterAsync(known, cancel);
+            var changed = false;
             foreach (var item in events)
             {
+                if (source.IsOwnProfile(item))
+                {
+                    // What it may serve is another from here on.
+                    changed |= await source.ReadProfileAsync();
+                }
+
                 if (await source.ShowAsync(item, cancel) is { } data)
                 {
                     yield return StreamEvent.At(item.Position, item.Type, data);
+                }
+            }
+
+            if (changed)
+            {
+                await foreach (var order in source.OpenAsync(cancel))
+                {
+                    yield return new StreamEvent(null, "order.open", order);
                 }
             }
 
@@ -76,8 +91,25 @@ public static class OrderFeed
     }
 
     /// <summary>What one provider's feed reads.</summary>
-    private sealed record Source(IEventLog Log, IRowStore Store, ProviderView Provider, NetworkClock Clock)
+    private sealed class Source(IEventLog log, IRowStore store, IGrainFactory grains, ProviderView provider, NetworkClock clock)
     {
+        public IEventLog Log => log;
+
+        /// <summary>True for events after which other orders match.</summary>
+        public bool IsOwnProfile(StoredEvent item) => item.Topic != "market" && item.Type is ("provider.updated" or "provider.signed" or "provider.signature_withdrawn" or "provider.auditor_declined");
+
+        /// <summary>Reads the profile and its signatures anew; false when the provider is gone.</summary>
+        public async Task<bool> ReadProfileAsync()
+        {
+            if (await grains.GetGrain<IProviderGrain>(provider.Id).GetAsync() is not { IsOk: true, Value: var now })
+            {
+                return false;
+            }
+
+            provider = now;
+            return true;
+        }
+
         /// <summary>Every open order that matches, oldest first.</summary>
         public async IAsyncEnumerable<ReadOnlyMemory<byte>> OpenAsync([EnumeratorCancellation] CancellationToken cancel)
         {
@@ -86,7 +118,7 @@ public static class OrderFeed
             do
             {
                 var query = new ListQuery(OrderRow.Kind.Table.Kind, [new Filter("status", Comparison.Equal, "open")], "opened_ms", false, PageSize, cursor);
-                var page = await Store.ListAsync(query, cancel);
+                var page = await store.ListAsync(query, cancel);
                 foreach (var order in page.Rows.Select(RowKind<OrderRow>.Read).Where(Matches))
                 {
                     yield return RowJson.Write(OrderSummary.Of(order));
@@ -101,8 +133,8 @@ public static class OrderFeed
         /// <summary>Events of the market's orders and of this provider after a position, merged; no position when they are gone.</summary>
         public async Task<(ImmutableArray<StoredEvent> Events, long? Next)> AfterAsync(long after, CancellationToken cancel)
         {
-            var market = await Log.ReadAsync(after, "market", PageSize, cancel);
-            var own = await Log.ReadAsync(after, "provider/" + Provider.Id, PageSize, cancel);
+            var market = await log.ReadAsync(after, "market", PageSize, cancel);
+            var own = await log.ReadAsync(after, "provider/" + provider.Id, PageSize, cancel);
             if (market.Gone || own.Gone)
             {
                 return ([], null);
@@ -127,11 +159,11 @@ public static class OrderFeed
             }
 
             var key = OrderRow.KeyOf(int.Parse(gseq, CultureInfo.InvariantCulture), int.Parse(oseq, CultureInfo.InvariantCulture));
-            var row = await Store.ReadAsync(new RowId(OrderRow.Kind.Table.Kind, $"{owner}/{dseq}", key), cancel);
+            var row = await store.ReadAsync(new RowId(OrderRow.Kind.Table.Kind, $"{owner}/{dseq}", key), cancel);
             return row is not null && RowKind<OrderRow>.Read(row) is var order && Matches(order) ? RowJson.Write(OrderSummary.Of(order)) : null;
         }
 
-        /// <summary>By attributes and auditors' signatures as they were when the stream began; hardware is for the provider, and in the end for its nodes' books, to judge.</summary>
-        private bool Matches(OrderRow order) => AttributeMatching.WhyNot(OrderTerms.Requirements(order.Spec), Provider.Profile.Attributes, AttributeMatching.Standing(Provider.Signatures, Clock.Now)) is null;
+        /// <summary>By attributes and auditors' signatures as they stand; hardware is for the provider, and in the end for its nodes' books, to judge.</summary>
+        private bool Matches(OrderRow order) => AttributeMatching.WhyNot(OrderTerms.Requirements(order.Spec), provider.Profile.Attributes, AttributeMatching.Standing(provider.Signatures, clock.Now)) is null;
     }
 }

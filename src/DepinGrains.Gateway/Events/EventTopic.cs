@@ -16,7 +16,7 @@ internal sealed record EventTopic(string? Owner, string? Scope, string Snapshot)
     public static EventTopic? Find(string name) => name.Split('/') switch
     {
         ["market"] => new EventTopic(null, null, "/v1/orders"),
-        ["network"] => new EventTopic(null, null, "/v1/parameters"),
+        ["network"] => new EventTopic(null, null, "/v1/network/parameters"),
         ["node", var id] when NodeIds.IsNode(id) => new EventTopic(null, null, "/v1/nodes/" + id),
         ["subnet", var netuid] when ushort.TryParse(netuid, NumberStyles.None, CultureInfo.InvariantCulture, out _) => new EventTopic(null, null, $"/v1/subnets/{netuid}/metagraph"),
         ["deployment", var owner, { Length: > 0 } dseq] when IdentityIds.IsIdentity(owner) => new EventTopic(owner, "deployments:read", $"/v1/deployments/{owner}/{dseq}"),

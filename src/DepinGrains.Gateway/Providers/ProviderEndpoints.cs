@@ -67,6 +67,7 @@ public static class ProviderEndpoints
         group.MapPost("{id}/maintenance/{mode}", MaintenanceAsync).RequireSignature().WithName("setMaintenance").WithSummary("on: stop bidding; off: resume");
         group.MapPost("{id}/signatures", SignAsync).RequireSignature().WithName("signAttributes").WithSummary("Vouch for a provider's attributes");
         group.MapPost("{id}/signatures/withdraw", UnsignAsync).RequireSignature().WithName("withdrawSignatures").WithSummary("Take signatures on a provider's attributes back");
+        group.MapPost("{id}/auditors/{auditor}/{mode}", DeclineAsync).RequireSignature().WithName("declineAuditor").WithSummary("decline: remove an auditor's signatures and take no more of them; accept: take them again");
         group.MapPost("join-tokens", JoinTokenAsync).RequireSignature().WithName("createJoinToken").WithSummary("A one-time token with which one node joins the caller");
         group.MapPost("addresses", PutAddressesAsync).RequireSignature().WithName("putAddresses").WithSummary("Replace the addresses the caller leases");
         group.MapGet("{id}/addresses", GetAddressesAsync).AllowAnonymous().WithName("getAddresses").WithSummary("A provider's pool of addresses: total, reserved, leased");
@@ -113,6 +114,12 @@ public static class ProviderEndpoints
     /// <summary>An auditor's signatures taken back; also by one who is no auditor any more.</summary>
     public static Task<IResult> UnsignAsync(string id, WithdrawSignaturesRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>
         ActAsync(id, caller, context, grains, (grain, operation) => grain.WithdrawSignaturesAsync(operation, caller.Identity, [.. body.Names ?? []]));
+
+    /// <summary>The provider declines an auditor.</summary>
+    public static Task<IResult> DeclineAsync(string id, string auditor, string mode, Caller caller, HttpContext context, IGrainFactory grains) =>
+        caller.OwnerOnly(id, operatorsToo: false) is { } foreign
+            ? Task.FromResult<IResult>(Problems.From(foreign))
+            : ActAsync(id, caller, context, grains, (grain, operation) => grain.DeclineAuditorAsync(operation, auditor, mode == "decline"));
 
     /// <summary>A join token.</summary>
     public static Task<IResult> JoinTokenAsync(JoinTokenRequest body, Caller caller, HttpContext context, IGrainFactory grains) =>

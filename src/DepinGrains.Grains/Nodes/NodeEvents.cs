@@ -20,5 +20,5 @@ public static class NodeEvents
 /// <summary>Data of these events.</summary>
 /// <param name="LastSeenAt">Last sign of life.</param>
 /// <param name="Leases">How many leases the node carries.</param>
-/// <param name="Detail">Only for refusals: the sentence.</param>
+/// <param name="Detail">Of refusals the sentence, of retirements the reason; else null.</param>
 public sealed record NodeEventData(string Node, string Provider, string Status, string Region, DateTimeOffset LastSeenAt, int Leases, string? Detail);

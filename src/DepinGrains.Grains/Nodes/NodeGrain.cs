@@ -243,21 +243,39 @@ public sealed partial class NodeGrain(
             return NodeRules.Leases(_row.Value);
         }
 
+        return await RetireAsync(reason, (changes, leases) => changes.Remember<Result<ImmutableArray<string>>>(operationId, Changes.Fingerprint("retire " + reason), leases));
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<bool>> RetireSilentAsync(TimeSpan silence)
+    {
+        _row.ThrowIfLost();
+        if (_row.Value is not { Liveness: NodeStatus.Offline } state || clock.Now - state.LastSeenAt < silence)
+        {
+            return false;
+        }
+
+        var retired = await RetireAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"not seen since {state.LastSeenAt:yyyy-MM-dd HH:mm} UTC, for {silence} or longer"), static (_, _) => { });
+        return retired.IsOk ? true : retired.Refusal;
+    }
+
+    private async Task<Result<ImmutableArray<string>>> RetireAsync(string reason, Action<Changes, ImmutableArray<string>> also)
+    {
         var now = clock.Now;
-        var state = Swept(_row.Value, now);
+        var state = Swept(_row.Value!, now);
         var changes = new Changes();
         var bookings = state.Bookings.Select(booking => Emptied(booking, changes)).ToImmutableArray();
         var next = NodeRules.Apply(state, NodeTrigger.Retire).Require() with { RetiredReason = reason, Bookings = bookings, Generation = state.Generation + 1 };
-        Result<ImmutableArray<string>> answer = NodeRules.Leases(next);
-        changes.Remember(operationId, Changes.Fingerprint("retire " + reason), answer);
-        if (await CommitAsync(next, now, NodeEvents.Retired, changes) is { } refusal)
+        var leases = NodeRules.Leases(next);
+        also(changes, leases);
+        if (await CommitAsync(next, now, NodeEvents.Retired, changes, reason) is { } refusal)
         {
             return refusal;
         }
 
-        LogRetired(Id, answer.Value.Length, reason);
+        LogRetired(Id, leases.Length, reason);
         notifier.SessionChanged(Id, next.Session, retired: true);
-        return answer;
+        return leases;
     }
 
     /// <inheritdoc/>

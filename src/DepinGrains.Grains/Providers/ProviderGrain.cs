@@ -96,6 +96,11 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
         }
 
         var state = _row.Value!;
+        if (state.Declined.Contains(auditor))
+        {
+            return Refusal.Of("provider.auditor_declined", $"{Id} does not want to be vouched for by {auditor}", ("provider", Id), ("auditor", auditor));
+        }
+
         foreach (var attribute in attributes)
         {
             if (!state.Profile.Attributes.Contains(attribute))
@@ -106,6 +111,12 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
 
         var now = clock.Now;
         var others = AttributeMatching.Standing(state.Signatures, now).Where(s => s.Auditor != auditor || !attributes.Contains(new Fact(s.Name, s.Value))).ToImmutableArray();
+        var own = others.Count(s => s.Auditor == auditor) + attributes.Distinct().Count();
+        if (own > _options.SignaturesPerAuditorMax)
+        {
+            return Refusal.Of("provider.too_many_signatures_of_auditor", $"{own} signatures of {auditor} on {Id}, at most {_options.SignaturesPerAuditorMax} of one auditor are kept", ("max", _options.SignaturesPerAuditorMax), ("wanted", own));
+        }
+
         if (others.Length + attributes.Length > _options.SignaturesMax)
         {
             return Refusal.Of("provider.too_many_signatures", $"{Id} has {others.Length} signatures, at most {_options.SignaturesMax} are kept", ("max", _options.SignaturesMax));
@@ -134,6 +145,37 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
         return left.Length == state.Signatures.Length
             ? Refusal.Of("provider.signature_not_found", $"{auditor} signed none of these attributes of {Id}", ("auditor", auditor))
             : await CommitAsync(state with { Signatures = left, UpdatedAt = clock.Now }, "provider.signature_withdrawn", operationId, print);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Result<ProviderView>> DeclineAuditorAsync(string operationId, string auditor, bool declined)
+    {
+        if (Missing() is { } missing)
+        {
+            return missing;
+        }
+
+        var print = Changes.Fingerprint(new { Command = "decline", Auditor = auditor, Declined = declined });
+        if (await _row.RememberedAsync<ProviderView>(operationId, print) is { } remembered)
+        {
+            return remembered;
+        }
+
+        if (!Nodes.NodeChecks.IsText(auditor, 1, NameMax))
+        {
+            return Refusal.Of("provider.auditor_invalid", $"an auditor is an identity of 1 to {NameMax} characters", ("length", auditor.Length));
+        }
+
+        var state = _row.Value!;
+        if (declined && !state.Declined.Contains(auditor) && state.Declined.Length >= _options.DeclinedMax)
+        {
+            return Refusal.Of("provider.too_many_declined", $"{Id} declines {state.Declined.Length} auditors, the most allowed", ("max", _options.DeclinedMax));
+        }
+
+        var next = declined
+            ? state with { Declined = [.. state.Declined.Remove(auditor), auditor], Signatures = state.Signatures.RemoveAll(s => s.Auditor == auditor), UpdatedAt = clock.Now }
+            : state with { Declined = state.Declined.Remove(auditor), UpdatedAt = clock.Now };
+        return await CommitAsync(next, declined ? "provider.auditor_declined" : "provider.auditor_accepted", operationId, print);
     }
 
     /// <inheritdoc/>
@@ -280,6 +322,6 @@ public sealed partial class ProviderGrain(IRowStore store, ISecretProtector secr
         return await _row.CommitAsync(next, changes) is { } refusal ? refusal : answer;
     }
 
-    [GeneratedRegex(@"^[a-zA-Z][\w/.\-]{1,126}[\w*]?$", RegexOptions.CultureInvariant, 100)]
+    [GeneratedRegex(@"^[a-zA-Z][a-zA-Z0-9_/.\-]{1,126}[a-zA-Z0-9_*]?\z", RegexOptions.CultureInvariant, 100)]
     private static partial Regex AttributeKey();
 }

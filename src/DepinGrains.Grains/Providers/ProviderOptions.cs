@@ -12,6 +12,14 @@ public sealed class ProviderOptions
     [Range(1, 1_000)]
     public int AttributesMax { get; set; } = 200;
 
+    /// <summary>Most signatures of one auditor kept: who may vouch says so itself, and none of them is to take the others' room.</summary>
+    [Range(1, 1_000)]
+    public int SignaturesPerAuditorMax { get; set; } = 100;
+
+    /// <summary>Most auditors a provider declines.</summary>
+    [Range(1, 100_000)]
+    public int DeclinedMax { get; set; } = 5_000;
+
     /// <summary>Most signatures kept.</summary>
     [Range(1, 100_000)]
     public int SignaturesMax { get; set; } = 5_000;

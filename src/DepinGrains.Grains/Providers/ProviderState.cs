@@ -24,6 +24,9 @@ public sealed record ProviderState(
     /// <summary>Until when nothing is awarded to it, because it is being looked whether anything still stands in the way of its deletion; null otherwise.</summary>
     public DateTimeOffset? LeavingUntil { get; init; }
 
+    /// <summary>Auditors whose word the provider does not want.</summary>
+    public ImmutableArray<string> Declined { get; init; } = [];
+
     /// <summary>The table.</summary>
     public static readonly RowKind<ProviderState> Kind = new(
         new TableDefinition(

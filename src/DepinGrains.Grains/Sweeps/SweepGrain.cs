@@ -6,6 +6,7 @@ using DepinGrains.Contracts.Escrow;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Network;
+using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Pool;
 using DepinGrains.Contracts.Subnets;
 using DepinGrains.Domain.Network;
@@ -16,6 +17,7 @@ using DepinGrains.Grains.Leases;
 using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Nodes.Liveness;
 using DepinGrains.Grains.Pool;
 using DepinGrains.Grains.State;
 using DepinGrains.Grains.Subnets;
@@ -27,19 +29,22 @@ namespace DepinGrains.Grains.Sweeps;
 
 /// <summary>Deadlines are data; this only visits them. A reminder (late or double is harmless) wakes the shard, a timer keeps the cadence while it is active.</summary>
 [GrainType("depin.sweep")]
-public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, TokenCatalog tokens, SweepMetrics metrics, IOptions<SweepOptions> options, ILogger<SweepGrain> log) : Grain, ISweepGrain, IRemindable
+public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, TokenCatalog tokens, SweepMetrics metrics, IOptions<LivenessOptions> liveness, IOptions<SweepOptions> options, ILogger<SweepGrain> log) : Grain, ISweepGrain, IRemindable
 {
     private const string Reminder = "wake";
+    private static readonly TimeSpan RetireGrace = TimeSpan.FromMinutes(10);
     private readonly SweepOptions _options = options.Value;
     private readonly Dictionary<string, (ImmutableArray<Filter> Asked, string? Cursor)> _readTo = new(StringComparer.Ordinal);
     private IGrainTimer? _timer;
     private bool _reminded;
+    private DateTimeOffset _activeSince;
 
     private int Shard => (int)this.GetPrimaryKeyLong();
 
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _activeSince = clock.Now;
         _timer = this.RegisterGrainTimer(static (grain, _) => grain.SweepAsync(), this, new GrainTimerCreationOptions { DueTime = _options.Every, Period = _options.Every, Interleave = false, KeepAlive = true });
         return Task.CompletedTask;
     }
@@ -77,6 +82,7 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
         {
             visited += await DueDeploymentsAsync();
             visited += await LostLeasesAsync();
+            visited += await SilentNodesAsync();
             visited += await UnreleasedLeasesAsync();
             visited += await UnfinishedEscrowsAsync();
             visited += await UnfinishedMoneyAsync();
@@ -121,6 +127,21 @@ public sealed partial class SweepGrain(IRowStore store, NetworkClock clock, Toke
         }
 
         return visited;
+    }
+
+    /// <summary>Nodes that nobody has heard of for so long that they are not coming back.</summary>
+    private async Task<int> SilentNodesAsync()
+    {
+        // When it was the network that was away, its nodes have had no chance yet.
+        if (liveness.Value.RetireAfter is not { Ticks: > 0 } silence || clock.Now - _activeSince < RetireGrace)
+        {
+            return 0;
+        }
+
+        // A row's time is never before the node was last seen, so whoever is due is in here.
+        var nodes = await ListAsync(NodeRows.Node.Table.Kind, "updated_ms", new Filter("updated_ms", Comparison.LessOrEqual, (clock.Now - silence).ToUnixTimeMilliseconds()), new Filter("status", Comparison.Equal, "offline"));
+        await VisitAsync("silent_node", nodes.Select(static r => r.Id.Key), key => GrainFactory.GetGrain<INodeGrain>(key).RetireSilentAsync(silence));
+        return nodes.Length;
     }
 
     /// <summary>Closed leases that did not get to give all their nodes back.</summary>

@@ -36,6 +36,35 @@ public sealed class ProviderCommandTests(Market market) : IClassFixture<Market>
     }
 
     [Fact]
+    public async Task No_auditor_takes_the_room_of_the_others_and_the_provider_need_not_bear_its_word()
+    {
+        var attributes = Enumerable.Range(0, 120).Select(static i => new Fact($"attribute{i}", "x")).ToArray();
+        (await Provider.PutAsync(_r.NewOperation(), Profile("p") with { Attributes = [.. attributes] })).Require();
+        (await Provider.SignAttributesAsync(_r.NewOperation(), "id_stranger", [.. attributes.Take(100)])).Require();
+        var full = (await Provider.SignAttributesAsync(_r.NewOperation(), "id_stranger", [attributes[100]])).Refusal!;
+        Assert.Equal(("provider.too_many_signatures_of_auditor", "100"), (full.Code, full.Facts[0].Value));
+        (await Provider.SignAttributesAsync(_r.NewOperation(), "id_auditor", [attributes[100]])).Require();
+
+        var decline = _r.NewOperation();
+        Assert.Equal(["id_auditor"], (await Provider.DeclineAuditorAsync(decline, "id_stranger", true)).Require().Signatures.Select(static s => s.Auditor));
+        Assert.Equal("provider.auditor_declined", (await Provider.SignAttributesAsync(_r.NewOperation(), "id_stranger", [attributes[0]])).Refusal!.Code);
+        (await Provider.DeclineAuditorAsync(_r.NewOperation(), "id_stranger", false)).Require();
+        (await Provider.SignAttributesAsync(_r.NewOperation(), "id_stranger", [attributes[0]])).Require();
+
+        // Sent again, late, it undoes nothing.
+        (await Provider.DeclineAuditorAsync(decline, "id_stranger", true)).Require();
+        Assert.Equal(2, (await Provider.GetAsync()).Require().Signatures.Length);
+    }
+
+    [Theory]
+    [InlineData("région", false)]
+    [InlineData("region\n", false)]
+    [InlineData("region٣", false)]
+    [InlineData("capabilities/gpu/vendor/nvidia/model/*", true)]
+    public async Task An_attribute_key_is_of_plain_letters(string key, bool taken) =>
+        Assert.Equal(taken ? null : "provider.attribute_invalid", (await Provider.PutAsync(_r.NewOperation(), Profile("p") with { Attributes = [new Fact(key, "x")] })).Refusal?.Code);
+
+    [Fact]
     public async Task A_profile_put_on_an_old_version_is_refused_and_its_retry_answered_alike()
     {
         var first = _r.NewOperation();

@@ -58,6 +58,10 @@ public sealed class LivenessOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan RefreshPeriod { get; set; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>How long a node may be offline before it is retired for good; 0 = for ever.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
+    public TimeSpan RetireAfter { get; set; } = TimeSpan.FromDays(7);
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
