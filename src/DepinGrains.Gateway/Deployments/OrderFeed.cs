@@ -62,7 +62,7 @@ public static class OrderFeed
             var changed = false;
             foreach (var item in events)
             {
-                if (source.IsOwnProfile(item))
+                if (Source.IsOwnProfile(item))
                 {
                     // What it may serve is another from here on.
                     changed |= await source.ReadProfileAsync();
@@ -96,7 +96,7 @@ public static class OrderFeed
         public IEventLog Log => log;
 
         /// <summary>True for events after which other orders match.</summary>
-        public bool IsOwnProfile(StoredEvent item) => item.Topic != "market" && item.Type is ("provider.updated" or "provider.signed" or "provider.signature_withdrawn" or "provider.auditor_declined");
+        public static bool IsOwnProfile(StoredEvent item) => item.Topic != "market" && item.Type is ("provider.updated" or "provider.signed" or "provider.signature_withdrawn" or "provider.auditor_declined");
 
         /// <summary>Reads the profile and its signatures anew; false when the provider is gone.</summary>
         public async Task<bool> ReadProfileAsync()

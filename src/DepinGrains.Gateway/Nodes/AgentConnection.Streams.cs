@@ -38,6 +38,19 @@ public sealed partial class AgentConnection
         return _streams.TryRemove(stream.Id, out _);
     }
 
+    /// <summary>Sends a message of a stream. Where too many wait it is the stream that ends, not the connection.</summary>
+    internal void Send(AgentStream stream, GatewayMessage message)
+    {
+        if (!_sender.TryPost(HeartbeatMessages.Write(message), ofStream: true))
+        {
+            stream.Overflowed = true;
+            Close(stream);
+        }
+    }
+
+    /// <summary>Completes when a stream may send more.</summary>
+    internal Task RoomAsync(CancellationToken cancel) => _sender.RoomAsync(cancel);
+
     /// <summary>Hands what the agent sent to its stream. A reader that is too slow loses its stream: the connection never waits for it.</summary>
     internal void Route(string? id, AgentMessage message, bool last)
     {
@@ -79,6 +92,6 @@ internal sealed class AgentStream(AgentConnection connection, string id, string 
 
     public Channel<AgentMessage> Queue { get; } = queue;
 
-    /// <summary>It ended because its reader was too slow.</summary>
+    /// <summary>It ended because its reader, or the agent, was too slow.</summary>
     public bool Overflowed { get; set; }
 }

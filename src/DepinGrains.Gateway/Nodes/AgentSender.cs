@@ -13,9 +13,22 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
     private bool _sending;
     private bool _closed;
     private TaskCompletionSource? _drained;
+    private TaskCompletionSource? _room;
 
-    /// <summary>Queues a message; false when too many wait.</summary>
-    public bool TryPost(byte[] message)
+    /// <summary>Few enough wait for streams to go on: what the node itself must hear never stands behind many of theirs.</summary>
+    private bool HasRoom => _closed || _waiting.Count < Math.Max(1, queueMax / 4);
+
+    /// <summary>Completes when few messages wait, or none will leave any more.</summary>
+    public Task RoomAsync(CancellationToken cancel)
+    {
+        lock (_waiting)
+        {
+            return HasRoom ? Task.CompletedTask : (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(cancel);
+        }
+    }
+
+    /// <summary>Queues a message; false when too many wait. Those of streams have half of the queue.</summary>
+    public bool TryPost(byte[] message, bool ofStream = false)
     {
         lock (_waiting)
         {
@@ -24,7 +37,7 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
                 return true;
             }
 
-            if (_waiting.Count >= queueMax)
+            if (_waiting.Count >= (ofStream ? queueMax / 2 : queueMax))
             {
                 return false;
             }
@@ -59,6 +72,7 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
         lock (_waiting)
         {
             _closed = true;
+            ReleaseWaiting();
             if (!_sending)
             {
                 return;
@@ -68,6 +82,15 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
         }
 
         await Task.WhenAny(drained.Task, Task.Delay(atMost));
+    }
+
+    private void ReleaseWaiting()
+    {
+        if (_room is { } room && HasRoom)
+        {
+            _room = null;
+            room.TrySetResult();
+        }
     }
 
     private async Task SendAllAsync()
@@ -87,6 +110,7 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
             {
                 (_closed, _sending, _leavingSince) = (true, false, 0);
                 _waiting.Clear();
+                ReleaseWaiting();
                 _drained?.TrySetResult();
             }
 
@@ -107,6 +131,7 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
         {
             if (_waiting.TryDequeue(out message!))
             {
+                ReleaseWaiting();
                 return true;
             }
 

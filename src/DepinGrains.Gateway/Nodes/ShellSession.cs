@@ -18,10 +18,10 @@ public sealed class ShellSession : IAsyncDisposable
 
     /// <summary>Sends input; <paramref name="end"/> closes the shell's standard input.</summary>
     public void Send(ReadOnlySpan<byte> input, bool end) =>
-        _stream.Connection.Send(new GatewayShellInput(_stream.Id, _stream.Workload, [], Convert.ToBase64String(input), end));
+        _stream.Connection.Send(_stream, new GatewayShellInput(_stream.Id, _stream.Workload, [], Convert.ToBase64String(input), end));
 
     /// <summary>Tells the shell's terminal its new size.</summary>
-    public void Resize(int columns, int rows) => _stream.Connection.Send(new GatewayShellInput(_stream.Id, _stream.Workload, [], "", End: false, columns, rows));
+    public void Resize(int columns, int rows) => _stream.Connection.Send(_stream, new GatewayShellInput(_stream.Id, _stream.Workload, [], "", End: false, columns, rows));
 
     /// <summary>Output until the shell ends or the connection does (then without an exit code).</summary>
     public async IAsyncEnumerable<(byte[] Output, int? ExitCode)> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
@@ -83,11 +83,12 @@ public sealed class ShellSession : IAsyncDisposable
     /// <summary>Kills the shell if it still runs.</summary>
     public ValueTask DisposeAsync()
     {
-        if (_stream.Connection.Close(_stream))
+        if (_stream.Connection.Close(_stream) || _stream.Overflowed)
         {
-            // The first closes its input, the second kills it. Not to a shell that ended: an unknown id would start one.
-            Send([], end: true);
-            Send([], end: true);
+            // The first closes its input, the second kills it.
+            var end = new GatewayShellInput(_stream.Id, _stream.Workload, [], "", End: true);
+            _stream.Connection.Send(end);
+            _stream.Connection.Send(end);
         }
 
         return ValueTask.CompletedTask;
@@ -100,6 +101,8 @@ public sealed class ShellSession : IAsyncDisposable
         {
             while (true)
             {
+                // A person faster than the agent waits here, and so, through the network, does whoever sends.
+                await _stream.Connection.RoomAsync(end.Token);
                 var received = await person.ReceiveAsync(buffer.AsMemory(), end.Token);
                 if (received.MessageType == WebSocketMessageType.Close)
                 {

@@ -66,6 +66,65 @@ public sealed class EventEndpointTests
         await ProblemAssert.IsAsync(nonsense, HttpStatusCode.BadRequest, "request.event_id_invalid");
     }
 
+    [Fact]
+    public async Task The_snapshot_a_topic_names_is_there()
+    {
+        await using var host = await FullHost.StartAsync();
+        await using var scene = await LeaseScene.SetAsync(host);
+        var node = (string)JsonNode.Parse(await host.Client.GetStringAsync("/v1/nodes"))!["items"]![0]!["id"]!;
+        foreach (var (topic, key, id) in ((string, SigningKey, string)[])
+            [
+                ("market", scene.TenantKey, scene.Tenant), ("network", scene.TenantKey, scene.Tenant), ("node/" + node, scene.SellerKey, scene.Seller), ("deployment/" + scene.Deployment, scene.TenantKey, scene.Tenant),
+                ("provider/" + scene.Seller, scene.SellerKey, scene.Seller), ("identity/" + scene.Tenant, scene.TenantKey, scene.Tenant),
+            ])
+        {
+            using var gone = await AskAsync(host, topic, new TokenIssuer(key, id, "depin-test").Issue(["read"]), "999999999");
+            var path = (await ProblemAssert.IsAsync(gone, HttpStatusCode.Gone, "events.gone")).GetProperty("facts").GetProperty("snapshot").GetString()!;
+            using var snapshot = await host.SendAsync(key, HttpMethod.Get, path, null);
+            Assert.Equal((topic, HttpStatusCode.OK), (topic, snapshot.StatusCode));
+        }
+
+        // No subnet here: the route is there, its subject is not.
+        using var old = await AskAsync(host, "subnet/9", null, "999999999");
+        var metagraph = (await ProblemAssert.IsAsync(old, HttpStatusCode.Gone, "events.gone")).GetProperty("facts").GetProperty("snapshot").GetString()!;
+        await ProblemAssert.IsAsync(await host.Client.GetAsync(metagraph), HttpStatusCode.NotFound, "subnet.not_found");
+    }
+
+    [Fact]
+    public async Task An_order_feed_follows_its_readers_profile()
+    {
+        await using var host = await FullHost.StartAsync();
+        var (tenant, tenantId) = await host.RegisterAsync();
+        var (seller, sellerId) = await host.RegisterAsync();
+        (await host.SendAsync(tenant, HttpMethod.Post, "/v1/ledgers/uact/faucet", """{"amount":100000000}""")).Dispose();
+        (await host.SendAsync(seller, HttpMethod.Post, "/v1/providers", """{"name":"seller"}""")).Dispose();
+        var sdl = (await File.ReadAllTextAsync(Path.Combine(ApiSamples.Repository(), "samples", "hello-native.yaml"))).Replace("      pricing:", "      attributes:\n        region: eu-west\n      pricing:", StringComparison.Ordinal);
+        using var deployed = await host.SendAsync(tenant, HttpMethod.Post, "/v1/deployments", new JsonObject { ["sdl"] = sdl, ["deposit"] = 5_000_000, ["dseq"] = "7" }.ToJsonString());
+        Assert.True(deployed.IsSuccessStatusCode, await deployed.Content.ReadAsStringAsync());
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/orders/feed");
+        request.Headers.Authorization = new("Bearer", new TokenIssuer(seller, sellerId, "depin-test").Issue(["read"]));
+        using var feed = await host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var ready = false;
+        await foreach (var item in SseParser.Create(await feed.Content.ReadAsStreamAsync(patience.Token)).EnumerateAsync(patience.Token))
+        {
+            if (item.EventType == "feed.ready")
+            {
+                ready = true;
+                (await host.SendAsync(seller, HttpMethod.Post, "/v1/providers", """{"name":"seller","attributes":{"region":"eu-west"}}""")).Dispose();
+            }
+            else if (item.EventType == "order.open")
+            {
+                Assert.True(ready);
+                Assert.Contains(tenantId + "/7", item.Data, StringComparison.Ordinal);
+                return;
+            }
+        }
+
+        Assert.Fail("the order was never shown");
+    }
+
     private static async Task<List<(string? Id, string Type)>> ReadAsync(FullHost host, string topic, string token, string? after, int wanted)
     {
         using var answer = await AskAsync(host, topic, token, after);
