@@ -266,9 +266,9 @@ public sealed partial class DeploymentGrain(
             return Refusal.Of("deployment.deposit_too_small", $"the deposit of {command.Deposit} {denom} is below the minimum of {minimum}", ("deposit", command.Deposit), ("minimum", minimum), ("denom", denom));
         }
 
-        if (HostnamesInvalid(sdl.Groups.SelectMany(g => HostnamesOf(sdl, g))) is { } hostnames)
+        if ((HostnamesInvalid(sdl.Groups.SelectMany(g => HostnamesOf(sdl, g))) ?? Unfit(sdl)) is { } unfit)
         {
-            return hostnames;
+            return unfit;
         }
 
         if (Unfit(sdl) is { } unfit)

@@ -152,7 +152,7 @@ internal sealed class MarketHost : IAsyncDisposable
         (await Grains.GetGrain<IProviderGrain>(id).PutAsync("put-" + id, new ProviderProfile(id, [new Fact("region", region)], pricing, "http://localhost"))).Require();
         await MintAsync(id);
         var node = Grains.GetGrain<INodeGrain>(string.Create(CultureInfo.InvariantCulture, $"node_bench_{i:D6}"));
-        var hardware = new HardwareInventory("Bench CPU", "x64", 4_096_000, 1L << 46, [new("ephemeral", 1L << 48)], [], "linux", 20_000, 60_000, ["native"]);
+        var hardware = new HardwareInventory("Bench CPU", "x64", 4_096_000, 1L << 46, [new("ephemeral", 1L << 48)], [], "linux", 20_000, 60_000, ["container", "native"]);
         (await node.JoinAsync("join-" + id, new NodeRegistration(id, "key-" + id, hardware, region, "127.0.0.1", []))).Require();
         (await node.ConnectAsync("boot", hardware)).Require();
     }

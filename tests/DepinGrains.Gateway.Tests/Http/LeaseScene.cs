@@ -65,7 +65,7 @@ internal sealed class LeaseScene : IAsyncDisposable
         var scene = new LeaseScene(host, agent, tenant, seller, new Dictionary<string, string>
         {
             ["owner"] = tenantId, ["dseq"] = "7", ["gseq"] = "1", ["oseq"] = "1", ["provider"] = sellerId, ["action"] = "close", ["mode"] = "on", ["node"] = node, ["keyId"] = tenant.KeyId,
-            ["prefix"] = (string)apiKey["apiKey"]!["prefix"]!, ["granter"] = tenantId, ["number"] = allowance.Split('/')[1], ["proposal"] = "prop_" + new string('a', 26),
+            ["auditor"] = tenantId, ["prefix"] = (string)apiKey["apiKey"]!["prefix"]!, ["granter"] = tenantId, ["number"] = allowance.Split('/')[1], ["proposal"] = "prop_" + new string('a', 26),
         }, live);
         await NodeHost.EventuallyAsync(async () => (await scene.ReadAsync(tenant, "/v1/leases"))["items"]!.AsArray().Count > 0, "the lease");
         return scene;

@@ -39,7 +39,7 @@ public sealed class OutputTests(RunningNetwork network)
             ["deployment", "list"], ["deployment", "show", id], ["deployment", "deposit", id, "1"], ["market", "why", id], ["market", "orders"],
             ["lease", "list"], ["lease", "show", lease], ["lease", "logs", lease, "--tail", "5"], ["logs", lease, "--tail", "5"], ["lease", "withdraw", second], ["lease", "close", second],
             ["deployment", "update", picked, "samples/hello-native.yaml"], ["deployment", "close-group", picked], ["deployment", "pause", picked], ["deployment", "start", picked], ["deployment", "close", picked], ["close", picked],
-            ["provider", "maintenance", "off"], ["provider", "sign", provider, "region=local"], ["provider", "unsign", provider], ["node", "drain", node, "--off"], ["node", "retire", node],
+            ["provider", "maintenance", "off"], ["provider", "sign", provider, "region=local"], ["provider", "unsign", provider], ["provider", "decline", provider], ["node", "drain", node, "--off"], ["node", "retire", node],
             ["ledger", "transfer", "0.000001", "ACT", provider], ["identity", "keys", "list"], ["identity", "keys", "add", Path.Combine(network.Folder, "json-key.pem"), "--role", "node"],
             ["identity", "keys", "rotate", Path.Combine(network.Folder, "json-key-2.pem"), "--if-version", "1"], ["identity", "keys", "revoke", "key_x"],
             ["ledger", "balance"], ["ledger", "statement"], ["ledger", "verify"], ["faucet", "1", "ACT"],
