@@ -17,10 +17,20 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
         return Addresses(server);
     }
 
+    /// <summary>Makes this network's identity known to it, agent or not: miners answer a gateway only when they find out who it is.</summary>
+    public async Task RegisterAsync() => (await ConnectAsync(server, data, lifetime)).Dispose();
+
     /// <summary>A one-time token for this machine's own agent.</summary>
     public async Task<string> JoinTokenAsync(CancellationToken cancel)
     {
-        using var client = await ConnectAsync(server, data, options, lifetime);
+        using var client = await ConnectAsync(server, data, lifetime);
+        if (options.Faucet)
+        {
+            await PostAsync(client, "/v1/ledgers/uact/faucet", new { amount = 1_000_000_000 }, "first-money");
+            await PostAsync(client, "/v1/ledgers/uakt/faucet", new { amount = 1_000_000_000 }, "first-money-akt");
+        }
+
+        await PostAsync(client, "/v1/providers", new { name = "this machine", pricing = new { }, attributes = new { host = "standalone", region = "local" } });
         using var answer = await client.PostAsJsonAsync("/v1/providers/join-tokens", new { lifetimeSeconds = 600 }, cancel);
         answer.EnsureSuccessStatusCode();
         return (await answer.Content.ReadFromJsonAsync<TokenAnswer>(cancel))!.Token;
@@ -45,19 +55,13 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
         Console.Error.WriteLine($"grain runtime: {GrainRuntime.Name}");
     }
 
-    private static async Task<HttpClient> ConnectAsync(IServer server, StandaloneData data, StandaloneOptions options, IHostApplicationLifetime lifetime)
+    /// <summary>A client that signs as the network, which is registered.</summary>
+    private static async Task<HttpClient> ConnectAsync(IServer server, StandaloneData data, IHostApplicationLifetime lifetime)
     {
         await StartedAsync(lifetime, CancellationToken.None);
         var signer = new RequestSigner(data.Key, data.Identity);
         var client = new HttpClient(new SigningHandler(signer, null, []) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = Addresses(server)[0] };
         await PostAsync(client, "/v1/identities", new { publicKey = data.Key.PublicKey, label = "standalone", roles = (string[])["provider", "operator", "tenant"] });
-        if (options.Faucet)
-        {
-            await PostAsync(client, "/v1/ledgers/uact/faucet", new { amount = 1_000_000_000 }, "first-money");
-            await PostAsync(client, "/v1/ledgers/uakt/faucet", new { amount = 1_000_000_000 }, "first-money-akt");
-        }
-
-        await PostAsync(client, "/v1/providers", new { name = "this machine", pricing = new { }, attributes = new { host = "standalone", region = "local" } });
         return client;
     }
 

@@ -54,7 +54,7 @@ public static class StakeCommands
     {
         var command = new Command("list", "your stakes") { Token };
         command.SetAction(parse => Session.RunAsync(parse, async session => session.ShowTable(
-            await session.ListAsync($"{Root(parse)}/stakes"),
+            await StakesAsync(session, parse),
             ("hotkey", static s => (string?)s["hotkey"]),
             ("stake", static s => Amounts.Show((long)s["stake"]!, (string)s["token"]!)),
             ("owner", static s => (bool)s["isOwner"]! ? "yes" : ""),
@@ -62,6 +62,27 @@ public static class StakeCommands
             ("leaving", static s => Amounts.Show(s["exits"]!.AsArray().Sum(static e => (long)e!["amount"]!), (string)s["token"]!)),
             ("next free", static s => (string?)s["exits"]!.AsArray().FirstOrDefault()?["freeAt"]))));
         return command;
+    }
+
+    /// <summary>What was staked, and what one's miners and validators earned without anybody ever staking on them: emission is paid as stake.</summary>
+    private static async Task<JsonArray> StakesAsync(Session session, ParseResult parse)
+    {
+        var stakes = await session.ListAsync($"{Root(parse)}/stakes");
+        if (Amounts.Denom(parse.GetValue(Token)!) != "rao")
+        {
+            return stakes;
+        }
+
+        var known = stakes.Select(static s => (string)s!["hotkey"]!).ToHashSet(StringComparer.Ordinal);
+        foreach (var neuron in await session.ListAsync("/v1/neurons?coldkey=" + session.Identity))
+        {
+            if (known.Add((string)neuron!["hotkey"]!) && await session.GetAsync($"{Root(parse)}/hotkeys/{(string)neuron["hotkey"]!}/stake") is var earned && (long)earned["stake"]! > 0)
+            {
+                stakes.Add(earned);
+            }
+        }
+
+        return stakes;
     }
 
     private static Command Delegates()

@@ -21,7 +21,8 @@ public sealed record AxonInfo(
 /// <summary>A uid that can be asked, with what the last epoch thought of it: what a router needs, and no more.</summary>
 /// <param name="Incentive">Share of the miners' half, of 65535.</param>
 /// <param name="Stake">Total stake of the hotkey at the last epoch, rao.</param>
-/// <param name="Permit">Whether it is a validator.</param>
+/// <param name="Permit">Whether it may set weights; in a subnet with fewer uids than validators' places everybody may.</param>
+/// <param name="Dividends">Share of the validators' half, of 65535; above 0: it acts as a validator.</param>
 [GenerateSerializer, Immutable, Alias("depin.subnet.server.v1")]
 public sealed record SubnetServer(
     [property: Id(0)] int Uid,
@@ -31,7 +32,8 @@ public sealed record SubnetServer(
     [property: Id(4)] ushort Incentive,
     [property: Id(5)] long Stake,
     [property: Id(6)] bool Permit,
-    [property: Id(7)] long RegisteredAt);
+    [property: Id(7)] long RegisteredAt,
+    [property: Id(8)] ushort Dividends);
 
 /// <summary>Everybody of a subnet who announced an axon. <paramref name="Version"/> changes only when this list does (also at each epoch): a cache may keep it until then.</summary>
 [GenerateSerializer, Immutable, Alias("depin.subnet.servers.v1")]

@@ -25,7 +25,7 @@ public sealed partial class EmissionGrain
         var subnets = row.Shares.Select(s => new SubnetEmissionView(
             s.Netuid, SubnetEmission.PerBlock(s.Share, now.PerBlock), s.OwnerCut, row.Of(s.Netuid).Total + pending.GetValueOrDefault(s.Netuid), row.Of(s.Netuid).DrawnEpoch));
         return new EmissionView(
-            Token, block, clock.Now, now.Issuance, TaoEmission.Cap, now.PerBlock, now.PerBlock * TaoEmission.BlocksPerDay, now.Halvings, latches,
+            Token, block, clock.Now, now.Issuance, TaoEmission.Cap, now.PerBlock, now.PerBlock * (TimeSpan.TicksPerDay / BlockTicks), now.Halvings, latches,
             row.Emitted + run.Issued, row.Returned + returned, Outlook(now, row), row.Strategy, [.. subnets]);
     }
 

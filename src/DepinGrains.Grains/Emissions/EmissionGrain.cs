@@ -20,7 +20,6 @@ namespace DepinGrains.Grains.Emissions;
 public sealed partial class EmissionGrain(
     IRowStore store, NetworkParameters parameters, NetworkClock clock, IOptions<EmissionOptions> options, EmissionMetrics metrics) : Grain, IEmissionGrain
 {
-    private static readonly long BlockTicks = TimeSpan.FromSeconds(TaoEmission.BlockSeconds).Ticks;
     private readonly EmissionOptions _options = options.Value;
     private GrainRow<EmissionRow> _row = null!;
 
@@ -29,6 +28,8 @@ public sealed partial class EmissionGrain(
     private ILedgerGrain Ledger => field ??= GrainFactory.GetGrain<ILedgerGrain>(Token);
 
     private EmissionRow State => _row.Value ?? new EmissionRow(-1, 0, 0, 0, 0, 0, "", [], [], 0, [], [], clock.Now);
+
+    private long BlockTicks => clock.TaoBlockTicks;
 
     private long BlockNow => Math.Max(0, (clock.Now - clock.TimeOf(0)).Ticks / BlockTicks);
 

@@ -24,6 +24,9 @@ public sealed class NetworkClock(IOptions<NetworkOptions> options, [FromKeyedSer
     /// <summary>Length of a block.</summary>
     public TimeSpan BlockTime => TimeSpan.FromTicks(_blockTicks);
 
+    /// <summary>Length of a block of subnets and TAO's emission.</summary>
+    public long TaoBlockTicks { get; } = options.Value.TaoBlockTime.Ticks;
+
     /// <summary>The height at an instant; 0 before genesis.</summary>
     public long HeightAt(DateTimeOffset at) => Math.Max(0, (at - _genesis).Ticks / _blockTicks);
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using DepinGrains.Domain.Emissions;
 
 namespace DepinGrains.Grains.Network;
 
@@ -14,4 +15,10 @@ public sealed class NetworkOptions
     /// <summary>Length of a block; prices are per block. Akash: 6 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan BlockTime { get; set; } = TimeSpan.FromSeconds(6);
+
+    /// <summary>
+    /// Length of a block of subnets and TAO's emission, Bittensor's 12 s. Shorter only to try out in minutes what takes days: as much is emitted per block, so more per day. Never changed once TAO was emitted.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan TaoBlockTime { get; set; } = TimeSpan.FromSeconds(TaoEmission.BlockSeconds);
 }

@@ -77,7 +77,7 @@ public sealed partial class SubnetGrain
         {
             if (neuron is { Axon: { } axon, Uid: var uid })
             {
-                servers.Add(new SubnetServer(uid, neuron.Hotkey, neuron.Coldkey, axon, At(numbers.Incentive, uid), At(numbers.Stake, uid), At(numbers.Permit, uid) == 1, neuron.RegisteredAt));
+                servers.Add(new SubnetServer(uid, neuron.Hotkey, neuron.Coldkey, axon, At(numbers.Incentive, uid), At(numbers.Stake, uid), At(numbers.Permit, uid) == 1, neuron.RegisteredAt, At(numbers.Dividends, uid)));
             }
         }
 

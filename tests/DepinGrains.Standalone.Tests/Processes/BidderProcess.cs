@@ -25,19 +25,50 @@ internal class ServiceProcess : IAsyncDisposable
     public Task<string> Errors { get; }
 
     /// <summary>Waits for a log line.</summary>
-    public Task<JsonNode> SaysAsync(string what, Func<JsonNode, bool> line) => Programs.EventuallyAsync(what, () =>
+    public async Task<JsonNode> SaysAsync(string what, Func<JsonNode, bool> line, int seconds = 90)
+    {
+        try
+        {
+            return await Programs.EventuallyAsync(what, () =>
+            {
+                lock (_lines)
+                {
+                    return Task.FromResult(_lines.Find(l => line(l)));
+                }
+            }, seconds);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}; it said {string.Join('\n', Lines().TakeLast(20).Select(static l => l.ToJsonString()))}");
+        }
+    }
+
+    /// <summary>All it said so far.</summary>
+    public IReadOnlyList<JsonNode> Lines()
     {
         lock (_lines)
         {
-            return Task.FromResult(_lines.Find(l => line(l)));
+            return [.. _lines];
         }
-    });
+    }
 
-    /// <summary>Asks it to end as a terminal or a service manager does; answers the exit code.</summary>
-    public async Task<int> EndAsync()
+    /// <summary>Asks it to end as a service manager does; answers the exit code.</summary>
+    public Task<int> EndAsync() => EndAsync("-TERM");
+
+    /// <summary>Ctrl-C.</summary>
+    public Task<int> InterruptAsync() => EndAsync("-INT");
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
     {
-        // TERM and not INT: a shell starts what runs in its background with INT ignored. One handler takes both.
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        await _reading;
+    }
+
+    private async Task<int> EndAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [signal, _process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
         await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         await _reading;

@@ -29,6 +29,8 @@ const failing = async (call) => {
 
 if (what === "broken") {
   seen.error = await failing(stream);
+} else if (what === "stream") {
+  seen.stream = await stream();
 } else {
   seen.models = (await client.models.list()).data.map((m) => m.id);
   seen.model = (await client.models.retrieve("subnet-1")).id;

@@ -10,14 +10,15 @@ using Microsoft.AspNetCore.Http;
 namespace DepinGrains.Cli.Subnets.Mining;
 
 /// <summary>
-/// Lets through what is signed, for this miner's own address and once, by an operator of the network (its gateways), by a validator with a permit in the subnet, or by somebody on the list. Keys and permits are asked
-/// of the network and believed for a minute.
+/// Lets through what is signed, for this miner's own address and once, by an operator of the network (its gateways), by a validator with a permit and stake in the subnet, or by somebody on the list. Keys and permits are asked
+/// of the network and believed for a minute; who is not among the validators is looked for again after some seconds, for a permit comes with an epoch.
 /// </summary>
 internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions options, TimeProvider time)
 {
     private const int KnownMax = 4_096;
     private const int SeenMax = 100_000;
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FreshForStrangers = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, (IdentityKeys? Keys, long At)> _known = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
     private (HashSet<string> Coldkeys, long At)? _validators;
@@ -80,7 +81,7 @@ internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions 
         && string.Equals(named.IdnHost, options.Endpoint.IdnHost, StringComparison.OrdinalIgnoreCase) && named.Port == options.Endpoint.Port;
 
     private async Task<bool> MayAskAsync(IdentityKeys keys) =>
-        (keys.Roles & IdentityRoles.Operator) != 0 || options.Allow.Contains(keys.Identity) || (await ValidatorsAsync()).Contains(keys.Identity);
+        (keys.Roles & IdentityRoles.Operator) != 0 || options.Allow.Contains(keys.Identity) || await IsValidatorAsync(keys.Identity);
 
     private bool FirstTime(string key, DateTimeOffset expires)
     {
@@ -122,18 +123,18 @@ internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions 
         return keys;
     }
 
-    private async Task<HashSet<string>> ValidatorsAsync()
+    private async Task<bool> IsValidatorAsync(string identity)
     {
-        if (_validators is { } known && time.GetElapsedTime(known.At) < Fresh)
+        if (_validators is { } known && time.GetElapsedTime(known.At) is var age && age < (known.Coldkeys.Contains(identity) ? Fresh : FreshForStrangers))
         {
-            return known.Coldkeys;
+            return known.Coldkeys.Contains(identity);
         }
 
-        var metagraph = await api.MetagraphAsync("coldkeys,validator_permit");
-        var permits = metagraph["validatorPermit"]!.AsArray();
-        HashSet<string> coldkeys = [.. metagraph["coldkeys"]!.AsArray().Where((_, uid) => (bool)permits[uid]!).Select(static c => (string)c!)];
+        var metagraph = await api.MetagraphAsync("coldkeys,stake,validator_permit");
+        var (permits, stakes) = (metagraph["validatorPermit"]!.AsArray(), metagraph["stake"]!.AsArray());
+        HashSet<string> coldkeys = [.. metagraph["coldkeys"]!.AsArray().Where((_, uid) => (bool)permits[uid]! && (long)stakes[uid]! > 0).Select(static c => (string)c!)];
         _validators = (coldkeys, time.GetTimestamp());
-        return coldkeys;
+        return coldkeys.Contains(identity);
     }
 
     private static IdentityKeys Read(JsonNode identity) => new(

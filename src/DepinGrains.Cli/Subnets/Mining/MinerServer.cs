@@ -21,6 +21,7 @@ internal sealed class MinerServer : IAsyncDisposable
     private readonly IMinerModel _model;
     private readonly TimeProvider _time;
     private readonly WebApplication _app;
+    private readonly MinerRefusals _refusals;
     private int _open;
     private long _answered;
 
@@ -29,6 +30,7 @@ internal sealed class MinerServer : IAsyncDisposable
         (_session, _options, _time) = (session, options, time);
         _api = new SubnetApi(session, options.Netuid);
         _callers = new MinerCallers(session, _api, options, time);
+        _refusals = new MinerRefusals(time);
         _model = options.Upstream is { } upstream ? new UpstreamModel(upstream, options.Model) : new SampleModel();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -85,7 +87,7 @@ internal sealed class MinerServer : IAsyncDisposable
             // Places are for those who may ask: strangers take none, and are heard no longer than their headers and, signed, a body's time.
             if (_callers.WhyNot(context.Request) is { } unsigned)
             {
-                await RefuseAsync(context, StatusCodes.Status401Unauthorized, unsigned);
+                await RefuseCallerAsync(context, unsigned);
             }
             else if (await ReadAsync(context) is not { } body)
             {
@@ -93,7 +95,7 @@ internal sealed class MinerServer : IAsyncDisposable
             }
             else if (await _callers.WhyNotAsync(context.Request, body) is { } refusal)
             {
-                await RefuseAsync(context, StatusCodes.Status401Unauthorized, refusal);
+                await RefuseCallerAsync(context, refusal);
             }
             else
             {
@@ -151,6 +153,17 @@ internal sealed class MinerServer : IAsyncDisposable
             context.Response.Headers.Connection = "close";
             return null;
         }
+    }
+
+    /// <summary>Says so, but not for each of a stranger's requests.</summary>
+    private Task RefuseCallerAsync(HttpContext context, string code)
+    {
+        if (_refusals.Count(code) is { } times)
+        {
+            Say(new JsonObject { ["event"] = "refused", ["code"] = code, ["times"] = times });
+        }
+
+        return RefuseAsync(context, StatusCodes.Status401Unauthorized, code);
     }
 
     private static Task RefuseAsync(HttpContext context, int status, string code)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -16,7 +17,7 @@ internal sealed class MinerQuery(RequestSigner signer, bool privateToo, TimeSpan
     private const int AnswerBytesMax = 16 << 20;
     private readonly HttpMessageInvoker _http = new(EgressHttp.Handler(privateToo, timeout, headerKilobytesMax: 16, connectionsMax: 4));
 
-    public async Task<ChallengeAnswer> AskAsync(int uid, string endpoint, string model, Challenge challenge, bool image, CancellationToken cancel)
+    public async Task<MinerAnswer> AskAsync(int uid, string endpoint, string model, Challenge challenge, bool image, CancellationToken cancel)
     {
         var started = Stopwatch.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -31,16 +32,31 @@ internal sealed class MinerQuery(RequestSigner signer, bool privateToo, TimeSpan
             };
             await signer.SignAsync(request, cancel: limit.Token);
             using var answer = await _http.SendAsync(request, limit.Token);
-            var content = answer.StatusCode == System.Net.HttpStatusCode.OK ? Read(await ReadAsync(answer, limit.Token), image) : null;
-            return new ChallengeAnswer(uid, content, (long)Stopwatch.GetElapsedTime(started).TotalMicroseconds);
+            if (answer.StatusCode != HttpStatusCode.OK)
+            {
+                return Answer(null, $"status {(int)answer.StatusCode}");
+            }
+
+            return Read(await ReadAsync(answer, limit.Token), image) is { } content ? Answer(content, null) : Answer(null, "garbage");
         }
         catch (Exception bad) when (!cancel.IsCancellationRequested && bad is HttpRequestException or IOException or OperationCanceledException or JsonException or InvalidOperationException or SocketException or UriFormatException)
         {
-            return new ChallengeAnswer(uid, null, (long)Stopwatch.GetElapsedTime(started).TotalMicroseconds);
+            return Answer(null, Reason(bad));
         }
+
+        MinerAnswer Answer(string? content, string? problem) => new(new ChallengeAnswer(uid, content, (long)Stopwatch.GetElapsedTime(started).TotalMicroseconds), problem);
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static string Reason(Exception bad) => bad switch
+    {
+        EgressException or HttpRequestException { InnerException: EgressException } => "address not allowed",
+        OperationCanceledException => "timeout",
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError } => "not reached",
+        JsonException or InvalidOperationException => "garbage",
+        _ => "broken",
+    };
 
     private static byte[] Body(string model, Challenge challenge, bool image)
     {
@@ -105,3 +121,7 @@ internal sealed class MinerQuery(RequestSigner signer, bool privateToo, TimeSpan
             : item.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.Object && message.TryGetProperty("content", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
     }
 }
+
+/// <summary>What came of a question.</summary>
+/// <param name="Problem">Why nothing did, in a word or two; null when an answer came, right or wrong.</param>
+internal readonly record struct MinerAnswer(ChallengeAnswer Answer, string? Problem);

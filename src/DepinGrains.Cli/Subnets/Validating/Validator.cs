@@ -23,7 +23,8 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
         {
             try
             {
-                await RoundAsync(cancel);
+                // What was under way is written down and sent again at the next start.
+                await RoundAsync(cancel).WaitAsync(cancel);
             }
             catch (Exception away) when (away is ApiException or HttpRequestException || (away is TaskCanceledException && !cancel.IsCancellationRequested))
             {
@@ -43,13 +44,20 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
     {
         var subnet = await _api.GetAsync();
         var task = options.Task ?? TaskOf((string)subnet["task"]!);
-        var metagraph = await _api.MetagraphAsync("hotkeys,axons,last_update");
+        var metagraph = await _api.MetagraphAsync("hotkeys,axons,stake,last_update,validator_permit");
         string[] hotkeys = [.. metagraph["hotkeys"]!.AsArray().Select(static h => (string)h!)];
         var own = Array.IndexOf(hotkeys, options.Hotkey);
-        var asked = Choose(hotkeys, metagraph["axons"]!.AsArray(), own);
+        if (WhyWait(subnet, metagraph, own) is { } wait)
+        {
+            say(new JsonObject { ["event"] = "waiting", ["problem"] = wait });
+            return;
+        }
+
+        var asked = Choose(metagraph, hotkeys.Length, own);
         var challenge = task.Create(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         var model = string.Create(CultureInfo.InvariantCulture, $"subnet-{options.Netuid}");
-        var answers = await Task.WhenAll(asked.Select(m => query.AskAsync(m.Uid, m.Endpoint, model, challenge, task.IsImage, cancel)));
+        var heard = await Task.WhenAll(asked.Select(m => query.AskAsync(m.Uid, m.Endpoint, model, challenge, task.IsImage, cancel)));
+        ChallengeAnswer[] answers = [.. heard.Select(static h => h.Answer)];
         var quality = task.Judge(challenge, answers);
         var book = ValidatorFile.BookOf(_memory);
         for (var i = 0; i < answers.Length; i++)
@@ -57,24 +65,41 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
             book = book.With(hotkeys[answers[i].Uid], ScoreBook.Worth(quality[i], answers[i].Micros, (long)options.Reference.TotalMicroseconds), options.Alpha);
         }
 
-        book = book.Only(hotkeys.ToHashSet(StringComparer.Ordinal));
+        // Who takes his address back serves nobody, and must not live on what he was worth before.
+        var silent = Enumerable.Range(0, hotkeys.Length).Where(uid => EndpointOf(metagraph, uid) is null).Select(uid => hotkeys[uid]).Where(book.Scores.ContainsKey);
+        book = silent.Aggregate(book, (b, hotkey) => b.With(hotkey, 0, options.Alpha)).Only(hotkeys.ToHashSet(StringComparer.Ordinal));
         Remember(_memory with { Rounds = _memory.Rounds + 1, Scores = [.. book.Scores.Values] });
         say(new JsonObject
         {
             ["event"] = "round", ["round"] = _memory.Rounds, ["asked"] = answers.Length, ["answered"] = answers.Count(static a => a.Content is not null), ["good"] = quality.Count(static q => q > 0),
+            ["problems"] = Problems(heard),
         });
         await WeightsAsync(subnet, metagraph, hotkeys, own, book);
     }
 
+    /// <summary>Miners answer validators only, and a round in which they refuse would be held against them.</summary>
+    private string? WhyWait(JsonNode subnet, JsonNode metagraph, int own) =>
+        own < 0 ? $"{options.Hotkey} has no uid in subnet {options.Netuid}: 'depin subnet register {options.Netuid}' buys one"
+        : (bool)metagraph["validatorPermit"]![own]! && (long)metagraph["stake"]![own]! > 0 ? null
+        : $"uid {own} has no permit with stake: the {subnet["hyperparameters"]!["maxValidators"]} largest stakes ('depin stake add') count from when the epoch ends at block {subnet["nextEpochBlock"]}, now {subnet["block"]}";
+
+    /// <summary>What went wrong with whom; null when all answered. At most as many as were asked.</summary>
+    private static JsonObject? Problems(MinerAnswer[] heard) => heard.Any(static h => h.Problem is not null)
+        ? new JsonObject(heard.Where(static h => h.Problem is not null).GroupBy(static h => h.Problem!, StringComparer.Ordinal)
+            .Select(static g => KeyValuePair.Create<string, JsonNode?>(g.Key, string.Join(' ', g.Select(static h => string.Create(CultureInfo.InvariantCulture, $"uid {h.Answer.Uid}"))))))
+        : null;
+
     /// <summary>Who is asked this time: all, or as many as wished, drawn evenly.</summary>
-    private List<(int Uid, string Endpoint)> Choose(string[] hotkeys, JsonArray axons, int own)
+    private List<(int Uid, string Endpoint)> Choose(JsonNode metagraph, int count, int own)
     {
-        var known = Enumerable.Range(0, hotkeys.Length)
-            .Where(uid => uid != own && (string?)axons[uid]?["endpoint"] is { Length: > 0 } && axons[uid]!["node"] is null)
-            .Select(uid => (uid, (string)axons[uid]!["endpoint"]!)).ToArray();
+        var known = Enumerable.Range(0, count).Where(uid => uid != own && EndpointOf(metagraph, uid) is not null).Select(uid => (uid, EndpointOf(metagraph, uid)!)).ToArray();
         RandomNumberGenerator.Shuffle(known.AsSpan());
         return [.. known.Take(options.Sample)];
     }
+
+    /// <summary>Where a uid answers; null for nowhere, and behind an agent's tunnel, which is not for us.</summary>
+    private static string? EndpointOf(JsonNode metagraph, int uid) =>
+        metagraph["axons"]![uid] is { } axon && axon["node"] is null && (string?)axon["endpoint"] is { Length: > 0 } endpoint ? endpoint : null;
 
     private async Task WeightsAsync(JsonNode subnet, JsonNode metagraph, string[] hotkeys, int own, ScoreBook book)
     {
@@ -87,8 +112,8 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
 
         var block = (long)subnet["block"]!;
         var every = Math.Max(options.WeightsEvery, (long)rules["weightsRateLimit"]!);
-        var last = own < 0 ? 0 : (long)metagraph["lastUpdate"]![own]!;
-        if (own < 0 || block - Math.Max(_memory.LastWeightsBlock, last) < every)
+        var last = (long)metagraph["lastUpdate"]![own]!;
+        if (block - Math.Max(_memory.LastWeightsBlock, last) < every)
         {
             return;
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
 using DepinGrains.Domain.Subnets.Validating;
@@ -24,7 +25,7 @@ internal static class ValidatorRunCommand
     {
         var netuid = new Option<int>("--netuid") { Description = "the subnet", Required = true };
         var hotkey = new Option<string?>("--hotkey") { Description = "hotkey (id_…/key_…) that sets weights; default: the key of --key itself" };
-        var state = new Option<string?>("--state") { Description = "file of its memory; default: beside the key file, one per subnet" };
+        var state = new Option<string?>("--state") { Description = "file of its memory (averages, weights under way); default: KEY.validator-NETUID.json" };
         var task = new Option<string?>("--task") { Description = $"what is asked: {string.Join(", ", Tasks.Keys)}; default: the subnet's own task" };
         var every = new Option<double>("--every") { Description = "seconds between two rounds, 0.1 to 86400", DefaultValueFactory = static _ => 60 };
         var sample = new Option<int>("--sample") { Description = "miners asked in a round, 1 to 4096", DefaultValueFactory = static _ => 16 };
@@ -34,7 +35,7 @@ internal static class ValidatorRunCommand
         var weights = new Option<long>("--weights-every") { Description = "blocks between two settings of weights; the subnet's own limit holds as well", DefaultValueFactory = static _ => 100 };
         var own = new Option<bool>("--allow-private") { Description = "also ask miners at loopback and private addresses: a network on one machine" };
         var rounds = new Option<int>("--rounds") { Description = "end after so many rounds; 0 = never" };
-        var run = new Command("run", "ask miners, keep moving averages, set weights on schedule; Ctrl-C ends between two rounds")
+        var run = new Command("run", "ask miners, keep moving averages, set weights on schedule; needs a uid ('depin subnet register') and, by stake ('depin stake add'), a permit; Ctrl-C ends, the next start goes on")
         {
             netuid, hotkey, state, task, every, sample, timeout, alpha, reference, weights, own, rounds,
         };
@@ -49,7 +50,7 @@ internal static class ValidatorRunCommand
             var options = new ValidatorOptions(
                 parse.GetValue(netuid),
                 parse.GetValue(hotkey) ?? session.Hotkey,
-                parse.GetValue(state) ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(parse.GetValue(GlobalOptions.Key)!))!, $"validator-{parse.GetValue(netuid)}.json"),
+                parse.GetValue(state) ?? string.Create(CultureInfo.InvariantCulture, $"{Path.GetFullPath(session.KeyFile)}.validator-{parse.GetValue(netuid)}.json"),
                 chosen is null ? null : Tasks[chosen],
                 Seconds(parse.GetValue(every), 0.1, 86_400, "--every"),
                 parse.GetValue(sample),
@@ -65,7 +66,14 @@ internal static class ValidatorRunCommand
                 file.Load(options.Netuid, options.Hotkey);
                 await session.MyIdentityAsync();
                 using var query = new MinerQuery(session.Signer, options.Private, options.Timeout);
-                await new Validator(session, options, file, query, entry => Say(session, entry), TimeProvider.System).RunAsync(cancel);
+                try
+                {
+                    await new Validator(session, options, file, query, entry => Say(session, entry), TimeProvider.System).RunAsync(cancel);
+                }
+                finally
+                {
+                    Say(session, new JsonObject { ["event"] = "ended", ["rounds"] = file.Load(options.Netuid, options.Hotkey).Rounds });
+                }
             });
         }));
         return run;
@@ -78,5 +86,5 @@ internal static class ValidatorRunCommand
     }
 
     private static void Say(Session session, JsonObject entry) =>
-        Console.Out.WriteLine(session.Json ? entry.ToJsonString() : string.Join("  ", entry.Select(static e => e.Key == "event" ? (string?)e.Value : $"{e.Key} {e.Value}")));
+        Console.Out.WriteLine(session.Json ? entry.ToJsonString() : string.Join("  ", entry.Where(static e => e.Value is not null).Select(static e => e.Key == "event" ? (string?)e.Value : $"{e.Key} {e.Value}")));
 }

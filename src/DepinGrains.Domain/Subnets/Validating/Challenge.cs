@@ -36,6 +36,13 @@ public static class Ppm
     /// <summary><paramref name="part"/> of <paramref name="whole"/>, rounded down; 0 of nothing is 0.</summary>
     public static long Of(long part, long whole) => whole <= 0 ? 0 : (long)((Int128)part * One / whole);
 
+    /// <summary>A share of a difference, which may be negative, rounded to below.</summary>
+    public static long Toward(long difference, long share)
+    {
+        var (whole, rest) = Int128.DivRem((Int128)difference * share, One);
+        return (long)(rest < 0 ? whole - 1 : whole);
+    }
+
     /// <summary>The product of two shares, rounded down.</summary>
     public static long Times(long a, long b) => (long)((Int128)a * b / One);
 }

@@ -17,11 +17,11 @@ public sealed record ScoreBook(ImmutableSortedDictionary<string, MinerScore> Sco
     /// <summary>One answer's worth: quality × reference/(reference + time), millionths. Half the score is lost at the reference.</summary>
     public static long Worth(long quality, long micros, long referenceMicros) => Ppm.Times(quality, Ppm.Of(referenceMicros, referenceMicros + Math.Max(0, micros)));
 
-    /// <summary>The book after one more score; the first is taken whole, later ones move the average by <paramref name="alpha"/> millionths.</summary>
+    /// <summary>The book after one more score; the first is taken whole, later ones move the average by <paramref name="alpha"/> millionths, rounded down: who is worth nothing comes to nothing.</summary>
     public ScoreBook With(string hotkey, long score, long alpha)
     {
         var known = Scores.GetValueOrDefault(hotkey);
-        var next = known is null ? new MinerScore(hotkey, score, 1) : known with { Average = known.Average + Ppm.Times(score - known.Average, alpha), Samples = known.Samples + 1 };
+        var next = known is null ? new MinerScore(hotkey, score, 1) : known with { Average = known.Average + Ppm.Toward(score - known.Average, alpha), Samples = known.Samples + 1 };
         return new ScoreBook(Scores.SetItem(hotkey, next));
     }
 

@@ -52,8 +52,11 @@ public sealed class SubnetMinerDirectory(IGrainFactory grains, IOptions<ServingO
             : before;
     }
 
-    /// <summary>Validators announce axons too; what earned nothing as a miner and validates is not asked. Whoever is behind an agent's tunnel cannot be reached from here.</summary>
-    private static bool IsMiner(SubnetServer server) => (!server.Permit || server.Incentive > 0) && server.Axon.Node is null;
+    /// <summary>
+    /// Validators announce axons too; what validates and earned nothing as a miner is not asked. A permit alone does not make a validator: in a small subnet all have one, newcomers that mine included. Whoever is
+    /// behind an agent's tunnel cannot be reached from here.
+    /// </summary>
+    private static bool IsMiner(SubnetServer server) => (server.Dividends == 0 || server.Incentive > 0) && server.Axon.Node is null;
 
     private static Miner ToMiner(int netuid, SubnetServer server) =>
         new(netuid, server.Uid, server.Hotkey, LedgerAccounts.Wallet(server.Coldkey), server.Axon.Endpoint.TrimEnd('/'), server.Incentive);

@@ -72,6 +72,19 @@ public sealed class ValidatingTests
     }
 
     [Fact]
+    public void Who_never_answers_again_comes_to_nothing_and_gets_no_weight()
+    {
+        var book = ScoreBook.Empty.With("a", Ppm.One, Ppm.One);
+        for (var i = 0; i < 500; i++)
+        {
+            book = book.With("a", 0, 100_000);
+        }
+
+        Assert.Equal(0, book.Scores["a"].Average);
+        Assert.Empty(book.Weights(["a"], -1).Uids);
+    }
+
+    [Fact]
     public void An_answer_at_the_reference_latency_is_worth_half() => Assert.Equal(Ppm.One / 2, ScoreBook.Worth(Ppm.One, 5_000_000, 5_000_000));
 
     [Fact]

@@ -1,21 +1,18 @@
-using System.Diagnostics;
-using System.Net;
 using System.Text.Json.Nodes;
 using DepinGrains.Domain.Subnets.Serving;
-using DepinGrains.Gateway.Tests.Http;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Gateway.Tests.Subnets.Serving;
 
 /// <summary>OpenAI's own client (the npm package <c>openai</c>, installed by <c>npm ci</c> in tests/tools/openai-sdk, which CI does) against the gateway, unchanged.</summary>
 public sealed class OpenAiClientTests
 {
-    private static readonly string Tool = Path.Combine(ApiSamples.Repository(), "tests", "tools", "openai-sdk");
     private static readonly string Text = DeterministicTask.Text("question", 8);
 
     [Fact]
     public async Task The_openai_client_works_unchanged()
     {
-        SkipUnlessInstalled();
+        OpenAiClient.SkipUnlessInstalled();
         await using var host = await ServingHost.StartAsync();
         await using var miner = await SampleMiner.StartAsync();
         host.Serve(miner.Address);
@@ -43,7 +40,7 @@ public sealed class OpenAiClientTests
     [Fact]
     public async Task An_openai_clients_streamed_chat_is_answered_by_the_next_miner_when_the_best_one_dies_before_its_first_token()
     {
-        SkipUnlessInstalled();
+        OpenAiClient.SkipUnlessInstalled();
         await using var host = await ServingHost.StartAsync();
         await using var dying = new RawMiner(static async (socket, cancel) =>
             await socket.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n"u8.ToArray(), cancel));
@@ -57,7 +54,7 @@ public sealed class OpenAiClientTests
     [Fact]
     public async Task The_openai_client_throws_when_the_miner_breaks_off_mid_stream()
     {
-        SkipUnlessInstalled();
+        OpenAiClient.SkipUnlessInstalled();
         await using var host = await ServingHost.StartAsync();
         await using var bad = RawMiner.Says(RawMiner.StreamHead + RawMiner.Piece("fine"));
         host.Serve(bad.Address);
@@ -66,33 +63,5 @@ public sealed class OpenAiClientTests
         Assert.Equal(ServingErrors.Interrupted, (string?)error["code"]);
     }
 
-    private static void SkipUnlessInstalled()
-    {
-        if (!Directory.Exists(Path.Combine(Tool, "node_modules", "openai")))
-        {
-            Assert.True(Environment.GetEnvironmentVariable("CI") is null, $"the package openai is not installed in {Tool}");
-            Assert.Skip($"skipped: needs the npm package openai (npm ci in {Tool})");
-        }
-    }
-
-    private static async Task<JsonNode> RunAsync(ServingHost host, ServingCaller caller, string what = "all")
-    {
-        var start = new ProcessStartInfo("node", [Path.Combine(Tool, "client.mjs"), new Uri(host.Address, "/v1/openai").ToString(), caller.ApiKey, what]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        var error = process.StandardError.ReadToEndAsync(limit.Token);
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException("the client did not end in three minutes");
-        }
-
-        Assert.True(process.ExitCode == 0, $"{process.ExitCode}: {await error}");
-        return JsonNode.Parse(await output)!;
-    }
+    private static Task<JsonNode> RunAsync(ServingHost host, ServingCaller caller, string what = "all") => OpenAiClient.RunAsync(host.Address, caller.ApiKey, what);
 }
