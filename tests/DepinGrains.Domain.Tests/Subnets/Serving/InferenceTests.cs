@@ -67,12 +67,30 @@ public sealed class InferenceTests
     [InlineData(InferenceKind.Completion, "prompt", "\"x\"")]
     [InlineData(InferenceKind.Embedding, "input", "\"x\"")]
     [InlineData(InferenceKind.Image, "prompt", "\"x\"")]
-    public void Only_what_OpenAI_documents_is_passed_on_so_that_no_miners_own_member_gets_work_that_is_not_held_for(InferenceKind kind, string prompt, string value)
+    public void No_member_is_passed_on_that_gets_work_that_is_not_held_for(InferenceKind kind, string prompt, string value)
     {
-        var request = Read(kind, $$"""{"model":"subnet-1","n_predict":100000,"min_tokens":100000,"ignore_eos":true,"cache_prompt":"{{new string('x', 5_000)}}","chat_template_kwargs":{"a":1},"echo":false,"{{prompt}}":{{value}}}""").Require();
+        var request = Read(kind, $$"""{"model":"subnet-1","n_predict":100000,"min_tokens":100000,"ignore_eos":true,"use_beam_search":true,"prompt_logprobs":20,"priority":1,"options":{"num_predict":1},"chat_template":"{{new string('x', 5_000)}}","echo":false,"{{prompt}}":{{value}}}""").Require();
         using var body = System.Text.Json.JsonDocument.Parse(request.Body);
         Assert.Empty(body.RootElement.EnumerateObject().Select(static m => m.Name).Except(["model", prompt, "stream", "max_tokens", "n"]));
         Assert.Equal(kind == InferenceKind.Chat ? 6 : 1, request.Bound.PromptTokens);
+    }
+
+    [Theory]
+    [InlineData(InferenceKind.Chat, "messages", """[{"role":"user","content":"x"}]""")]
+    [InlineData(InferenceKind.Completion, "prompt", "\"x\"")]
+    public void What_llama_cpp_and_vLLM_choose_tokens_by_is_passed_on_as_it_is(InferenceKind kind, string prompt, string value)
+    {
+        const string Settings = "\"top_k\":40,\"min_p\":0.05,\"repetition_penalty\":1.1,\"repeat_penalty\":1.2,\"mirostat\":2";
+        var plain = Read(kind, $$"""{"model":"subnet-1","{{prompt}}":{{value}}}""").Require();
+        var request = Read(kind, $$"""{"model":"subnet-1",{{Settings}},"{{prompt}}":{{value}}}""").Require();
+        Assert.Contains(Settings, Encoding.UTF8.GetString(request.Body.Span), StringComparison.Ordinal);
+        Assert.Equal(plain.Bound, request.Bound);
+
+        // A grammar is text the miner reads: it counts.
+        var grammar = Read(kind, $$"""{"model":"subnet-1","grammar":"{{new string('g', 4_000)}}","{{prompt}}":{{value}}}""").Require();
+        Assert.Equal(plain.Bound.PromptTokens + 1_000, grammar.Bound.PromptTokens);
+        Assert.False(Read(kind, $$"""{"model":"subnet-1","top_k":"{{new string('g', 4_000)}}","{{prompt}}":{{value}}}""").IsOk);
+        Assert.False(Read(kind, $$"""{"model":"subnet-1","min_p":[1],"{{prompt}}":{{value}}}""").IsOk);
     }
 
     [Theory]

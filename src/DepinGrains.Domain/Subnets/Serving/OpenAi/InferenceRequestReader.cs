@@ -6,7 +6,7 @@ using DepinGrains.Contracts.Common;
 namespace DepinGrains.Domain.Subnets.Serving.OpenAi;
 
 /// <summary>
-/// Reads a request of OpenAI's protocol: checks what money and bounds depend on, leaves the rest to the miner. Only members of <see cref="RequestMembers"/> are passed on: none that tells about the caller (<c>user</c>, <c>metadata</c>, …), none that only some servers understand.
+/// Reads a request of OpenAI's protocol: checks what money and bounds depend on, leaves the rest to the miner. Only members of <see cref="RequestMembers"/> are passed on: none that tells about the caller (<c>user</c>, <c>metadata</c>, …), none that gets more work than is held for.
 /// Every refusal is <c>inference.request_invalid</c> with the member's name, or <c>inference.model_not_found</c>.
 /// </summary>
 public static class InferenceRequestReader
