@@ -12,7 +12,7 @@ internal static class SubnetNetworkCommands
     internal static readonly Argument<int> Netuid = new("netuid") { Description = "the subnet's number" };
     internal static readonly Option<string?> Hotkey = new("--hotkey") { Description = "a key of your identity, id_…/key_…; the key you sign with when left out" };
 
-    public static IEnumerable<Command> Create() => [List(), Show(), Open(), LockCost(), Price(), Register(), Metagraph(), Neurons(), Epochs(), Hyperparameters(), Set(), Axon(), SubnetWeightCommands.Create(), RootCommands.Create()];
+    public static IEnumerable<Command> Create() => [List(), Show(), Open(), LockCost(), Price(), Register(), Metagraph(), Miners(), Neurons(), Epochs(), Hyperparameters(), Set(), Axon(), SubnetWeightCommands.Create(), RootCommands.Create()];
 
     private static Command List()
     {
@@ -174,6 +174,18 @@ internal static class SubnetNetworkCommands
         }
 
         return rows;
+    }
+
+    private static Command Miners()
+    {
+        var miners = new Command("miners", "how miners served the gateways' callers: the last day, and all requests since registration") { Netuid };
+        miners.SetAction(static parse => Session.RunAsync(parse, async session => session.ShowTable(
+            await session.ListAsync($"/v1/subnets/{parse.GetValue(Netuid)}/miners", 4_096),
+            ("UID", static m => m["uid"]!.ToString()), ("REQUESTS", static m => m["day"]!["requests"]!.ToString()), ("ANSWERED", static m => m["day"]!["answers"]!.ToString()),
+            ("FAILED", static m => m["day"]!["failures"]!.ToString()), ("BUSY", static m => m["day"]!["busy"]!.ToString()), ("TOKENS", static m => ((long)m["day"]!["promptTokens"]! + (long)m["day"]!["completionTokens"]!).ToString("N0", CultureInfo.InvariantCulture)),
+            ("FIRST TOKEN", static m => m["day"]!["firstTokenMilliseconds"] is { } ms ? $"{ms} ms" : ""), ("P95", static m => m["day"]!["firstTokenP95"] is { } p95 ? $"≤ {p95} ms" : ""),
+            ("SINCE START", static m => m["total"]!["requests"]!.ToString()), ("LAST FAILURE", static m => (string?)m["lastFailure"] is { } why ? $"{why} {(string?)m["lastFailureAt"]}" : ""), ("HOTKEY", static m => Short((string)m["hotkey"]!)))));
+        return miners;
     }
 
     private static Command Neurons()

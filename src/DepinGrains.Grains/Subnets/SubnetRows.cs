@@ -62,7 +62,7 @@ public static class SubnetRows
 
     /// <summary>Every table of subnets.</summary>
     public static ImmutableArray<TableDefinition> Tables =>
-        [SubnetRegistryState.Kind.Table, RootState.Kind.Table, SubnetState.Kind.Table, NeuronState.Kind.Table, EpochRow.Kind.Table, PaymentRow.Kind.Table, ChallengeRow.Kind.Table, Weights, Numbers, Bonds];
+        [SubnetRegistryState.Kind.Table, RootState.Kind.Table, SubnetState.Kind.Table, NeuronState.Kind.Table, EpochRow.Kind.Table, PaymentRow.Kind.Table, ChallengeRow.Kind.Table, SubnetServingState.Kind.Table, MinerServingRow.Kind.Table, Weights, Numbers, Bonds];
 
     /// <summary>Key of a uid, in the order of uids.</summary>
     public static string Uid(int uid) => uid.ToString("D5", CultureInfo.InvariantCulture);

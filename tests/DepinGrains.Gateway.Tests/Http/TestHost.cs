@@ -64,6 +64,15 @@ public abstract class TestHost : IAsyncLifetime
     /// <summary>Begins to stop the host, as Ctrl-C does.</summary>
     public Task StopAsync() => _app.StopAsync();
 
+    /// <summary>A new process over the same folder, as far as the host can tell.</summary>
+    public async Task RestartAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        await InitializeAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

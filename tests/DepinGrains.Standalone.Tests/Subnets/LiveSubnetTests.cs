@@ -85,6 +85,12 @@ public sealed class LiveSubnetTests(TrialSubnet subnet)
         await ChatAsync(key, beforeWord: 8, victim, paid: "good");
         await ChatAsync(key, beforeWord: 0, subnet.Good, paid: "spare");
         subnet.BadModel.Manner = ModelManner.Wrong;
+
+        // What everybody can see of it: who answered, and why the one that was killed did not.
+        var miners = await Programs.EventuallyAsync("both chats are in the figures", async () =>
+            (await subnet.Person("user").JsonAsync("subnet", "miners", "1")).AsArray() is var seen && seen.Sum(static m => (int)m!["total"]!["answers"]!) == 2 && seen.Any(static m => (int)m!["uid"]! == 0 && (int)m["total"]!["failures"]! == 1) ? seen : null);
+        Assert.Equal(1, (int)miners.Single(static m => (int)m!["uid"]! == 0)!["day"]!["answers"]!);
+        Assert.Contains("HOTKEY", await subnet.Person("user").RunAsync("subnet", "miners", "1"), StringComparison.Ordinal);
         var good = subnet.Run("good", subnet.GoodLine);
         await good.SaysAsync("the good miner is back", static l => Is(l, "announced"));
         await subnet.Person("owner").RunAsync("ledger", "verify", "TAO");

@@ -93,7 +93,7 @@ public sealed class TrialSubnet : IAsyncDisposable
     private async Task<Seen> StartAsync()
     {
         // No agent: the network must be known to its miners without one. No exploration: which miner is asked is what the tests look at.
-        _standalone = new StandaloneProcess(Path.Combine(Folder, "standalone"), "--Standalone:Agent", "false", "--Network:TaoBlockTime", "00:00:00.1", "--Serving:ExploreBasisPoints", "0", "--Serving:Tries", "4");
+        _standalone = new StandaloneProcess(Path.Combine(Folder, "standalone"), "--Standalone:Agent", "false", "--Network:TaoBlockTime", "00:00:00.1", "--Serving:ExploreBasisPoints", "0", "--Serving:Tries", "4", "--Serving:ReportEvery", "00:00:01");
         await _standalone.StartAsync();
         await OpenAsync();
         foreach (var (person, uid) in ((string, int)[])[("good", 0), ("bad", 1), ("validator", 2)])

@@ -20,6 +20,9 @@ public readonly record struct MinerHealth(long FirstTokenMicros, int SuccessPerm
         0,
         0);
 
+    /// <summary>After it said that it is full: no failure, but asked after others for a moment, and less while it goes on.</summary>
+    public MinerHealth Busy(long nowMs, long restMs) => this with { SuccessPermille = SuccessPermille - ((SuccessPermille + Weight - 1) / Weight), RestUntilMs = Math.Max(RestUntilMs, nowMs + restMs) };
+
     /// <summary>After a failure: from the <paramref name="restAfter"/>-th in a row on it rests, twice as long each time, at most <paramref name="restMaxMs"/>.</summary>
     public MinerHealth Failed(long nowMs, int restAfter, long restMs, long restMaxMs)
     {

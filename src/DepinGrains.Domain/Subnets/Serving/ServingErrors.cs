@@ -27,6 +27,15 @@ public static class ServingErrors
     /// <summary>Whole answers take all the memory they may have in this process; ask again, or ask for a stream.</summary>
     public const string Memory = "inference.memory_overloaded";
 
+    /// <summary>One caller's whole answers take all his share of that memory; ask again when one is done, or ask for a stream.</summary>
+    public const string CallerMemory = "inference.share_overloaded";
+
+    /// <summary>Every miner of the subnet has as many requests as it takes at once; ask again.</summary>
+    public const string MinersBusy = "inference.miners_overloaded";
+
+    /// <summary>Every miner that was asked said that the request itself cannot be served: a setting out of range, or a kind of work its model does not do.</summary>
+    public const string MinersRefused = "inference.request_refused";
+
     /// <summary>Too many requests of one caller at once.</summary>
     public const string TooMany = "inference.requests_overloaded";
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities.Client;
@@ -32,9 +33,12 @@ internal enum TryEnd
 /// <param name="FirstToken">From the try's start to its first token, or whole answer.</param>
 internal readonly record struct TryResult(TryEnd End, InferenceUse Delivered = default, TimeSpan FirstToken = default, string Reason = "", Refusal? Refusal = null);
 
+/// <summary>A miner that was asked, and what came of it; no miner when there was no money.</summary>
+internal readonly record struct MinerTry(Miner? Miner, MinerEntry? Entry, TryResult Result);
+
 /// <summary>Answers one request: holds the money, tries miners in order until one's first token is there, passes its answer on, settles what was delivered.</summary>
 public sealed partial class InferenceProxy(
-    IMinerDirectory directory, MinerBook book, MinerCall call, InferenceAccount account, ServingMetrics metrics, IOptions<ServingOptions> options, TimeProvider time, ILogger<InferenceProxy> log)
+    IMinerDirectory directory, MinerBook book, MinerCall call, InferenceAccount account, ServingMetrics metrics, IOptions<ServingOptions> options, IOptions<HttpOptions> http, TimeProvider time, ILogger<InferenceProxy> log)
 {
     /// <summary>Serves; writes the response itself, refusals too.</summary>
     public async Task ServeAsync(HttpContext context, string caller, InferenceRequest request)
@@ -66,47 +70,72 @@ public sealed partial class InferenceProxy(
     private async Task<string> ServeAsync(HttpContext context, string caller, InferenceRequest request, IReadOnlyList<Miner> miners, long started)
     {
         var hold = account.Begin(caller, request, await account.PriceAsync());
-        Miner? paid = null;
-        TryResult last = default;
+        List<MinerTry> tries = [];
         try
         {
             if (await hold.BeforeAskingAsync() is { } refused)
             {
-                last = new TryResult(TryEnd.Refused, Refusal: refused);
+                tries.Add(new MinerTry(null, null, new TryResult(TryEnd.Refused, Refusal: refused)));
             }
             else
             {
-                foreach (var miner in book.Order(miners, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8))))
-                {
-                    var left = options.Value.TotalTimeout - time.GetElapsedTime(started);
-                    if (left <= TimeSpan.Zero)
-                    {
-                        break;
-                    }
-
-                    paid = miner;
-                    last = await TryAsync(context, miner, request, hold, left);
-                    if (last.End != TryEnd.Failed)
-                    {
-                        break;
-                    }
-                }
+                await TryAllAsync(context, request, miners, hold, started, tries);
             }
         }
         finally
         {
-            await hold.SettleAsync(last.End is TryEnd.Failed or TryEnd.Refused ? null : paid, last.End == TryEnd.Interrupted ? last.Delivered.WithoutPrompt() : last.Delivered);
+            var last = tries.LastOrDefault();
+            await hold.SettleAsync(last.Result.End is TryEnd.Failed or TryEnd.Refused ? null : last.Miner, last.Result.End == TryEnd.Interrupted ? last.Result.Delivered.WithoutPrompt() : last.Result.Delivered);
         }
 
-        await EndAsync(context, request, last);
-        return last.End.ToString().ToLowerInvariant();
+        await EndAsync(context, request, tries);
+        return tries.LastOrDefault().Result.End.ToString().ToLowerInvariant();
     }
 
-    private async Task<TryResult> TryAsync(HttpContext context, Miner miner, InferenceRequest request, InferenceAccount.Hold hold, TimeSpan left)
+    /// <summary>Asks one after the other until something reached the caller.</summary>
+    private async Task TryAllAsync(HttpContext context, InferenceRequest request, IReadOnlyList<Miner> miners, InferenceAccount.Hold hold, long started, List<MinerTry> tries)
     {
-        var entry = book.Begin(miner);
+        foreach (var miner in book.Order(miners, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8))))
+        {
+            var left = options.Value.TotalTimeout - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+            {
+                break;
+            }
 
-        // What breaks on our side is not the miner's fault.
+            if (book.TryBegin(miner) is not { } entry)
+            {
+                continue;
+            }
+
+            // What breaks on our side is not the miner's fault.
+            var done = new MinerTry(miner, entry, new TryResult(TryEnd.Refused));
+            tries.Add(done);
+            done = done with { Result = await TryAsync(context, miner, entry, request, hold, left) };
+            tries[^1] = done;
+            if (done.Result.End != TryEnd.Failed)
+            {
+                break;
+            }
+        }
+
+        // Who refused a request that another one answered has failed; refused by all it is the request that is wrong, and a caller must not bring good miners to rest with it.
+        if (tries is [.., { Result.End: TryEnd.Answered }])
+        {
+            tries.ForEach(t => Refuse(t));
+        }
+
+        void Refuse(MinerTry one)
+        {
+            if (one.Result is { End: TryEnd.Failed, Reason: MinerBook.Refused })
+            {
+                book.Failed(one.Entry!, MinerBook.Refused);
+            }
+        }
+    }
+
+    private async Task<TryResult> TryAsync(HttpContext context, Miner miner, MinerEntry entry, InferenceRequest request, InferenceAccount.Hold hold, TimeSpan left)
+    {
         var result = new TryResult(TryEnd.Refused);
         try
         {
@@ -125,7 +154,11 @@ public sealed partial class InferenceProxy(
                     metrics.FirstToken(request.Netuid, result.FirstToken);
                     break;
                 case TryEnd.Failed or TryEnd.Interrupted:
-                    book.Failed(entry);
+                    if (result.Reason != MinerBook.Refused)
+                    {
+                        book.Failed(entry, result.Reason);
+                    }
+
                     LogFailed(miner.Netuid, miner.Uid, miner.Hotkey, result.Reason);
                     break;
                 default:
@@ -136,20 +169,35 @@ public sealed partial class InferenceProxy(
         }
     }
 
-    private static async Task EndAsync(HttpContext context, InferenceRequest request, TryResult last)
+    private async Task EndAsync(HttpContext context, InferenceRequest request, List<MinerTry> tries)
     {
-        switch (last.End)
+        var last = tries.LastOrDefault().Result;
+        if (last.End == TryEnd.Refused)
         {
-            case TryEnd.Refused:
-                // The ledger's no is about money.
-                await Problems.WriteAsync(context, last.Refusal!, StatusCodes.Status402PaymentRequired);
-                break;
-            case TryEnd.Failed when !context.RequestAborted.IsCancellationRequested:
-                await Problems.WriteAsync(context, Refusal.Of(ServingErrors.MinersFailed, $"The miners of {request.Model} that were asked did not answer; nothing is charged. Ask again.", ("model", request.Model)));
-                break;
-            default:
-                break;
+            // The ledger's no is about money.
+            await Problems.WriteAsync(context, last.Refusal!, StatusCodes.Status402PaymentRequired);
         }
+        else if (last.End == TryEnd.Failed && !context.RequestAborted.IsCancellationRequested)
+        {
+            var (refusal, status) = WhyNot(request, tries);
+            if (status is null)
+            {
+                Problems.RetryAfter(context, TimeSpan.FromSeconds(http.Value.RetryAfterSeconds));
+            }
+
+            await Problems.WriteAsync(context, refusal, status);
+        }
+    }
+
+    /// <summary>Why nobody answered: all full, the request refused by all, or each in its own way.</summary>
+    private (Refusal Refusal, int? Status) WhyNot(InferenceRequest request, List<MinerTry> tries)
+    {
+        var asked = string.Join(", ", tries.Select(static t => string.Create(CultureInfo.InvariantCulture, $"uid {t.Miner!.Uid}: {t.Result.Reason}")));
+        return tries.All(static t => t.Result.Reason == MinerBook.Busy)
+            ? (Refusal.Of(ServingErrors.MinersBusy, $"All miners of {request.Model} have as many requests as they take at once; ask again.", ("model", request.Model), ("max", options.Value.RequestsPerMinerMax)), null)
+            : tries.All(static t => t.Result.Reason == MinerBook.Refused)
+            ? (Refusal.Of(ServingErrors.MinersRefused, $"Every miner of {request.Model} that was asked says it cannot serve this request: a setting out of range, or a kind of work its model does not do ({asked}). Nothing is charged.", ("model", request.Model)), StatusCodes.Status400BadRequest)
+            : (Refusal.Of(ServingErrors.MinersFailed, $"The miners of {request.Model} that were asked did not answer ({asked}); nothing is charged. Ask again.", ("model", request.Model), ("asked", asked)), null);
     }
 
     [LoggerMessage(3610, LogLevel.Information, "Miner {Uid} of subnet {Netuid} ({Hotkey}) failed: {Reason}")]

@@ -47,10 +47,10 @@ public sealed class InferenceServer(InferenceProxy proxy, AnswerMemory memory, I
     private async Task ServeAsync(HttpContext context, Caller caller, InferenceRequest request)
     {
         var bytes = request.Stream ? 0 : request.AnswerBytes(options.Value.AnswerBytesMax);
-        if (!memory.TryTake(bytes))
+        if (memory.TryTake(caller.Identity, bytes) is { } refused)
         {
             Problems.RetryAfter(context, TimeSpan.FromSeconds(http.Value.RetryAfterSeconds));
-            await Problems.WriteAsync(context, Refusal.Of(ServingErrors.Memory, "Too many whole answers are under way in this gateway; ask again, or with stream: true, or for fewer max_tokens.", ("max", options.Value.BufferedBytesMax)));
+            await Problems.WriteAsync(context, refused, refused.Code == ServingErrors.CallerMemory ? StatusCodes.Status429TooManyRequests : null);
             return;
         }
 
@@ -60,7 +60,7 @@ public sealed class InferenceServer(InferenceProxy proxy, AnswerMemory memory, I
         }
         finally
         {
-            memory.GiveBack(bytes);
+            memory.GiveBack(caller.Identity, bytes);
         }
     }
 

@@ -1,57 +1,75 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using DepinGrains.Contracts.Subnets;
 using DepinGrains.Domain.Subnets.Serving;
 using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Gateway.Subnets.Serving;
 
-/// <summary>What this gateway saw of each miner, by subnet and hotkey; in memory, for routing and for validators who ask.</summary>
+/// <summary>What this gateway saw of each miner, by subnet and hotkey: for routing in memory, and what it did not report to the subnet yet.</summary>
 public sealed class MinerBook(IOptions<ServingOptions> options, TimeProvider time)
 {
+    /// <summary>Why a try failed: the miner is full.</summary>
+    internal const string Busy = "busy";
+
+    /// <summary>Why a try failed: the miner says that the request cannot be served.</summary>
+    internal const string Refused = "refused";
+
     private const int EntriesMax = 65_536;
-    private readonly ConcurrentDictionary<(int Netuid, string Hotkey), Entry> _entries = new();
+    private readonly ConcurrentDictionary<(int Netuid, string Hotkey), MinerEntry> _entries = new();
 
     /// <summary>Milliseconds of the clock rests are measured with.</summary>
     public long NowMs => time.GetTimestamp() / (time.TimestampFrequency / 1_000);
 
-    /// <summary>The order in which a request tries the miners.</summary>
+    /// <summary>The order in which a request tries the miners; without those that have as many requests as they may have.</summary>
     public ImmutableArray<Miner> Order(IReadOnlyList<Miner> miners, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(miners);
-        var candidates = new MinerCandidate[miners.Count];
-        for (var i = 0; i < candidates.Length; i++)
+        var candidates = new List<MinerCandidate>(miners.Count);
+        foreach (var miner in miners)
         {
-            var known = _entries.GetValueOrDefault((miners[i].Netuid, miners[i].Hotkey));
-            candidates[i] = new MinerCandidate(miners[i].Uid, miners[i].Incentive, known?.InFlight ?? 0, known?.Health ?? MinerHealth.New);
+            var known = _entries.GetValueOrDefault((miner.Netuid, miner.Hotkey));
+            if ((known?.InFlight ?? 0) < options.Value.RequestsPerMinerMax)
+            {
+                candidates.Add(new MinerCandidate(miner.Uid, miner.Incentive, known?.InFlight ?? 0, known?.Health ?? MinerHealth.New));
+            }
         }
 
         var order = MinerChoice.Order(candidates, NowMs, seed, options.Value.Choice);
         return [.. order.Select(uid => miners.First(m => m.Uid == uid))];
     }
 
-    /// <summary>A try begins.</summary>
-    public Entry Begin(Miner miner)
+    /// <summary>A try begins; null when others filled the miner meanwhile.</summary>
+    public MinerEntry? TryBegin(Miner miner)
     {
         ArgumentNullException.ThrowIfNull(miner);
         MakeRoom();
-        var entry = _entries.GetOrAdd((miner.Netuid, miner.Hotkey), static _ => new Entry());
-        entry.Begin(miner.Uid);
-        return entry;
+        var entry = _entries.GetOrAdd((miner.Netuid, miner.Hotkey), static _ => new MinerEntry());
+        return entry.TryBegin(miner, options.Value.RequestsPerMinerMax) ? entry : null;
     }
 
     /// <summary>A try ended with an answer.</summary>
-    public void Answered(Entry entry, TimeSpan firstToken, InferenceUse use)
+    public void Answered(MinerEntry entry, TimeSpan firstToken, InferenceUse use)
     {
         ArgumentNullException.ThrowIfNull(entry);
         entry.Answered((long)firstToken.TotalMicroseconds, use, NowMs);
     }
 
     /// <summary>A try ended without, or broke off.</summary>
-    public void Failed(Entry entry)
+    /// <param name="entry">The miner.</param>
+    /// <param name="reason">In one word.</param>
+    public void Failed(MinerEntry entry, string reason)
     {
         ArgumentNullException.ThrowIfNull(entry);
         var o = options.Value;
-        entry.Failed(NowMs, o.RestAfterFailures, (long)o.Rest.TotalMilliseconds, (long)o.RestMax.TotalMilliseconds);
+        if (reason == Busy)
+        {
+            entry.Busy(NowMs, (long)o.BusyRest.TotalMilliseconds);
+        }
+        else
+        {
+            entry.Failed(NowMs, o.RestAfterFailures, (long)o.Rest.TotalMilliseconds, (long)o.RestMax.TotalMilliseconds, reason, time.GetUtcNow());
+        }
     }
 
     /// <summary>What was seen of a subnet's miners, by uid.</summary>
@@ -60,6 +78,10 @@ public sealed class MinerBook(IOptions<ServingOptions> options, TimeProvider tim
         var now = NowMs;
         return [.. _entries.Where(e => e.Key.Netuid == netuid).Select(e => e.Value.View(e.Key.Hotkey, now)).OrderBy(static v => v.Uid)];
     }
+
+    /// <summary>What was seen since it was last taken, by subnet; whoever takes it must report it.</summary>
+    public ILookup<int, MinerReport> TakeReports() =>
+        _entries.Select(static e => (e.Key.Netuid, Report: e.Value.TakeReport(e.Key.Hotkey))).Where(static r => r.Report is not null).ToLookup(static r => r.Netuid, static r => r.Report!);
 
     private void MakeRoom()
     {
@@ -73,73 +95,6 @@ public sealed class MinerBook(IOptions<ServingOptions> options, TimeProvider tim
             _entries.TryRemove(pair);
         }
     }
-
-    /// <summary>One miner's figures.</summary>
-    public sealed class Entry
-    {
-        private readonly Lock _gate = new();
-        private MinerHealth _health = MinerHealth.New;
-        private long _requests;
-        private long _failures;
-        private long _tokens;
-        private int _inFlight;
-        private int _uid;
-
-        internal MinerHealth Health
-        {
-            get
-            {
-                lock (_gate)
-                {
-                    return _health;
-                }
-            }
-        }
-
-        internal int InFlight => Volatile.Read(ref _inFlight);
-
-        internal long UsedAtMs { get; private set; }
-
-        internal void Begin(int uid)
-        {
-            Interlocked.Increment(ref _inFlight);
-            lock (_gate)
-            {
-                _uid = uid;
-                _requests++;
-            }
-        }
-
-        internal void End() => Interlocked.Decrement(ref _inFlight);
-
-        internal void Answered(long firstTokenMicros, InferenceUse use, long nowMs)
-        {
-            lock (_gate)
-            {
-                _health = _health.Answered(firstTokenMicros);
-                _tokens += use.PromptTokens + use.CompletionTokens;
-                UsedAtMs = nowMs;
-            }
-        }
-
-        internal void Failed(long nowMs, int restAfter, long restMs, long restMaxMs)
-        {
-            lock (_gate)
-            {
-                _health = _health.Failed(nowMs, restAfter, restMs, restMaxMs);
-                _failures++;
-                UsedAtMs = nowMs;
-            }
-        }
-
-        internal MinerServing View(string hotkey, long nowMs)
-        {
-            lock (_gate)
-            {
-                return new MinerServing(_uid, hotkey, _requests, _failures, _tokens, InFlight, _health.FirstTokenMicros / 1_000.0, _health.SuccessPermille, _health.RestUntilMs > nowMs);
-            }
-        }
-    }
 }
 
 /// <summary>What a gateway saw of a miner since it started.</summary>
@@ -147,9 +102,10 @@ public sealed class MinerBook(IOptions<ServingOptions> options, TimeProvider tim
 /// <param name="Hotkey">Who it is.</param>
 /// <param name="Requests">Tries.</param>
 /// <param name="Failures">Tries without an answer, or broken off.</param>
+/// <param name="Busy">Tries it sent elsewhere because it was full.</param>
 /// <param name="Tokens">Counted tokens of its answers, prompts included.</param>
 /// <param name="InFlight">Open now.</param>
 /// <param name="FirstTokenMilliseconds">Moving average of the time to the first token; 0 = never answered.</param>
 /// <param name="SuccessPermille">Moving average of answers among tries.</param>
 /// <param name="Resting">Asked only when nobody else is left.</param>
-public sealed record MinerServing(int Uid, string Hotkey, long Requests, long Failures, long Tokens, int InFlight, double FirstTokenMilliseconds, int SuccessPermille, bool Resting);
+public sealed record MinerServing(int Uid, string Hotkey, long Requests, long Failures, long Busy, long Tokens, int InFlight, double FirstTokenMilliseconds, int SuccessPermille, bool Resting);

@@ -56,7 +56,13 @@ public sealed class MinerCall(MinerConnections connections, MinerSigner signer)
     {
         if (answer.StatusCode != HttpStatusCode.OK)
         {
-            throw new MinerException((int)answer.StatusCode is >= 300 and < 400 ? "redirect" : "status");
+            throw new MinerException((int)answer.StatusCode switch
+            {
+                >= 300 and < 400 => "redirect",
+                429 => MinerBook.Busy,
+                400 or 404 or 405 or 413 or 415 or 422 or 501 => MinerBook.Refused,
+                _ => "status",
+            });
         }
 
         if (!string.Equals(answer.Content.Headers.ContentType?.MediaType, type, StringComparison.OrdinalIgnoreCase) || answer.Content.Headers.ContentEncoding.Count > 0)

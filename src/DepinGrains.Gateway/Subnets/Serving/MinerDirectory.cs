@@ -7,7 +7,8 @@ namespace DepinGrains.Gateway.Subnets.Serving;
 /// <param name="PayTo">The ledger account it is paid to.</param>
 /// <param name="Address">Where it speaks OpenAI's protocol, without a slash at the end, e.g. <c>http://203.0.113.5:8091/v1</c>.</param>
 /// <param name="Incentive">Of the last epoch, u16.</param>
-public sealed record Miner(int Netuid, int Uid, string Hotkey, string PayTo, string Address, ushort Incentive);
+/// <param name="RegisteredAt">Block of the uid's registration.</param>
+public sealed record Miner(int Netuid, int Uid, string Hotkey, string PayTo, string Address, ushort Incentive, long RegisteredAt = 0);
 
 /// <summary>Who serves a subnet.</summary>
 public interface IMinerDirectory

@@ -3,11 +3,16 @@ using DepinGrains.Domain.Subnets.Serving;
 using DepinGrains.Domain.Subnets.Serving.OpenAi;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
+using DepinGrains.Gateway.Rows;
+using DepinGrains.Grains.Network;
+using DepinGrains.Grains.State;
+using DepinGrains.Grains.Subnets;
+using DepinGrains.Storage.Rows;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace DepinGrains.Gateway.Subnets.Serving;
 
-/// <summary><c>/v1/openai</c>: the protocol OpenAI's clients speak, errors included; and what this gateway saw of a subnet's miners.</summary>
+/// <summary><c>/v1/openai</c>: the protocol OpenAI's clients speak, errors included; and what gateways saw of a subnet's miners.</summary>
 public static class ServingEndpoints
 {
     private const string Scope = "inference:write";
@@ -24,7 +29,15 @@ public static class ServingEndpoints
         group.MapGet("models/{model}", ModelAsync).WithName("getModel").WithSummary("One subnet as a model (OpenAI's protocol)").Produces<ModelView>();
         routes.MapGet("/v1/subnets/{netuid:int}/serving", MinersAsync).AllowAnonymous().WithTags("Subnets").WithName("getServing")
             .WithSummary("What this gateway saw of the subnet's miners since it started: tries, failures, first tokens").Produces<IReadOnlyList<MinerServing>>();
+        routes.MapGet("/v1/subnets/{netuid:int}/miners", FiguresAsync).AllowAnonymous().WithTags("Subnets").WithName("listMiners")
+            .WithSummary("What all gateways saw of the subnet's miners, by uid: the last day, and since registration").Produces<Page<MinerView>>();
     }
+
+    /// <summary>The figures; they reach as far as each gateway's last report.</summary>
+    public static Task<IResult> FiguresAsync(int netuid, PageQuery page, IRowStore store, NetworkClock clock) => RowLists.Async(
+        store,
+        new ListQuery(MinerServingRow.Kind.Table.Kind, RowLists.Filters(("parent", netuid.ToString(System.Globalization.CultureInfo.InvariantCulture))), "uid", Descending: false, page.Limit, page.Cursor),
+        row => MinerView.Of(RowKind<MinerServingRow>.Read(row), clock.Now));
 
     private static Task ChatAsync(HttpContext context, Caller caller, InferenceServer server) => server.ServeAsync(context, caller, InferenceKind.Chat);
 

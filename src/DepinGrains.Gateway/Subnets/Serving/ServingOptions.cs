@@ -70,6 +70,18 @@ public sealed class ServingOptions
     [Range(typeof(TimeSpan), "00:00:01", "06:00:00")]
     public TimeSpan RestMax { get; set; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>How long a miner that says it is full (429) is asked only when nobody else is left.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
+    public TimeSpan BusyRest { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Requests of this process that one miner has at once; a miner that is full is gone round, and when all are, requests are refused, 503.</summary>
+    [Range(1, 100_000)]
+    public int RequestsPerMinerMax { get; set; } = 1_024;
+
+    /// <summary>Time between two reports of what was seen of miners to their subnets; what was not reported is lost with the process.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan ReportEvery { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How old a gateway's copy of a metagraph may be.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan MetagraphAge { get; set; } = TimeSpan.FromSeconds(5);
@@ -114,6 +126,10 @@ public sealed class ServingOptions
     [Range(1_024, 1L << 40)]
     public long BufferedBytesMax { get; set; } = 1L << 30;
 
+    /// <summary>The share of them one caller's answers may take; beyond it his requests are refused, 429.</summary>
+    [Range(1_024, 1L << 40)]
+    public long BufferedBytesPerCallerMax { get; set; } = 1L << 28;
+
     /// <summary>KiB of a miner's response headers.</summary>
     [Range(1, 64)]
     public int HeaderKilobytesMax { get; set; } = 16;
@@ -139,9 +155,14 @@ public sealed class ServingOptionsCheck(TokenCatalog tokens) : IValidateOptions<
             return ValidateOptionsResult.Fail($"Serving:Denom ({options.Denom}) must be the denomination of a token of this network that is no credit.");
         }
 
-        if (options.BufferedBytesMax < options.AnswerBytesMax)
+        if (Math.Min(options.BufferedBytesMax, options.BufferedBytesPerCallerMax) is var least && least < options.AnswerBytesMax)
         {
-            return ValidateOptionsResult.Fail($"Serving:BufferedBytesMax ({options.BufferedBytesMax}) must not be less than Serving:AnswerBytesMax ({options.AnswerBytesMax}): no answer of that length could be given.");
+            return ValidateOptionsResult.Fail($"Serving:BufferedBytesMax and Serving:BufferedBytesPerCallerMax ({least}) must not be less than Serving:AnswerBytesMax ({options.AnswerBytesMax}): no answer of that length could be given.");
+        }
+
+        if (options.RequestsPerMinerMax > options.ConnectionsPerMinerMax)
+        {
+            return ValidateOptionsResult.Fail($"Serving:RequestsPerMinerMax ({options.RequestsPerMinerMax}) must not exceed Serving:ConnectionsPerMinerMax ({options.ConnectionsPerMinerMax}): requests would wait for a connection, and their miner be blamed for it.");
         }
 
         return options.AnswerTokensDefault > options.AnswerTokensMax

@@ -18,6 +18,7 @@ public static class ServingSetup
         services.AddSingleton<MinerBook>();
         services.AddSingleton<MinerCall>();
         services.AddSingleton<ServingMetrics>();
+        services.AddHostedService<ServingReporter>();
         services.AddSingleton<AnswerMemory>();
         services.AddSingleton<InferenceAccount>();
         services.AddSingleton<InferenceProxy>();

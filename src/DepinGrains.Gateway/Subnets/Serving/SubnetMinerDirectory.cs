@@ -59,7 +59,7 @@ public sealed class SubnetMinerDirectory(IGrainFactory grains, IOptions<ServingO
     private static bool IsMiner(SubnetServer server) => (server.Dividends == 0 || server.Incentive > 0) && server.Axon.Node is null;
 
     private static Miner ToMiner(int netuid, SubnetServer server) =>
-        new(netuid, server.Uid, server.Hotkey, LedgerAccounts.Wallet(server.Coldkey), server.Axon.Endpoint.TrimEnd('/'), server.Incentive);
+        new(netuid, server.Uid, server.Hotkey, LedgerAccounts.Wallet(server.Coldkey), server.Axon.Endpoint.TrimEnd('/'), server.Incentive, server.RegisteredAt);
 
     private sealed record Servers(long Version, IReadOnlyList<Miner>? Miners);
 

@@ -42,6 +42,16 @@ public sealed class MinerChoiceTests
     }
 
     [Fact]
+    public void Who_says_that_it_is_full_is_gone_round_for_a_moment_and_has_not_failed()
+    {
+        var full = MinerHealth.New.Busy(nowMs: 1_000, restMs: 500);
+        MinerCandidate[] miners = [Miner(0, 60_000, full), Miner(1, 1)];
+        Assert.Equal([1, 0], MinerChoice.Order(miners, 1_499, 7, Parameters));
+        Assert.Equal([0, 1], MinerChoice.Order(miners, 1_500, 7, Parameters));
+        Assert.Equal(0, full.FailuresInARow);
+    }
+
+    [Fact]
     public void Rests_double_up_to_their_bound_and_one_answer_ends_them()
     {
         var health = MinerHealth.New;

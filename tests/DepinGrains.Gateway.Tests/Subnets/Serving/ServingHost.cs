@@ -105,18 +105,28 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     /// <summary>Waits until nothing is held of an account, and answers its balance.</summary>
     public async Task<long> SettledAsync(string account)
     {
+        await UntilAsync($"nothing is held of {account}", async () => (await BalanceAsync(account)).Held == 0);
+        return (await BalanceAsync(account)).Posted;
+    }
+
+    /// <summary>Waits for a condition, at most a minute.</summary>
+    public static Task UntilAsync(string what, Func<bool> holds) => UntilAsync(what, () => Task.FromResult(holds()));
+
+    /// <summary>Waits for a condition, at most a minute.</summary>
+    public static async Task UntilAsync(string what, Func<Task<bool>> holds)
+    {
         for (var n = 0; n < 600; n++)
         {
-            if (await BalanceAsync(account) is { Held: 0 } free)
+            if (await holds())
             {
-                return free.Posted;
+                return;
             }
 
             using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
             await pause.WaitForNextTickAsync();
         }
 
-        throw new TimeoutException($"{account} still has money held after a minute");
+        throw new TimeoutException($"{what}: not within a minute");
     }
 
     public ValueTask<IReadOnlyList<Miner>?> FindAsync(int netuid, CancellationToken cancel) => ValueTask.FromResult<IReadOnlyList<Miner>?>(netuid == 1 ? _miners : null);

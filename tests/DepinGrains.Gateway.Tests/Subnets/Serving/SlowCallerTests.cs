@@ -72,12 +72,7 @@ public sealed class SlowCallerTests
         }
 
         await host.SettledAsync(caller.Wallet);
-        for (var n = 0; n < 600 && host.Services.GetRequiredService<AnswerMemory>().Taken > 0; n++)
-        {
-            using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-            await pause.WaitForNextTickAsync();
-        }
-
+        await ServingHost.UntilAsync("the memory is free", () => host.Services.GetRequiredService<AnswerMemory>().Taken == 0);
         using var again = await caller.ChatAsync("question", stream: false);
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
     }
