@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 
 namespace DepinGrains.Cli.Common;
 
@@ -22,6 +23,10 @@ internal static class ServiceRun
 
         return ExitCodes.Done;
     }
+
+    /// <summary>A log line for people: the event, then names and values.</summary>
+    public static string Line(JsonObject entry) => string.Join("  ", entry.Where(static e => e.Value is not null)
+        .Select(static e => e.Key == "event" ? (string?)e.Value : $"{e.Key} {(e.Value is JsonValue ? e.Value.ToString() : e.Value!.ToJsonString())}"));
 
     /// <summary>Refuses an option that makes no sense.</summary>
     public static void Check(bool holds, string code, string message)

@@ -181,7 +181,7 @@ internal sealed class MinerServer : IAsyncDisposable
 
     private void Say(JsonObject entry)
     {
-        var line = _session.Json ? entry.ToJsonString() : string.Join("  ", entry.Select(static e => e.Key == "event" ? (string?)e.Value : $"{e.Key} {e.Value}"));
+        var line = _session.Json ? entry.ToJsonString() : ServiceRun.Line(entry);
         lock (_app)
         {
             Console.Out.WriteLine(line);

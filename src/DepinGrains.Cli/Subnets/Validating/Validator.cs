@@ -13,6 +13,7 @@ namespace DepinGrains.Cli.Subnets.Validating;
 internal sealed class Validator(Session session, ValidatorOptions options, ValidatorFile file, MinerQuery query, Action<JsonObject> say, TimeProvider time)
 {
     private readonly SubnetApi _api = new(session, options.Netuid);
+    private string? _waited;
     private ValidatorMemory _memory = file.Load(options.Netuid, options.Hotkey);
 
     /// <summary>Runs until told to end, or for so many rounds.</summary>
@@ -49,11 +50,20 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
         var own = Array.IndexOf(hotkeys, options.Hotkey);
         if (WhyWait(subnet, metagraph, own) is { } wait)
         {
-            say(new JsonObject { ["event"] = "waiting", ["problem"] = wait });
+            Wait(wait);
             return;
         }
 
         var asked = Choose(metagraph, hotkeys.Length, own);
+        if (asked.Count > 0)
+        {
+            _waited = null;
+        }
+        else
+        {
+            Wait($"no other uid of subnet {options.Netuid} has announced an address ('depin miner run', with a key of its own)");
+        }
+
         var challenge = task.Create(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         var model = string.Create(CultureInfo.InvariantCulture, $"subnet-{options.Netuid}");
         var heard = await Task.WhenAll(asked.Select(m => query.AskAsync(m.Uid, m.Endpoint, model, challenge, task.IsImage, cancel)));
@@ -81,7 +91,17 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
     private string? WhyWait(JsonNode subnet, JsonNode metagraph, int own) =>
         own < 0 ? $"{options.Hotkey} has no uid in subnet {options.Netuid}: 'depin subnet register {options.Netuid}' buys one"
         : (bool)metagraph["validatorPermit"]![own]! && (long)metagraph["stake"]![own]! > 0 ? null
-        : $"uid {own} has no permit with stake: the {subnet["hyperparameters"]!["maxValidators"]} largest stakes ('depin stake add') count from when the epoch ends at block {subnet["nextEpochBlock"]}, now {subnet["block"]}";
+        : $"uid {own} has no permit with stake: the {subnet["hyperparameters"]!["maxValidators"]} largest stakes ('depin stake add') count from when the epoch ends at block {subnet["nextEpochBlock"]}";
+
+    /// <summary>Says what is waited for, not once a round.</summary>
+    private void Wait(string what)
+    {
+        if (_waited != what)
+        {
+            _waited = what;
+            say(new JsonObject { ["event"] = "waiting", ["problem"] = what });
+        }
+    }
 
     /// <summary>What went wrong with whom; null when all answered. At most as many as were asked.</summary>
     private static JsonObject? Problems(MinerAnswer[] heard) => heard.Any(static h => h.Problem is not null)
@@ -121,7 +141,7 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
         var (uids, values) = book.Weights(hotkeys, own);
         if (uids.Length < Math.Min((int)rules["minAllowedWeights"]!, hotkeys.Length))
         {
-            say(new JsonObject { ["event"] = "waiting", ["problem"] = $"{uids.Length} miner(s) earned weights; the subnet wants {(int)rules["minAllowedWeights"]!}" });
+            Wait($"{uids.Length} miner(s) earned weights; the subnet wants {(int)rules["minAllowedWeights"]!}");
             return;
         }
 

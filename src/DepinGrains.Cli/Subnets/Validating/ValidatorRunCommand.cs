@@ -86,5 +86,5 @@ internal static class ValidatorRunCommand
     }
 
     private static void Say(Session session, JsonObject entry) =>
-        Console.Out.WriteLine(session.Json ? entry.ToJsonString() : string.Join("  ", entry.Where(static e => e.Value is not null).Select(static e => e.Key == "event" ? (string?)e.Value : $"{e.Key} {e.Value}")));
+        Console.Out.WriteLine(session.Json ? entry.ToJsonString() : ServiceRun.Line(entry));
 }
