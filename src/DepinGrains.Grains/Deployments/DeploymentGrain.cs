@@ -271,11 +271,6 @@ public sealed partial class DeploymentGrain(
             return unfit;
         }
 
-        if (Unfit(sdl) is { } unfit)
-        {
-            return unfit;
-        }
-
         var now = clock.Now;
         _sdl = sdl;
         var slash = Id.LastIndexOf('/');

@@ -107,7 +107,7 @@ public sealed partial class SubnetGrain
     {
         changes.With(SubnetRows.Binary(SubnetRows.Numbers, Key, SubnetRows.Only, SubnetBinary.Write(numbers)))
             .With(SubnetRows.Binary(SubnetRows.Bonds, Key, SubnetRows.Only, SubnetBinary.Write(bonds)))
-            .With(PaymentRow.Kind.Child(Key, SubnetRows.Only, new PaymentRow(payments)))
+            .With(PaymentRow.Kind.Child(Key, SubnetRows.Only, new PaymentRow(payments, view.Epoch)))
             .With(EpochRow.Kind.Child(Key, EpochRow.Key(view.Epoch), new EpochRow(view)))
             .Event(Topic, "subnet.epoch", Key, new { Netuid, view.Epoch, view.Block, view.Drawn, view.OwnerCut, view.Paid, view.Dust, view.Recycled, view.Price, view.Uids, view.Validators, view.Swept });
         if (view.Epoch >= options.Value.HistoryMax)
@@ -116,16 +116,20 @@ public sealed partial class SubnetGrain
         }
     }
 
-    /// <summary>Pays what an earlier activation decided.</summary>
+    /// <summary>
+    /// Pays what an earlier activation decided. An activation that was overtaken would find the payments of a later epoch here, or none: under the ids of its own epoch they would be paid once more, as far as they
+    /// have more parts.
+    /// </summary>
     private async Task PayAsync(EmissionDraw draw)
     {
-        if (await store.ReadAsync(new Storage.Rows.RowId(PaymentRow.Kind.Table.Kind, Key, SubnetRows.Only)) is not { } row)
+        var row = await store.ReadAsync(new Storage.Rows.RowId(PaymentRow.Kind.Table.Kind, Key, SubnetRows.Only)) is { } stored ? RowKind<PaymentRow>.Read(stored) : null;
+        if (row is null || (row.Epoch ?? draw.Epoch) != draw.Epoch)
         {
             await _row.LeaveIfBehindAsync();
             throw new InvalidDataException($"subnet {Netuid}: the payments of epoch {draw.Epoch} are gone");
         }
 
-        await PayAsync(draw, RowKind<PaymentRow>.Read(row).Payments);
+        await PayAsync(draw, row.Payments);
     }
 
     private async Task PayAsync(EmissionDraw draw, ImmutableArray<EpochPayment> payments)

@@ -39,7 +39,8 @@ public sealed record EpochRow(SubnetEpochView View) : RowDocument
 }
 
 /// <summary>What an epoch decided to pay, kept until it is paid.</summary>
-public sealed record PaymentRow(ImmutableArray<EpochPayment> Payments) : RowDocument
+/// <param name="Epoch">Whose payments they are; null in rows of before it was written.</param>
+public sealed record PaymentRow(ImmutableArray<EpochPayment> Payments, long? Epoch) : RowDocument
 {
     /// <summary>The table.</summary>
     public static readonly RowKind<PaymentRow> Kind = new(new TableDefinition("subnet_payment", [], []), static _ => []);

@@ -145,6 +145,35 @@ public sealed class EpochTests : IAsyncLifetime
         }
     }
 
+    /// <summary>The overtaken silo still owes an epoch that is long paid; what lies in storage to be paid is a later one's.</summary>
+    [Fact]
+    public async Task An_overtaken_silo_never_pays_a_later_epochs_payments_as_its_own()
+    {
+        await using var market = await NewAsync();
+        var subnet = await RunningAsync("overtaken", market);
+        await using var second = await market.SecondAsync();
+        var stale = second.Grains.GetGrain<ISubnetGrain>(subnet.Netuid);
+        foreach (var grain in (ISubnetGrain[])[stale, subnet.Grain])
+        {
+            // The epoch is decided and cannot be paid: from its commit on the ledger's journal is away.
+            await MarketRegion.AgainAsync(async () => await grain.TickAsync());
+            subnet.Blocks((await subnet.ViewAsync()).NextEpochBlock!.Value - subnet.Block);
+            var isDecided = false;
+            market.Store.Fault = point =>
+            {
+                isDecided |= point.Call == StoreCall.Commit && point.Subject == SubnetState.Key(subnet.Netuid);
+                return point.Call == StoreCall.Append && isDecided ? StoreFault.FailBefore : StoreFault.None;
+            };
+            await Assert.ThrowsAnyAsync<Exception>(grain.TickAsync);
+            Assert.True(isDecided);
+            market.Store.Fault = null;
+        }
+
+        await MarketRegion.AgainAsync(async () => await stale.TickAsync());
+        await MarketRegion.AgainAsync(async () => await subnet.Grain.TickAsync());
+        await market.AssertBooksCleanAsync();
+    }
+
     [Fact]
     public async Task Who_stays_below_the_bar_is_swept_with_a_reason_and_never_an_immune_uid()
     {

