@@ -35,7 +35,7 @@ public sealed class OtlpTests
         await using var host = new OtlpHost(collector.Address("grpc"), "", "0");
         await host.InitializeAsync();
         const string Trace = "0af7651916cd43dd8448eb211c80319c";
-        using (var own = await host.Client.GetAsync("/t/number/1"))
+        using (var own = await host.Client.GetAsync("/t/number/77001"))
         {
             Assert.Equal(HttpStatusCode.OK, own.StatusCode);
         }
@@ -43,7 +43,8 @@ public sealed class OtlpTests
         using var request = new HttpRequestMessage(HttpMethod.Get, "/t/number/2") { Headers = { { "traceparent", $"00-{Trace}-b7ad6b7169203331-01" } } };
         using var answer = await host.Client.SendAsync(request);
         Assert.Equal("GET /t/number/{n}", (await collector.FindAsync(collector.Spans, static s => s.TraceId == Trace, "span of the caller's trace")).Text);
-        Assert.All(collector.Spans, static s => Assert.Equal(Trace, s.TraceId));
+        // Hosts of other tests in this process may be traced here too.
+        Assert.DoesNotContain(collector.Spans, static s => s.Attributes.GetValueOrDefault("url.path") == "/t/number/77001");
     }
 
     private sealed class OtlpHost(string collector, string protocol, string ratio) : ApiHost

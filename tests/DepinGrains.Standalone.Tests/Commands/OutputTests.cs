@@ -50,7 +50,7 @@ public sealed class OutputTests(RunningNetwork network)
             ["db", "restore", Path.Combine(network.Folder, "json.backup"), "--sqlite", Path.Combine(network.Folder, "json-again.db")],
             ["subnet", "epoch", "--input", Path.Combine("tests", "vectors", "subnets", "generated_epochs.json")], ["emission", "TAO", "--issuance", "10500000"], ["emission", "TAO"], ["emission", "TAO", "--history"],
             ["faucet", "1", "TAO"], ["subnet", "lock-cost"], ["subnet", "create", "json", "--max-lock", "1"], ["subnet", "list"], ["subnet", "show", "1"], ["subnet", "price", "1"], ["subnet", "register", "1", "--max-price", "2"],
-            ["subnet", "metagraph", "1"], ["subnet", "neurons"], ["subnet", "epochs", "1"], ["subnet", "hyperparameters", "1"], ["subnet", "set", "1", "immunity_period", "7"], ["subnet", "axon", "1", "http://127.0.0.1:9/v1"],
+            ["subnet", "metagraph", "1"], ["subnet", "miners", "1"], ["subnet", "neurons"], ["subnet", "epochs", "1"], ["subnet", "hyperparameters", "1"], ["subnet", "set", "1", "immunity_period", "7"], ["subnet", "axon", "1", "http://127.0.0.1:9/v1"],
             ["subnet", "weights", "show", "1", "0"], ["subnet", "weights", "set", "1", "0:1"], ["subnet", "weights", "commit", "1", "0:1"], ["subnet", "weights", "reveal", "1", "0:1", "--salt", "1,2"],
             ["subnet", "root", "show"], ["subnet", "root", "register"], ["subnet", "root", "weights", "1:1"],
             ["stake", "add", "1"], ["stake", "remove", "all"], ["stake", "cancel-unbonding", "1"], ["stake", "move", "1", "--to", "id_x/key_x"], ["stake", "list"], ["stake", "delegates"], ["stake", "show"],
@@ -76,8 +76,9 @@ public sealed class OutputTests(RunningNetwork network)
     public async Task AnOperator_SeesThisProcess_AndExportsGoOnBehindALine()
     {
         var (tenant, lease) = await network.ReadyAsync();
-        var table = await network.Operator.RunAsync("admin", "cluster");
-        foreach (var part in (string[])["1 agents connected", "active", "Ledger", "http://127.0.0.1:"])
+        // Gateways tell of their agents now and then.
+        var table = await Programs.EventuallyAsync("the agent is counted", async () => await network.Operator.RunAsync("admin", "cluster") is var t && t.Contains("1 agents connected", StringComparison.Ordinal) ? t : null);
+        foreach (var part in (string[])["active", "Ledger", "http://127.0.0.1:"])
         {
             Assert.Contains(part, table, StringComparison.Ordinal);
         }
@@ -98,7 +99,7 @@ public sealed class OutputTests(RunningNetwork network)
     public async Task AProvider_EndsALeaseItSells_AndTheReasonIsKept()
     {
         var (tenant, _) = await network.ReadyAsync();
-        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "90");
+        var deployed = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--wait", "200");
         var lease = (string)deployed["leases"]![0]!["id"]!;
 
         // A foreigner has no bid there.
