@@ -34,7 +34,7 @@ internal sealed class StandaloneWaker(IGrainFactory grains, StandaloneNetwork ne
             await network.RegisterAsync();
             return true;
         }
-        catch (Exception away) when (away is InvalidOperationException or HttpRequestException)
+        catch (Exception away) when (away is InvalidOperationException or HttpRequestException or TaskCanceledException)
         {
             return false;
         }

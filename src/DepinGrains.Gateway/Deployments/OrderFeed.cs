@@ -59,26 +59,20 @@ public static class OrderFeed
             }
 
             var (events, next) = await source.AfterAsync(known, cancel);
-            var changed = false;
             foreach (var item in events)
             {
-                if (Source.IsOwnProfile(item))
+                if (Source.IsOwnProfile(item) && await source.ReadProfileAsync())
                 {
-                    // What it may serve is another from here on.
-                    changed |= await source.ReadProfileAsync();
+                    // What it may serve is another from here on. The event follows with its position: whoever is cut off before has not seen it, and gets the list again.
+                    await foreach (var order in source.OpenAsync(cancel))
+                    {
+                        yield return new StreamEvent(null, "order.open", order);
+                    }
                 }
 
                 if (await source.ShowAsync(item, cancel) is { } data)
                 {
                     yield return StreamEvent.At(item.Position, item.Type, data);
-                }
-            }
-
-            if (changed)
-            {
-                await foreach (var order in source.OpenAsync(cancel))
-                {
-                    yield return new StreamEvent(null, "order.open", order);
                 }
             }
 

@@ -47,7 +47,8 @@ public sealed partial class AgentConnection
     }
 
     /// <summary>
-    /// What the agent says of its tunnels: null when it belongs to none, and counts as any message; else whether it kept to the window.
+    /// What the agent says of its tunnels: null when it belongs to none or was not due, and counts as any message; else whether it kept to the window. What opening asks for, one word on each tunnel, costs no place
+    /// in the budget: whoever asks miners for much would else use up that of everybody on the node.
     /// </summary>
     internal bool? RouteTunnel(AgentMessage message)
     {
@@ -67,10 +68,9 @@ public sealed partial class AgentConnection
                 var detail = closed.Detail is { Length: > 0 and <= 512 } ? closed.Detail : "no reason given";
                 tunnel.Opened.TrySetException(new RefusalException(Refusal.Of("tunnel.refused", $"the node's agent: {detail}", ("node", Node), ("reason", closed.Code is { Length: <= 64 } ? closed.Code : ""))));
                 tunnel.End(detail);
-                return null;
+                return true;
             default:
-                tunnel.Opened.TrySetResult();
-                return null;
+                return tunnel.Opened.TrySetResult() ? true : null;
         }
     }
 
@@ -100,6 +100,7 @@ public sealed partial class AgentConnection
     {
         private readonly AgentConnection _connection;
         private readonly string _id;
+        private int _closing;
 
         public Tunnel(AgentConnection connection, string id, string? workload)
         {
@@ -124,9 +125,10 @@ public sealed partial class AgentConnection
 
         public void Credit(int frames) => _connection.Send(new GatewayTunnelCredit(_id, frames));
 
+        /// <summary>It leaves the book with the agent's answer: until then frames are on their way in both directions, and it counts as a tunnel.</summary>
         public void Close()
         {
-            if (_connection._tunnels.TryRemove(_id, out _))
+            if (Interlocked.Exchange(ref _closing, 1) == 0)
             {
                 _connection.Send(new GatewayTunnelClose(_id));
             }

@@ -105,9 +105,22 @@ public sealed partial class DeploymentGrain
         {
             if (confirming is not null)
             {
-                var confirmed = await confirming;
-                _confirmed = (winner.Key, confirmed);
+                await ConfirmedAsync(winner, confirming);
             }
+        }
+    }
+
+    /// <summary>Whether the nodes took it: the award asks again where that is unknown.</summary>
+    private async Task ConfirmedAsync(BidState winner, Task<Result<Confirmed>> confirming)
+    {
+        try
+        {
+            var confirmed = await confirming;
+            _confirmed = (winner.Key, confirmed);
+        }
+        catch (Exception e)
+        {
+            LogStepFailed(log, e, Id);
         }
     }
 

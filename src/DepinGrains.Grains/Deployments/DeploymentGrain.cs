@@ -334,13 +334,19 @@ public sealed partial class DeploymentGrain(
 
         if (State.Status == DeploymentStatus.Opening)
         {
-            await OpenStepAsync();
+            try
+            {
+                await OpenStepAsync();
+            }
+            finally
+            {
+                Schedule();
+            }
+
             if (State.OpenRefusal is { } refusal)
             {
                 return refusal;
             }
-
-            Schedule();
         }
 
         return View();

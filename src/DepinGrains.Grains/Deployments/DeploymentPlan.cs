@@ -16,7 +16,7 @@ public static class DeploymentPlan
     private const int GpuUuidMax = 128;
 
     /// <summary>Most bytes of the descriptions of one group: with room to grow they still fit onto one node (<see cref="AgentProtocol.WorkloadBytesMax"/>).</summary>
-    private const long GroupBytesMax = 700_000;
+    private const long GroupBytesMax = 660_000;
 
     /// <summary>The slots of a group, in the manifest's order.</summary>
     /// <param name="lease">An id as long as the group's leases get.</param>

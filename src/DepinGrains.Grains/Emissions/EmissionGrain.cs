@@ -99,7 +99,7 @@ public sealed partial class EmissionGrain(
         var (owner, queued, left) = PendingSpans.Through(pending.Spans, block);
         var draw = new EmissionDraw(netuid, epoch, pending.DrawnBlock + 1, block, owner, queued);
         settled.Changes.With(DrawRow.Kind.Child(Token, DrawRow.KeyOf(netuid, epoch), new DrawRow(draw)));
-        await CommitAsync(settled.Row.With(pending with { Spans = left, DrawnBlock = block, DrawnEpoch = epoch }), settled.Changes, settled);
+        await CommitAsync(settled.Row.With(pending with { Spans = left, DrawnBlock = Math.Max(pending.DrawnBlock, block), DrawnEpoch = epoch }), settled.Changes, settled);
         metrics.Drawn(netuid);
         return draw;
     }
@@ -157,7 +157,7 @@ public sealed partial class EmissionGrain(
     private Refusal? WhyNotDraw(SubnetPending pending, long epoch, long block) =>
         pending.Netuid is < 0 or > ushort.MaxValue || epoch < 0 ? Refusal.Of("emission.draw_invalid", $"subnet {pending.Netuid}, epoch {epoch}: there are none")
         : pending.DrawnEpoch >= epoch ? Refusal.Of("emission.epoch_passed", $"epoch {pending.DrawnEpoch} of subnet {pending.Netuid} was drawn already", ("drawn", pending.DrawnEpoch), ("epoch", epoch))
-        : block <= pending.DrawnBlock ? Refusal.Of("emission.block_passed", $"subnet {pending.Netuid} was drawn through block {pending.DrawnBlock}", ("drawn", pending.DrawnBlock), ("block", block))
+        : block <= pending.DrawnBlock && !pending.Ended ? Refusal.Of("emission.block_passed", $"subnet {pending.Netuid} was drawn through block {pending.DrawnBlock}", ("drawn", pending.DrawnBlock), ("block", block))
         : WhyFuture(block);
 
     private Refusal? WhyFuture(long block) => block > BlockNow ? Refusal.Of("emission.block_future", $"block {block} is not over; now is {BlockNow}", ("block", block), ("now", BlockNow)) : null;

@@ -87,11 +87,24 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
     }
 
     /// <inheritdoc/>
-    public Task<Result<EscrowView>> ClosePaymentAsync(string paymentId) => ApplyAsync((account, fees) =>
-        // One that is not known streams nothing: it was closed, and forgotten for newer ones.
-        account.Status == EscrowStatus.Closed || account.IndexOf(paymentId) is var i && (i < 0 || account.Payments[i].Status == EscrowPaymentStatus.Closed)
-            ? new EscrowStep(account, [], false, false)
-            : EscrowOperations.ClosePayment(account, clock.Height, paymentId, fees));
+    public async Task<Result<EscrowView>> ClosePaymentAsync(string paymentId)
+    {
+        if (await FinishAsync() is { } unfinished)
+        {
+            return unfinished;
+        }
+
+        // One that is not known streams nothing: it was closed, and forgotten for newer ones. Only an activation that may still write knows that, and its write keeps out what an overtaken one has under way.
+        if (_row.Value is { Account: { Status: not EscrowStatus.Closed } known } state && known.IndexOf(paymentId) < 0 && await _row.CommitAsync(state) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return await ApplyAsync((account, fees) =>
+            account.Status == EscrowStatus.Closed || account.IndexOf(paymentId) is var i && (i < 0 || account.Payments[i].Status == EscrowPaymentStatus.Closed)
+                ? new EscrowStep(account, [], false, false)
+                : EscrowOperations.ClosePayment(account, clock.Height, paymentId, fees));
+    }
 
     /// <inheritdoc/>
     public Task<Result<EscrowView>> WithdrawAsync(string operationId, string paymentId) =>

@@ -92,7 +92,15 @@ public static class NodeRules
 
     /// <summary>The node's capacity book with these bookings in it: the one way in which room is counted.</summary>
     public static CapacityBook Book(NodeState state, ImmutableArray<NodeBooking> bookings) =>
-        new(state.Id, state.Host, state.Hardware, Of(state.Overcommit), bookings.Select(booking => View(state, booking)));
+        new(state.Id, state.Host, state.Hardware, Of(state.Overcommit), bookings.Select(booking => View(state, Counted(booking))));
+
+    /// <summary>Bookings of older versions asked for no room for what they run, and take it all the same.</summary>
+    private static NodeBooking Counted(NodeBooking booking)
+    {
+        var slots = booking.Demand.Slots;
+        var more = booking.WorkloadBytes - slots.Sum(static s => s.WorkloadBytes);
+        return more <= 0 || slots.IsEmpty ? booking : booking with { Demand = booking.Demand with { Slots = slots.SetItem(0, slots[0] with { WorkloadBytes = slots[0].WorkloadBytes + more }) } };
+    }
 
     /// <summary>Null when the hardware covers all bookings; else <c>node.hardware_below_bookings</c> with the resource and numbers.</summary>
     public static Refusal? Uncovered(NodeState state, HardwareInventory hardware) =>

@@ -95,9 +95,9 @@ public sealed partial class SubnetGrain(IRowStore store, NetworkClock clock, IOp
             return CatchingUp();
         }
 
-        if (State.EpochBlock is { } end && (await Emission.DrawAsync(Netuid, State.Epoch, end)).IsOk)
+        if (State.EpochBlock is { } end && (await Emission.DrawAsync(Netuid, State.Epoch, end)).IsOk && !await RunEpochAsync(end))
         {
-            await RunEpochAsync(end);
+            return CatchingUp();
         }
 
         // What its epochs did not draw goes back to unissued; asked again, the emission answers alike.

@@ -59,10 +59,10 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
     /// <summary>True when nothing has gone through it for longer than that.</summary>
     public bool IsIdle(TimeSpan limit) => time.GetElapsedTime(Volatile.Read(ref _touched)) > limit;
 
-    /// <summary>A frame came. False when it is larger, or one more, than this end allowed: a breach of the protocol.</summary>
+    /// <summary>A frame came. False when it is larger, or one more, than this end allowed, or says nothing: a breach of the protocol.</summary>
     public bool TryReceive(ReadOnlyMemory<byte> data, bool end)
     {
-        if (data.Length > AgentProtocol.TunnelFrameBytesMax || Interlocked.Increment(ref _owed) > Window)
+        if (data.Length > AgentProtocol.TunnelFrameBytesMax || (data.IsEmpty && !end) || Interlocked.Increment(ref _owed) > Window)
         {
             return false;
         }

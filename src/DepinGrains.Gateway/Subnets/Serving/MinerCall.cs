@@ -36,6 +36,7 @@ public sealed class MinerCall(MinerConnections connections, MinerSigner signer)
     {
         MinerException known => known.Reason,
         EgressException => "address",
+        HttpRequestException { InnerException: MinerException known } => known.Reason,
         HttpRequestException { InnerException: EgressException } => "address",
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => "headers",
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError } => "connect",

@@ -20,6 +20,8 @@ public sealed class MinerConnections : IDisposable
         _privateToo = o.PrivateAddresses;
         _straight = new HttpMessageInvoker(EgressHttp.Handler(_privateToo, o.ConnectTimeout, o.HeaderKilobytesMax, o.ConnectionsPerMinerMax));
         var handler = EgressHttp.Handler(privateToo: false, o.ConnectTimeout, o.HeaderKilobytesMax, o.ConnectionsPerMinerMax);
+        // An idle connection keeps one of the few tunnels of its workload from everybody else.
+        handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2);
         handler.ConnectCallback = (context, cancel) => context.InitialRequestMessage.Options.TryGetValue(Way, out var tunnel) ? tunnels.OpenAsync(tunnel, cancel) : throw new InvalidOperationException("no tunnel was named");
         _tunnelled = new HttpMessageInvoker(handler);
     }

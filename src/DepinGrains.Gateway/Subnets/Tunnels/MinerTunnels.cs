@@ -28,12 +28,18 @@ public sealed class MinerTunnels(AgentConnections agents, IAgentPeers peers, Min
         }
         catch (RefusalException refused)
         {
-            throw new IOException(refused.Refusal.ToString());
+            // All places taken is no fault of the miner's.
+            throw refused.Refusal.Code == "tunnel.in_use" ? new MinerException(MinerBook.Busy) : new IOException(refused.Refusal.ToString());
         }
     }
 
     private async Task<Stream> RelayedAsync(MinerTunnel tunnel, Uri peer, CancellationToken cancel)
     {
+        if (signer.Identity is null)
+        {
+            throw new IOException("this gateway has no key (Serving:KeyFile) with which to ask the one that holds the agent");
+        }
+
         var address = new Uri(peer, TunnelEndpoint.PathOf(tunnel));
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         signer.Sign(request, [], RequestSigner.NewIdempotencyKey());

@@ -56,6 +56,7 @@ public sealed class GrainPlacements(IServiceProvider services) : IGrainPropertie
         // Seldom called, by anybody.
         [typeof(NetworkParametersGrain)] = false,
         [typeof(HostsGrain)] = false,
+        [typeof(SubnetServingGrain)] = false,
         [typeof(OracleGrain)] = false,
         [typeof(ProposalGrain)] = false,
         [typeof(StakerGrain)] = false,

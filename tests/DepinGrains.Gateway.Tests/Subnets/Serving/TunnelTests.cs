@@ -228,7 +228,12 @@ public sealed class TunnelTests : IAsyncLifetime
         await agent.SendAsync(new AgentTunnelClosed((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id, "tunnel.workload_not_running", "no such workload"));
         Assert.Equal("tunnel.refused", (await Assert.ThrowsAsync<RefusalException>(() => other)).Refusal.Code);
         await open[0].DisposeAsync();
-        await agent.ReceiveAsync<GatewayTunnelClose>();
+
+        // It counts until the agent has said goodbye: what is on its way is bounded with it.
+        var closing = await agent.ReceiveAsync<GatewayTunnelClose>();
+        Assert.Equal(max, connection.Tunnels);
+        await agent.SendAsync(new AgentTunnelClosed(closing.Id, "tunnel.ended", ""));
+        await ServingHost.UntilAsync("the place is free", () => connection.Tunnels < max);
         var again = connection.OpenTunnelAsync("w", 80, CancellationToken.None);
         await agent.SendAsync(new AgentTunnelOpened((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id));
         await using var stream = await again;
