@@ -35,7 +35,7 @@ public sealed class ShellInputTests
         });
 
         // Until all that is between the two is full.
-        for (var before = -1; !sending.IsCompleted && before != Volatile.Read(ref sent);)
+        for (var before = -1; !sending.IsCompleted && Volatile.Read(ref sent) is var now && (now == 0 || now != before);)
         {
             before = Volatile.Read(ref sent);
             await Task.WhenAny(sending, Task.Delay(TimeSpan.FromSeconds(1), limit.Token));

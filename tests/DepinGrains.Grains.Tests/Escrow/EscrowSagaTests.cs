@@ -12,6 +12,19 @@ public sealed class EscrowSagaTests(Market market) : IClassFixture<Market>
     private readonly MarketRegion _r = market.NewRegion();
 
     [Fact]
+    public async Task An_overtaken_activation_that_does_not_know_a_payment_does_not_say_that_it_is_closed()
+    {
+        await _r.MintAsync(_r.Tenant, 1_000_000, "uakt");
+        (await _r.Escrow.OpenAsync(_r.NewOperation(), _r.Tenant, "uakt", 1_000_000)).Require();
+        await using var second = await market.SecondAsync();
+        var stale = second.Grains.GetGrain<IEscrowGrain>(_r.Key);
+        Assert.Empty((await stale.GetAsync()).Require().Payments);
+        (await _r.Escrow.OpenPaymentAsync("lease/1", $"id_payee_{_r.Name}", "100")).Require();
+        await MarketRegion.AgainAsync(async () => (await stale.ClosePaymentAsync("lease/1")).Require());
+        Assert.Equal(EscrowPaymentStatus.Closed, Assert.Single((await stale.GetAsync()).Require().Payments).Status);
+    }
+
+    [Fact]
     public async Task The_same_creation_twice_takes_one_deposit_and_another_body_is_refused()
     {
         await _r.MintAsync(_r.Tenant, MarketRegion.Purse);
