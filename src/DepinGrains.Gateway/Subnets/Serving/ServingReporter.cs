@@ -13,14 +13,20 @@ public sealed partial class ServingReporter(IGrainFactory grains, MinerBook book
     private const int MinersPerReport = 256;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
     private readonly SortedDictionary<int, Queue<(string Id, ImmutableArray<MinerReport> Miners)>> _unsent = [];
-
-    private bool _sending;
+    private readonly SemaphoreSlim _gate = new(1, 1);
 
     /// <summary>The last words, while the grains are still there.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(LastWords, time);
-        await SendAsync(late.Token);
+        try
+        {
+            await SendAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // A report under way took all of the time.
+        }
     }
 
     /// <inheritdoc/>
@@ -49,20 +55,24 @@ public sealed partial class ServingReporter(IGrainFactory grains, MinerBook book
         }
     }
 
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _gate.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>One at a time: the last words follow a report that is under way, they are not left to it.</summary>
     private async Task SendAsync(CancellationToken cancel)
     {
-        if (Interlocked.Exchange(ref _sending, true))
-        {
-            return;
-        }
-
+        await _gate.WaitAsync(cancel);
         try
         {
             await SendAllAsync(cancel);
         }
         finally
         {
-            Volatile.Write(ref _sending, false);
+            _gate.Release();
         }
     }
 
