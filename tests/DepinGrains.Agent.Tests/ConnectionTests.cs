@@ -146,16 +146,54 @@ public sealed class ConnectionTests
         harness.Start();
         await NativeWorkloadTests.LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "up"));
 
-        await gateway.SendAsync(new GatewayShellInput("s1", spec.Id, ["/bin/sh"], Base64("echo $COLOUR; "), false));
-        await gateway.SendAsync(new GatewayShellInput("s1", spec.Id, [], Base64("echo err >&2; ls /proc | grep -c '^1$'; exit 7\n"), true));
-        var last = await Wait.ForAsync(() => gateway.ShellOutputs.FirstOrDefault(o => o.RequestId == "s1" && o.ExitCode is not null), "the shell's end");
-        var text = string.Concat(gateway.ShellOutputs.Where(o => o.RequestId == "s1").Select(o => System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(o.DataBase64))));
-        Assert.Equal(7, last.ExitCode);
+        await gateway.SendAsync(new GatewayShellOpen("s1", spec.Id, ["/bin/sh"]));
+        await gateway.SendAsync(new GatewayStreamData("s1", Base64("echo $COLOUR; "), false));
+        await gateway.SendAsync(new GatewayStreamData("s1", Base64("echo err >&2; ls /proc | grep -c '^1$'; exit 7\n"), true));
+        Assert.Equal(7, (await gateway.ClosedAsync("s1")).ExitCode);
+        var text = System.Text.Encoding.UTF8.GetString(gateway.Output("s1"));
         Assert.Contains("green\n", text, StringComparison.Ordinal);
         Assert.Contains("err\n", text, StringComparison.Ordinal);
 
-        await gateway.SendAsync(new GatewayShellInput("s2", "nobody/x/0", ["ls"], "", true));
-        Assert.Equal(126, (await Wait.ForAsync(() => gateway.ShellOutputs.FirstOrDefault(o => o.RequestId == "s2" && o.ExitCode is not null), "refused shell")).ExitCode);
+        await gateway.SendAsync(new GatewayShellOpen("s2", "nobody/x/0", ["ls"]));
+        Assert.Equal((126, "stream.broken"), ((await gateway.ClosedAsync("s2")).ExitCode, (await gateway.ClosedAsync("s2")).Code));
+        Assert.Contains("does not run that workload", System.Text.Encoding.UTF8.GetString(gateway.Output("s2")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_program_that_writes_without_end_and_one_that_reads_nothing_wait_and_the_node_lives_on()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        gateway.GivesCredit = false;
+        await using var harness = new AgentHarness(gateway);
+        var spec = AgentHarness.Shell("for i in $(seq 1 200000); do echo $i; done; sleep 1000");
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Running, "it runs");
+        await gateway.SendAsync(new GatewayLogRequest("logs", spec.Id, 0, 0, true));
+        await gateway.SendAsync(new GatewayShellOpen("writes", spec.Id, ["/bin/sh", "-c", "yes"]));
+        await gateway.SendAsync(new GatewayShellOpen("deaf", spec.Id, ["/bin/sh", "-c", "sleep 1000"]));
+        for (var i = 0; i < AgentProtocol.StreamWindow; i++)
+        {
+            await gateway.SendAsync(new GatewayStreamData("deaf", Convert.ToBase64String(new byte[AgentProtocol.StreamFrameBytesMax]), false));
+        }
+
+        int Frames(string id) => gateway.Streams.OfType<AgentStreamData>().Count(d => d.Id == id) + gateway.Logs.Count(l => l.Id == id);
+        await Wait.UntilAsync(() => Frames("logs") == AgentProtocol.StreamWindow && Frames("writes") == AgentProtocol.StreamWindow, "both windows are full");
+        var beats = gateway.Heartbeats.Count;
+        await Wait.UntilAsync(() => gateway.Heartbeats.Count > beats + 5, "five more heartbeats");
+        Assert.Equal((AgentProtocol.StreamWindow, AgentProtocol.StreamWindow), (Frames("logs"), Frames("writes")));
+        Assert.DoesNotContain(gateway.Streams, static m => m is AgentStreamClosed);
+
+        // Credit lets them go on; closing kills.
+        await gateway.SendAsync(new GatewayStreamCredit("writes", 3));
+        await Wait.UntilAsync(() => Frames("writes") == AgentProtocol.StreamWindow + 3, "three more");
+        foreach (var id in (string[])["logs", "writes", "deaf"])
+        {
+            await gateway.SendAsync(new GatewayStreamClose(id));
+            Assert.Equal(("stream.closed", null), ((await gateway.ClosedAsync(id)).Code, (await gateway.ClosedAsync(id)).ExitCode));
+        }
+
+        Assert.All(gateway.Heartbeats, static h => Assert.Equal(1, h.Session));
     }
 
     [Fact]

@@ -38,9 +38,10 @@ public sealed class ContainerWorkloadTests
         Assert.Contains("ready", await NativeWorkloadTests.LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "ready")));
         Assert.DoesNotContain("container-canary", await OutputAsync("ps", "axww"), StringComparison.Ordinal);
 
-        await gateway.SendAsync(new GatewayShellInput("c1", spec.Id, ["/bin/busybox", "sh"], Convert.ToBase64String("echo \"$LINES\"; exit 4\n"u8), true));
-        Assert.Equal(4, (await Wait.ForAsync(() => gateway.ShellOutputs.FirstOrDefault(o => o.RequestId == "c1" && o.ExitCode is not null), "the shell")).ExitCode);
-        Assert.Contains("one\ntwo", string.Concat(gateway.ShellOutputs.Select(o => System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(o.DataBase64)))), StringComparison.Ordinal);
+        await gateway.SendAsync(new GatewayShellOpen("c1", spec.Id, ["/bin/busybox", "sh"]));
+        await gateway.SendAsync(new GatewayStreamData("c1", Convert.ToBase64String("echo \"$LINES\"; exit 4\n"u8), true));
+        Assert.Equal(4, (await gateway.ClosedAsync("c1")).ExitCode);
+        Assert.Contains("one\ntwo", System.Text.Encoding.UTF8.GetString(gateway.Output("c1")), StringComparison.Ordinal);
 
         var id = await OutputAsync(Engine!.Program, "ps", "-q", "--filter", "label=depin.workload=" + spec.Id);
         Assert.NotEmpty(id);

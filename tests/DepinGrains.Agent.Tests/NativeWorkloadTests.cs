@@ -223,10 +223,10 @@ public sealed class NativeWorkloadTests
     {
         await Wait.UntilAsync(() => gateway.Last(workload) is { Phase: WorkloadPhase.Running or WorkloadPhase.BackOff }, "the workload to run");
         var request = Guid.NewGuid().ToString();
-        await gateway.SendAsync(new GatewayLogRequest(request, workload, 0, 0, true, false));
+        await gateway.SendAsync(new GatewayLogRequest(request, workload, 0, 0, true));
         IReadOnlyList<LogLine> lines = [];
-        await Wait.UntilAsync(() => enough(lines = [.. gateway.Logs.Where(l => l.RequestId == request).SelectMany(l => l.Lines)]), "log lines");
-        await gateway.SendAsync(new GatewayLogRequest(request, workload, 0, 0, false, true));
+        await Wait.UntilAsync(() => enough(lines = [.. gateway.Logs.Where(l => l.Id == request).SelectMany(l => l.Lines)]), "log lines");
+        await gateway.SendAsync(new GatewayStreamClose(request));
         Assert.Equal(Enumerable.Range(0, lines.Count).Select(i => (long)i), lines.Select(l => l.Offset));
         return [.. lines.Select(l => l.Text)];
     }

@@ -36,13 +36,13 @@ public sealed class TunnelTests
             ])
         {
             await gateway.SendAsync(new GatewayTunnelOpen(id, workload, asked));
-            Assert.Equal(code, (await SaidAsync<AgentTunnelClosed>(gateway, id)).Code);
+            Assert.Equal(code, (await SaidAsync<AgentStreamClosed>(gateway, id)).Code);
         }
 
         gateway.Want();
         await Wait.UntilAsync(() => gateway.Last(Web)?.Phase == WorkloadPhase.Stopped, "the lease is over");
         await gateway.SendAsync(new GatewayTunnelOpen("late", Web, 80));
-        Assert.Equal("tunnel.workload_not_running", (await SaidAsync<AgentTunnelClosed>(gateway, "late")).Code);
+        Assert.Equal("tunnel.workload_not_running", (await SaidAsync<AgentStreamClosed>(gateway, "late")).Code);
     }
 
     [Fact]
@@ -60,17 +60,18 @@ public sealed class TunnelTests
             await gateway.SendAsync(new GatewayTunnelOpen(id, null, echo.Port));
         }
 
-        Assert.Equal("tunnel.limit", (await SaidAsync<AgentTunnelClosed>(gateway, "3")).Code);
-        Assert.Contains("nothing went through", (await SaidAsync<AgentTunnelClosed>(gateway, "1")).Detail, StringComparison.Ordinal);
-        await SaidAsync<AgentTunnelClosed>(gateway, "2");
+        Assert.Equal("tunnel.limit", (await SaidAsync<AgentStreamClosed>(gateway, "3")).Code);
+        Assert.Contains("nothing went through", (await SaidAsync<AgentStreamClosed>(gateway, "1")).Detail, StringComparison.Ordinal);
+        await SaidAsync<AgentStreamClosed>(gateway, "2");
         await gateway.SendAsync(new GatewayTunnelOpen("4", null, echo.Port));
-        await SaidAsync<AgentTunnelOpened>(gateway, "4");
+        await SaidAsync<AgentStreamOpened>(gateway, "4");
     }
 
     [Fact]
     public async Task Agent_sends_no_more_than_the_window_until_it_gets_credit_and_everything_in_the_end()
     {
         await using var gateway = await TestGateway.StartAsync();
+        gateway.GivesCredit = false;
         await using var harness = new AgentHarness(gateway);
         var bytes = new byte[1 << 20];
         new Random(7).NextBytes(bytes);
@@ -79,10 +80,10 @@ public sealed class TunnelTests
         harness.Start();
         await Wait.UntilAsync(() => !gateway.Heartbeats.IsEmpty, "connected");
         await gateway.SendAsync(new GatewayTunnelOpen("t", null, echo.Port));
-        await Wait.UntilAsync(() => Frames(gateway).Count == AgentProtocol.TunnelWindow, "a window of frames");
+        await Wait.UntilAsync(() => Frames(gateway).Count == AgentProtocol.StreamWindow, "a window of frames");
         var beats = gateway.Heartbeats.Count;
         await Wait.UntilAsync(() => gateway.Heartbeats.Count > beats + 5, "five more heartbeats");
-        Assert.Equal(AgentProtocol.TunnelWindow, Frames(gateway).Count);
+        Assert.Equal(AgentProtocol.StreamWindow, Frames(gateway).Count);
 
         var taken = 0;
         while (!Frames(gateway).Any(static f => f.End))
@@ -90,7 +91,7 @@ public sealed class TunnelTests
             var now = Frames(gateway).Count;
             if (now > taken)
             {
-                await gateway.SendAsync(new GatewayTunnelCredit("t", now - taken));
+                await gateway.SendAsync(new GatewayStreamCredit("t", now - taken));
                 taken = now;
             }
 
@@ -110,22 +111,22 @@ public sealed class TunnelTests
         harness.Start();
         await Wait.UntilAsync(() => !gateway.Heartbeats.IsEmpty, "connected");
         await gateway.SendAsync(new GatewayTunnelOpen("t", null, deaf.Port));
-        await SaidAsync<AgentTunnelOpened>(gateway, "t");
-        var frame = Convert.ToBase64String(new byte[AgentProtocol.TunnelFrameBytesMax + 1]);
-        await gateway.SendAsync(new GatewayTunnelData("t", frame, false));
+        await SaidAsync<AgentStreamOpened>(gateway, "t");
+        var frame = Convert.ToBase64String(new byte[AgentProtocol.StreamFrameBytesMax + 1]);
+        await gateway.SendAsync(new GatewayStreamData("t", frame, false));
         await Wait.UntilAsync(() => gateway.Heartbeats.Any(static h => h.Session == 2), "a new connection");
     }
 
-    private static List<AgentTunnelData> Frames(TestGateway gateway) => [.. gateway.Tunnels.OfType<AgentTunnelData>()];
+    private static List<AgentStreamData> Frames(TestGateway gateway) => [.. gateway.Streams.OfType<AgentStreamData>()];
 
     /// <summary>An HTTP answer through a tunnel of its own, or why there was none.</summary>
     private static async Task<string> AskAsync(TestGateway gateway, string id, string workload, int port)
     {
         await gateway.SendAsync(new GatewayTunnelOpen(id, workload, port));
-        await gateway.SendAsync(new GatewayTunnelData(id, Convert.ToBase64String("GET / HTTP/1.1\r\nHost: web\r\n\r\n"u8), false));
-        var closed = await SaidAsync<AgentTunnelClosed>(gateway, id, static (g, i) => g.Tunnels.OfType<AgentTunnelData>().Any(d => d.Id == i && d.End));
+        await gateway.SendAsync(new GatewayStreamData(id, Convert.ToBase64String("GET / HTTP/1.1\r\nHost: web\r\n\r\n"u8), false));
+        var closed = await SaidAsync<AgentStreamClosed>(gateway, id, static (g, i) => g.Streams.OfType<AgentStreamData>().Any(d => d.Id == i && d.End));
         var text = string.Concat(Frames(gateway).Where(f => f.Id == id).Select(static f => Encoding.UTF8.GetString(Convert.FromBase64String(f.DataBase64))));
-        await gateway.SendAsync(new GatewayTunnelClose(id));
+        await gateway.SendAsync(new GatewayStreamClose(id));
         return text.Length > 0 ? text : closed?.Detail ?? "";
     }
 
@@ -133,7 +134,7 @@ public sealed class TunnelTests
         where T : AgentMessage
     {
         T? said = null;
-        await Wait.UntilAsync(() => (said = gateway.Tunnels.OfType<T>().FirstOrDefault(m => m switch { AgentTunnelClosed c => c.Id == id, AgentTunnelOpened o => o.Id == id, _ => false })) is not null || orElse?.Invoke(gateway, id) is true, $"{typeof(T).Name} of {id}");
+        await Wait.UntilAsync(() => (said = gateway.Streams.OfType<T>().FirstOrDefault(m => m switch { AgentStreamClosed c => c.Id == id, AgentStreamOpened o => o.Id == id, _ => false })) is not null || orElse?.Invoke(gateway, id) is true, $"{typeof(T).Name} of {id}");
         return said!;
     }
 }

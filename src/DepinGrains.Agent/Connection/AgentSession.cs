@@ -1,7 +1,7 @@
 using DepinGrains.Agent.Benchmarks;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
-using DepinGrains.Agent.Tunnels;
+using DepinGrains.Agent.Streams;
 using DepinGrains.Agent.Workloads;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
@@ -10,7 +10,7 @@ namespace DepinGrains.Agent.Connection;
 
 /// <summary>One connection from welcome to end: heartbeats, desired state, reports, streams.</summary>
 internal sealed partial class AgentSession(
-    AgentSocket socket, AgentWelcome welcome, StateStore store, Reconciler reconciler, StreamHub streams, BenchmarkHost benchmarks, TunnelHost tunnels, ConnectionOptions options, TimeProvider clock, ILogger logger)
+    AgentSocket socket, AgentWelcome welcome, StateStore store, Reconciler reconciler, StreamHub streams, BenchmarkHost benchmarks, ConnectionOptions options, TimeProvider clock, ILogger logger)
 {
     private const int IntervalMinMs = 20;
     private const int IntervalMaxMs = 600_000;
@@ -42,7 +42,6 @@ internal sealed partial class AgentSession(
         {
             await end.CancelAsync();
             await streams.CloseAllAsync();
-            await tunnels.CloseAllAsync();
             await benchmarks.CloseAsync();
             await Task.WhenAll(loops).ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
@@ -73,22 +72,25 @@ internal sealed partial class AgentSession(
                     store.Acknowledge(ack.Sequence);
                     _acknowledged.Set();
                     break;
-                case GatewayLogRequest request:
-                    streams.Logs(request, socket);
+                case GatewayLogRequest open:
+                    streams.Open(open, socket);
                     break;
-                case GatewayShellInput input:
-                    streams.Shell(input, socket);
+                case GatewayShellOpen open:
+                    streams.Open(open, socket);
                     break;
                 case GatewayTunnelOpen open:
-                    tunnels.Open(open, socket);
+                    streams.Open(open, socket);
                     break;
-                case GatewayTunnelData data when !tunnels.Data(data):
-                case GatewayTunnelCredit credit when !tunnels.Credit(credit):
-                    throw new ProtocolException("the gateway sent more through a tunnel than it was allowed");
-                case GatewayTunnelData or GatewayTunnelCredit:
+                case GatewayStreamData data when !streams.Data(data):
+                case GatewayStreamCredit credit when !streams.Credit(credit):
+                    throw new ProtocolException("the gateway sent more through a stream than it was allowed");
+                case GatewayStreamData or GatewayStreamCredit:
                     break;
-                case GatewayTunnelClose close:
-                    tunnels.Close(close);
+                case GatewayShellResize size:
+                    streams.Resize(size);
+                    break;
+                case GatewayStreamClose close:
+                    streams.Close(close);
                     break;
                 case GatewayRefusal { Final: true } refusal:
                     throw new AgentRefusedException(refusal.Code, refusal.Detail);

@@ -5,7 +5,7 @@ using DepinGrains.Agent.Benchmarks;
 using DepinGrains.Agent.Logs;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
-using DepinGrains.Agent.Tunnels;
+using DepinGrains.Agent.Streams;
 using DepinGrains.Agent.Workloads;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
@@ -75,15 +75,15 @@ internal sealed partial class GatewayConnector(
         }
 
         using var socket = new AgentSocket(client, options.Connection, clock);
-        using var tunnels = new TunnelHost(new TunnelTargets(options, store), options.Tunnels, clock);
         using var benchmarks = new BenchmarkHost(options, identity, store, () => hardware.CpuMilli, clock, logger);
-        using var streams = new StreamHub(logs, new ShellHost(store, executors, options), options, clock);
+        using var streams = new StreamHub(
+            new LogReader(logs, options, clock), new ShellHost(store, executors), new TunnelHost(new TunnelTargets(options, store), options.Tunnels, clock), options, clock);
         try
         {
             var welcome = await GreetAsync(socket, hardware, cancellationToken);
             LogWelcome(logger, gateway, welcome.Session);
             Connected?.Invoke(welcome.Session);
-            await new AgentSession(socket, welcome, store, reconciler, streams, benchmarks, tunnels, options.Connection, clock, logger).RunAsync(cancellationToken);
+            await new AgentSession(socket, welcome, store, reconciler, streams, benchmarks, options.Connection, clock, logger).RunAsync(cancellationToken);
         }
         finally
         {

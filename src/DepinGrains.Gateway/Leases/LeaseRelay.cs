@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Nodes;
+using DepinGrains.Gateway.Nodes.Streams;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace DepinGrains.Gateway.Leases;

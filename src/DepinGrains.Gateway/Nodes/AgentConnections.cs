@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Gateway.Http;
+using DepinGrains.Gateway.Nodes.Streams;
 using DepinGrains.Grains.Nodes;
 using Microsoft.Extensions.Options;
 
@@ -59,13 +60,13 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
     public async IAsyncEnumerable<LogLine> StreamLogsAsync(
         string node, string workloadId, long fromOffset, int tail, bool follow, [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        var stream = Open(node, workloadId);
+        var opened = Find(node)?.OpenLogs(workloadId, fromOffset, tail, follow) ?? NotConnected(node)!;
+        var stream = opened.IsOk ? opened.Value : throw new RefusalException(opened.Refusal);
         try
         {
-            stream.Connection.Send(new GatewayLogRequest(stream.Id, workloadId, fromOffset, tail, follow, Cancel: false));
-            await foreach (var message in stream.Queue.Reader.ReadAllAsync(cancel))
+            await foreach (var message in stream.ReadAsync(cancel))
             {
-                foreach (var line in message is AgentLogs { Lines: { IsDefault: false } lines } ? lines : [])
+                foreach (var line in message is { Lines: { IsDefault: false } lines } ? lines : [])
                 {
                     // An agent answers for the workload it was asked about, not for a neighbour's.
                     if (line is { Text: not null, Stream: not null } && line.WorkloadId == workloadId)
@@ -74,37 +75,18 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
                     }
                 }
             }
-
-            if (stream.Overflowed)
-            {
-                throw new RefusalException(Refusal.Of("agent.reader_too_slow", "the log reader was too slow; ask again from the last offset"));
-            }
         }
         finally
         {
-            if (stream.Connection.Close(stream) || stream.Overflowed)
-            {
-                stream.Connection.Send(new GatewayLogRequest(stream.Id, workloadId, fromOffset, tail, follow, Cancel: true));
-            }
+            stream.Close();
         }
     }
 
     /// <summary>Starts a shell in a workload; an empty command means <c>/bin/sh</c>. Dispose to kill it.</summary>
     public Result<ShellSession> OpenShell(string node, string workloadId, ImmutableArray<string> command, int columns = 0, int rows = 0)
     {
-        if (Find(node) is not { } connection)
-        {
-            return NotConnected(node)!;
-        }
-
-        var stream = connection.Open(workloadId);
-        if (!stream.IsOk)
-        {
-            return stream.Refusal;
-        }
-
-        connection.Send(new GatewayShellInput(stream.Value.Id, workloadId, command.IsDefaultOrEmpty ? ["/bin/sh"] : command, "", End: false, columns, rows));
-        return new ShellSession(stream.Value);
+        var shell = Find(node)?.OpenShell(workloadId, command.IsDefaultOrEmpty ? ["/bin/sh"] : command, columns, rows) ?? NotConnected(node)!;
+        return shell.IsOk ? new ShellSession(shell.Value) : shell.Refusal;
     }
 
     /// <inheritdoc/>
@@ -188,12 +170,6 @@ public sealed partial class AgentConnections : INodeListener, IDisposable
         {
             connection.Look(now, time);
         }
-    }
-
-    private AgentStream Open(string node, string workloadId)
-    {
-        var stream = Find(node)?.Open(workloadId) ?? NotConnected(node)!;
-        return stream.IsOk ? stream.Value : throw new RefusalException(stream.Refusal);
     }
 
     private static void Replaced(AgentConnection connection, long session) =>

@@ -52,10 +52,6 @@ public sealed class AgentEndpointOptions
     [Range(1, 10_000)]
     public int StreamsPerWorkloadMax { get; set; } = 16;
 
-    /// <summary>Chunks of one log or shell stream that wait for a slow reader; beyond it the stream ends.</summary>
-    [Range(1, 10_000)]
-    public int StreamQueueMax { get; set; } = 256;
-
     /// <summary>Tunnels of one connection at once.</summary>
     [Range(1, 64)]
     public int TunnelsMax { get; set; } = 64;

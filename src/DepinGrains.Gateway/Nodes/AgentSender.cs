@@ -27,8 +27,8 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
         }
     }
 
-    /// <summary>Queues a message; false when too many wait. Those of streams have half of the queue.</summary>
-    public bool TryPost(byte[] message, bool ofStream = false)
+    /// <summary>Queues a message; false when too many wait.</summary>
+    public bool TryPost(byte[] message)
     {
         lock (_waiting)
         {
@@ -37,7 +37,7 @@ internal sealed class AgentSender(WebSocket socket, int queueMax, TimeSpan timeo
                 return true;
             }
 
-            if (_waiting.Count >= (ofStream ? queueMax / 2 : queueMax))
+            if (_waiting.Count >= queueMax)
             {
                 return false;
             }

@@ -179,11 +179,11 @@ public sealed partial class AgentSocketHandler(
                 return new GatewayRefusal("agent.protocol", breach, Final: false);
             }
 
-            if (read.Message is { } said && connection.RouteTunnel(said) is { } kept)
+            if (read.Message is { } said && connection.Route(said) is { } kept)
             {
                 if (!kept)
                 {
-                    return new GatewayRefusal("agent.tunnel_window", $"more than {AgentProtocol.TunnelWindow} frames of {AgentProtocol.TunnelFrameBytesMax} bytes in one tunnel without credit", Final: false);
+                    return new GatewayRefusal("agent.stream_window", $"more than {AgentProtocol.StreamWindow} frames, or one of more than {AgentProtocol.StreamFrameBytesMax} bytes, in one stream without credit", Final: false);
                 }
 
                 continue;
@@ -208,12 +208,6 @@ public sealed partial class AgentSocketHandler(
                 case AgentBenchmarkReady or AgentBenchmarkAnswer or AgentBenchmarkDeclined:
                     // Whatever session it names: the node refuses older ones with the numbers.
                     await work.AddAsync(read.Message);
-                    break;
-                case AgentLogs logs:
-                    connection.Route(logs.RequestId, logs, logs.End);
-                    break;
-                case AgentShellOutput output:
-                    connection.Route(output.RequestId, output, output.ExitCode is not null);
                     break;
                 case AgentHello:
                     return new GatewayRefusal("agent.protocol", "hello comes once", Final: false);

@@ -60,7 +60,14 @@ internal sealed class TestGateway : IAsyncDisposable
 
     public ConcurrentQueue<AgentLogs> Logs { get; } = new();
 
-    public ConcurrentQueue<AgentShellOutput> ShellOutputs { get; } = new();
+    /// <summary>False: whoever tests gives it himself.</summary>
+    public bool GivesCredit { get; set; } = true;
+
+    /// <summary>What came through a shell or tunnel so far.</summary>
+    public byte[] Output(string stream) => [.. Streams.OfType<AgentStreamData>().Where(d => d.Id == stream).SelectMany(static d => Convert.FromBase64String(d.DataBase64))];
+
+    /// <summary>The last word on a stream; waits for it.</summary>
+    public Task<AgentStreamClosed> ClosedAsync(string stream) => Wait.ForAsync(() => Streams.OfType<AgentStreamClosed>().FirstOrDefault(c => c.Id == stream), $"the end of {stream}");
 
     public string Address => $"http://127.0.0.1:{_port}";
 
@@ -119,7 +126,7 @@ internal sealed class TestGateway : IAsyncDisposable
     public ConcurrentQueue<AgentMessage> Benchmarks { get; } = new();
 
     /// <summary>What the agent said about tunnels.</summary>
-    public ConcurrentQueue<AgentMessage> Tunnels { get; } = new();
+    public ConcurrentQueue<AgentMessage> Streams { get; } = new();
 
     /// <summary>Public key of a node, base64.</summary>
     public string PublicKey(string node) => _keyByNode[node];
@@ -233,18 +240,23 @@ internal sealed class TestGateway : IAsyncDisposable
                 break;
             case AgentLogs logs:
                 Logs.Enqueue(logs);
+                await CreditAsync(socket, logs.Id);
                 break;
             case AgentBenchmarkReady or AgentBenchmarkAnswer or AgentBenchmarkDeclined:
                 Benchmarks.Enqueue(message);
                 break;
-            case AgentTunnelOpened or AgentTunnelData or AgentTunnelCredit or AgentTunnelClosed:
-                Tunnels.Enqueue(message);
-                break;
-            case AgentShellOutput output:
-                ShellOutputs.Enqueue(output);
+            case AgentStreamOpened or AgentStreamData or AgentStreamCredit or AgentStreamClosed:
+                Streams.Enqueue(message);
+                if (message is AgentStreamData { End: false } data)
+                {
+                    await CreditAsync(socket, data.Id);
+                }
+
                 break;
         }
     }
+
+    private Task CreditAsync(WebSocket socket, string stream) => GivesCredit ? SendAsync(socket, new GatewayStreamCredit(stream, 1)) : Task.CompletedTask;
 
     private bool SignatureHolds(AgentHello hello)
     {

@@ -21,7 +21,7 @@ internal sealed class LogAgent
             Lines(workload).Add(text);
             foreach (var (request, follower) in _followers.Where(f => f.Value.Workload == workload).ToArray())
             {
-                _followers[request] = (workload, Send(request, workload, follower.Next, end: false));
+                _followers[request] = (workload, Send(request, workload, follower.Next));
             }
         }
     }
@@ -61,6 +61,10 @@ internal sealed class LogAgent
                 {
                     Answer(request);
                 }
+                else if (message is GatewayStreamClose close)
+                {
+                    Close(close.Id);
+                }
             }
         }
         catch (Exception end) when (end is WebSocketException or OperationCanceledException)
@@ -73,25 +77,32 @@ internal sealed class LogAgent
     {
         lock (_gate)
         {
-            if (request.Cancel)
-            {
-                _followers.Remove(request.RequestId);
-                return;
-            }
-
             var from = request.FromOffset >= 0 ? request.FromOffset : Math.Max(0, Lines(request.WorkloadId).Count - request.TailLines);
-            var next = Send(request.RequestId, request.WorkloadId, from, end: !request.Follow);
+            var next = Send(request.Id, request.WorkloadId, from);
             if (request.Follow)
             {
-                _followers[request.RequestId] = (request.WorkloadId, next);
+                _followers[request.Id] = (request.WorkloadId, next);
+            }
+            else
+            {
+                Close(request.Id);
             }
         }
     }
 
-    private long Send(string request, string workload, long from, bool end)
+    private void Close(string request)
+    {
+        lock (_gate)
+        {
+            _followers.Remove(request);
+            _out.Enqueue(new AgentStreamClosed(request, "logs.ended", "no more lines"));
+        }
+    }
+
+    private long Send(string request, string workload, long from)
     {
         var lines = Lines(workload);
-        _out.Enqueue(new AgentLogs(request, [.. lines.Skip((int)from).Select((text, i) => new LogLine(workload, from + i, TimeProvider.System.GetUtcNow(), "stdout", text))], end));
+        _out.Enqueue(new AgentLogs(request, [.. lines.Skip((int)from).Select((text, i) => new LogLine(workload, from + i, TimeProvider.System.GetUtcNow(), "stdout", text))]));
         return lines.Count;
     }
 

@@ -55,7 +55,7 @@ public sealed class StreamEndTests
         Assert.Equal(("identity.key_revoked", null), ((string?)last["code"], (int?)last["exitCode"]));
         await TextAsync(person);
         Assert.Equal((WebSocketCloseStatus.PolicyViolation, "identity.key_revoked"), (person.CloseStatus, person.CloseStatusDescription));
-        await NodeHost.EventuallyAsync(() => Task.FromResult(heard.Shells.Count(static s => s.End) == 2), "the agent is told to kill the shell");
+        await NodeHost.EventuallyAsync(() => Task.FromResult(heard.Closed.Contains(heard.Shells.Single().Id)), "the agent is told to kill the shell");
     }
 
     [Fact]
@@ -165,7 +165,9 @@ public sealed class StreamEndTests
     {
         private int _logs;
 
-        public System.Collections.Concurrent.ConcurrentQueue<GatewayShellInput> Shells { get; } = [];
+        public System.Collections.Concurrent.ConcurrentQueue<GatewayShellOpen> Shells { get; } = [];
+
+        public System.Collections.Concurrent.ConcurrentQueue<string> Closed { get; } = [];
 
         public int Logs => Volatile.Read(ref _logs);
 
@@ -177,11 +179,15 @@ public sealed class StreamEndTests
             {
                 while (await agent.ReceiveAsync() is { } message)
                 {
-                    if (message is GatewayShellInput shell)
+                    if (message is GatewayShellOpen shell)
                     {
                         Shells.Enqueue(shell);
                     }
-                    else if (message is GatewayLogRequest { Cancel: false })
+                    else if (message is GatewayStreamClose close)
+                    {
+                        Closed.Enqueue(close.Id);
+                    }
+                    else if (message is GatewayLogRequest)
                     {
                         Interlocked.Increment(ref _logs);
                     }

@@ -219,7 +219,7 @@ public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
         await using var flood = await RawAgent.ConnectAsync(host, node, key);
         for (var i = 0; i < 200; i++)
         {
-            await flood.SendAsync(new AgentLogs("none", [], false));
+            await flood.SendAsync(new AgentLogs("none", []));
         }
 
         Assert.Equal("agent.rate_limited", Assert.IsType<GatewayRefusal>(await flood.ReceiveAsync()).Code);
@@ -246,11 +246,11 @@ public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
         });
         var request = await agent.ReceiveAsync<GatewayLogRequest>();
         Assert.Equal(("w", 7L, true), (request.WorkloadId, request.FromOffset, request.Follow));
-        await agent.SendAsync(new AgentLogs("unknown", [Line("w", "foreign stream")], false));
-        await agent.SendAsync(new AgentLogs(request.RequestId, [Line("neighbour", "foreign workload"), Line("w", "one"), Line("w", "two")], false));
+        await agent.SendAsync(new AgentLogs("unknown", [Line("w", "foreign stream")]));
+        await agent.SendAsync(new AgentLogs(request.Id, [Line("neighbour", "foreign workload"), Line("w", "one"), Line("w", "two")]));
         await reader;
         Assert.Equal(["one", "two"], read);
-        Assert.True((await agent.ReceiveAsync<GatewayLogRequest>()).Cancel);
+        Assert.Equal(request.Id, (await agent.ReceiveAsync<GatewayStreamClose>()).Id);
         Assert.Equal("node.not_connected", host.Connections.NotConnected("node_other")!.Code);
     }
 
@@ -260,20 +260,54 @@ public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
         var (key, node) = await host.JoinedAsync();
         await using var agent = await RawAgent.ConnectAsync(host, node, key);
         await using var shell = host.Connections.OpenShell(node, "w", ["sh"]).Require();
-        var start = await agent.ReceiveAsync<GatewayShellInput>();
-        shell.Send("ls\n"u8, end: false);
-        Assert.Equal("ls\n", Encoding.UTF8.GetString(Convert.FromBase64String((await agent.ReceiveAsync<GatewayShellInput>()).DataBase64)));
-        await agent.SendAsync(new AgentShellOutput(start.RequestId, Convert.ToBase64String("out"u8), null));
-        await agent.SendAsync(new AgentShellOutput(start.RequestId, "", 3));
-        var output = new StringBuilder();
-        int? exit = null;
-        await foreach (var (bytes, code) in shell.ReadAsync())
+        var open = await agent.ReceiveAsync<GatewayShellOpen>();
+        await shell.Stream.WriteAsync("ls\n"u8.ToArray());
+        Assert.Equal("ls\n", Encoding.UTF8.GetString(Convert.FromBase64String((await agent.ReceiveAsync<GatewayStreamData>()).DataBase64)));
+        await agent.SendAsync(new AgentStreamData(open.Id, Convert.ToBase64String("out"u8), End: false));
+        await agent.SendAsync(new AgentStreamData(open.Id, "", End: true));
+        await agent.SendAsync(new AgentStreamClosed(open.Id, "shell.exited", "", 3));
+        using var output = new StreamReader(shell.Stream);
+        Assert.Equal(("out", 3), (await output.ReadToEndAsync(), await shell.Exit));
+    }
+
+    [Fact]
+    public async Task A_program_that_writes_much_within_its_window_costs_its_node_nothing_and_more_costs_it_the_connection()
+    {
+        const int Many = 400;
+        await using var host = new StrictHost();
+        await host.InitializeAsync();
+        var (key, node) = await host.JoinedAsync();
+        await using var agent = await RawAgent.ConnectAsync(host, node, key);
+        await using var shell = host.Connections.OpenShell(node, "w", ["yes"]).Require();
+        var open = await agent.ReceiveAsync<GatewayShellOpen>();
+        var sending = Task.Run(async () =>
         {
-            output.Append(Encoding.UTF8.GetString(bytes));
-            exit = code;
+            var credit = AgentProtocol.StreamWindow;
+            for (var i = 0; i < Many; i++)
+            {
+                if (credit == 0)
+                {
+                    credit += (await agent.ReceiveAsync<GatewayStreamCredit>()).Frames;
+                }
+
+                credit--;
+                await agent.SendAsync(new AgentStreamData(open.Id, "eQo=", End: false));
+            }
+        });
+        await shell.Stream.ReadExactlyAsync(new byte[2 * Many]);
+        await sending;
+        await agent.BeatAsync(1);
+        for (var i = 0; i <= AgentProtocol.StreamWindow; i++)
+        {
+            await agent.SendAsync(new AgentStreamData(open.Id, "eQo=", End: false));
         }
 
-        Assert.Equal(("out", 3), (output.ToString(), exit));
+        GatewayMessage? last;
+        while ((last = await agent.ReceiveAsync()) is not GatewayRefusal and not null)
+        {
+        }
+
+        Assert.Equal("agent.stream_window", Assert.IsType<GatewayRefusal>(last).Code);
     }
 
     [Fact]

@@ -60,7 +60,9 @@ public sealed class ShellInputTests
             {
                 for (var bytes = 0L; bytes < (long)Chunks * ChunkBytes;)
                 {
-                    bytes += Convert.FromBase64String((await agent.ReceiveAsync<GatewayShellInput>()).DataBase64).Length;
+                    var data = await agent.ReceiveAsync<GatewayStreamData>();
+                    bytes += Convert.FromBase64String(data.DataBase64).Length;
+                    await agent.SendAsync(new AgentStreamCredit(data.Id, 1));
                     if (bytes == (long)Chunks * ChunkBytes)
                     {
                         read.SetResult(bytes);

@@ -123,11 +123,13 @@ internal sealed class FakeAgent : IAsyncDisposable
                     Workloads = [.. desired.State.Workloads.Select(static w => w.Id)];
                     await ReportAsync(socket, session, desired.State);
                     break;
-                case GatewayLogRequest { Cancel: false } logs:
-                    await SendAsync(socket, new AgentLogs(logs.RequestId, [new LogLine(logs.WorkloadId, 0, TimeProvider.System.GetUtcNow(), "stdout", "hello from " + Node)], End: true));
+                case GatewayLogRequest logs:
+                    await SendAsync(socket, new AgentLogs(logs.Id, [new LogLine(logs.WorkloadId, 0, TimeProvider.System.GetUtcNow(), "stdout", "hello from " + Node)]));
+                    await SendAsync(socket, new AgentStreamClosed(logs.Id, "logs.ended", "no more lines"));
                     break;
-                case GatewayShellInput { Command.IsDefaultOrEmpty: false } shell:
-                    await SendAsync(socket, new AgentShellOutput(shell.RequestId, Convert.ToBase64String("shell of "u8.ToArray().Concat(System.Text.Encoding.UTF8.GetBytes(Node)).ToArray()), 0));
+                case GatewayShellOpen shell:
+                    await SendAsync(socket, new AgentStreamData(shell.Id, Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("shell of " + Node)), End: true));
+                    await SendAsync(socket, new AgentStreamClosed(shell.Id, "shell.exited", "the program has ended", 0));
                     break;
                 case GatewayRefusal or null:
                     return;

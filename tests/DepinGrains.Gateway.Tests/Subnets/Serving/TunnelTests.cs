@@ -182,21 +182,21 @@ public sealed class TunnelTests : IAsyncLifetime
         var opening = Connections.Find(node)!.OpenTunnelAsync("w", 80, CancellationToken.None);
         var open = await agent.ReceiveAsync<GatewayTunnelOpen>();
         Assert.Equal(("w", 80), (open.WorkloadId, open.Port));
-        await agent.SendAsync(new AgentTunnelOpened(open.Id));
+        await agent.SendAsync(new AgentStreamOpened(open.Id));
         await using var stream = await opening;
-        var frame = Convert.ToBase64String(new byte[AgentProtocol.TunnelFrameBytesMax]);
-        for (var i = 0; i < AgentProtocol.TunnelWindow; i++)
+        var frame = Convert.ToBase64String(new byte[AgentProtocol.StreamFrameBytesMax]);
+        for (var i = 0; i < AgentProtocol.StreamWindow; i++)
         {
-            await agent.SendAsync(new AgentTunnelData(open.Id, frame, false));
+            await agent.SendAsync(new AgentStreamData(open.Id, frame, false));
         }
 
         // Read, so that there is credit again; then one more than that.
-        await stream.ReadExactlyAsync(new byte[AgentProtocol.TunnelWindow * AgentProtocol.TunnelFrameBytesMax]);
-        var credit = (await agent.ReceiveAsync<GatewayTunnelCredit>()).Frames + (await agent.ReceiveAsync<GatewayTunnelCredit>()).Frames;
-        Assert.Equal(AgentProtocol.TunnelWindow, credit);
+        await stream.ReadExactlyAsync(new byte[AgentProtocol.StreamWindow * AgentProtocol.StreamFrameBytesMax]);
+        var credit = (await agent.ReceiveAsync<GatewayStreamCredit>()).Frames + (await agent.ReceiveAsync<GatewayStreamCredit>()).Frames;
+        Assert.Equal(AgentProtocol.StreamWindow, credit);
         for (var i = 0; i <= credit; i++)
         {
-            await agent.SendAsync(new AgentTunnelData(open.Id, frame, false));
+            await agent.SendAsync(new AgentStreamData(open.Id, frame, false));
         }
 
         GatewayMessage? last;
@@ -204,7 +204,7 @@ public sealed class TunnelTests : IAsyncLifetime
         {
         }
 
-        Assert.Equal("agent.tunnel_window", Assert.IsType<GatewayRefusal>(last).Code);
+        Assert.Equal("agent.stream_window", Assert.IsType<GatewayRefusal>(last).Code);
     }
 
     [Fact]
@@ -218,24 +218,24 @@ public sealed class TunnelTests : IAsyncLifetime
         for (var i = 0; i < max; i++)
         {
             var opening = connection.OpenTunnelAsync("w", 80, CancellationToken.None);
-            await agent.SendAsync(new AgentTunnelOpened((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id));
+            await agent.SendAsync(new AgentStreamOpened((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id));
             open.Add(await opening);
         }
 
         var full = await Assert.ThrowsAsync<RefusalException>(() => connection.OpenTunnelAsync("w", 80, CancellationToken.None));
         Assert.Equal("tunnel.in_use", full.Refusal.Code);
         var other = connection.OpenTunnelAsync("another", 80, CancellationToken.None);
-        await agent.SendAsync(new AgentTunnelClosed((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id, "tunnel.workload_not_running", "no such workload"));
+        await agent.SendAsync(new AgentStreamClosed((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id, "tunnel.workload_not_running", "no such workload"));
         Assert.Equal("tunnel.refused", (await Assert.ThrowsAsync<RefusalException>(() => other)).Refusal.Code);
         await open[0].DisposeAsync();
 
         // It counts until the agent has said goodbye: what is on its way is bounded with it.
-        var closing = await agent.ReceiveAsync<GatewayTunnelClose>();
+        var closing = await agent.ReceiveAsync<GatewayStreamClose>();
         Assert.Equal(max, connection.Tunnels);
-        await agent.SendAsync(new AgentTunnelClosed(closing.Id, "tunnel.ended", ""));
+        await agent.SendAsync(new AgentStreamClosed(closing.Id, "tunnel.ended", ""));
         await ServingHost.UntilAsync("the place is free", () => connection.Tunnels < max);
         var again = connection.OpenTunnelAsync("w", 80, CancellationToken.None);
-        await agent.SendAsync(new AgentTunnelOpened((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id));
+        await agent.SendAsync(new AgentStreamOpened((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id));
         await using var stream = await again;
         agent.Abort();
         await Assert.ThrowsAsync<IOException>(() => stream.ReadAsync(new byte[1]).AsTask());

@@ -1,9 +1,9 @@
-namespace DepinGrains.Contracts.Nodes.Tunnels;
+namespace DepinGrains.Contracts.Nodes.Streams;
 
-/// <summary>Bytes of tunnels in messages.</summary>
-public static class TunnelFrames
+/// <summary>Bytes of streams in messages.</summary>
+public static class Frames
 {
-    private const int TextMax = ((AgentProtocol.TunnelFrameBytesMax + 2) / 3) * 4;
+    private const int TextMax = ((AgentProtocol.StreamFrameBytesMax + 2) / 3) * 4;
 
     /// <summary>False when it is no base64, or more than one frame.</summary>
     public static bool TryDecode(string? base64, out ReadOnlyMemory<byte> bytes)

@@ -1,11 +1,11 @@
 using System.Threading.Channels;
 
-namespace DepinGrains.Contracts.Nodes.Tunnels;
+namespace DepinGrains.Contracts.Nodes.Streams;
 
-/// <summary>How one end of a tunnel speaks to the other.</summary>
-public interface ITunnelSender
+/// <summary>How one end of a stream of bytes speaks to the other.</summary>
+public interface IFrameSender
 {
-    /// <summary>A frame of at most <see cref="AgentProtocol.TunnelFrameBytesMax"/> bytes; the last one says <paramref name="end"/>.</summary>
+    /// <summary>A frame of at most <see cref="AgentProtocol.StreamFrameBytesMax"/> bytes; the last one says <paramref name="end"/>.</summary>
     ValueTask SendAsync(ReadOnlyMemory<byte> data, bool end, CancellationToken cancel);
 
     /// <summary>The other end may send so many more frames.</summary>
@@ -16,19 +16,16 @@ public interface ITunnelSender
 }
 
 /// <summary>
-/// One end of a tunnel as a stream; gateway and agent have the same. Either side may have <see cref="AgentProtocol.TunnelWindow"/> frames on their way and must wait for credit then, so that a slow reader holds up his own
-/// tunnel, never the connection all tunnels share, and memory is bounded whatever the other side does. Ends when too many bytes went through it.
+/// One end of a tunnel or of a shell as a stream; gateway and agent have the same. Either side may have <see cref="AgentProtocol.StreamWindow"/> frames on their way and must wait for credit then, so that a slow reader holds up
+/// his own stream, never the connection all streams share, and memory is bounded whatever the other side does. Ends when too many bytes went through it. Several may write at once; one reads.
 /// </summary>
-public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvider time) : Stream
+public sealed class FrameStream(IFrameSender sender, long bytesMax, TimeProvider time) : Stream
 {
-    private const int Window = AgentProtocol.TunnelWindow;
     private readonly Channel<ReadOnlyMemory<byte>> _frames = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = false });
-    private readonly SemaphoreSlim _credit = new(Window, Window);
+    private readonly SendWindow _outward = new();
+    private readonly ReceiveWindow _inward = new();
     private readonly CancellationTokenSource _end = new();
     private ReadOnlyMemory<byte> _current;
-    private int _owed;
-    private int _read;
-    private int _onTheWay;
     private int _ended;
     private long _bytes;
     private long _touched = time.GetTimestamp();
@@ -53,7 +50,7 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Cancelled when the tunnel is over.</summary>
+    /// <summary>Cancelled when it is over.</summary>
     public CancellationToken Ended => _end.Token;
 
     /// <summary>True when nothing has gone through it for longer than that.</summary>
@@ -62,7 +59,7 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
     /// <summary>A frame came. False when it is larger, or one more, than this end allowed, or says nothing: a breach of the protocol.</summary>
     public bool TryReceive(ReadOnlyMemory<byte> data, bool end)
     {
-        if (data.Length > AgentProtocol.TunnelFrameBytesMax || (data.IsEmpty && !end) || Interlocked.Increment(ref _owed) > Window)
+        if (data.Length > AgentProtocol.StreamFrameBytesMax || (data.IsEmpty && !end) || !_inward.TryTake())
         {
             return false;
         }
@@ -80,16 +77,7 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
     }
 
     /// <summary>The other end has read so many. False when it says more than were sent.</summary>
-    public bool TryCredit(int frames)
-    {
-        if (frames is < 1 or > Window || Interlocked.Add(ref _onTheWay, -frames) < 0)
-        {
-            return false;
-        }
-
-        _credit.Release(frames);
-        return true;
-    }
+    public bool TryCredit(int frames) => _outward.TryGive(frames);
 
     /// <summary>Ends it: what was received can still be read, then readers and writers get the reason. Says nothing to the other end.</summary>
     public void Abort(string reason)
@@ -119,11 +107,9 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
                 return 0;
             }
 
-            if (_frames.Reader.TryRead(out _current) && ++_read >= Window / 2)
+            if (_frames.Reader.TryRead(out _current) && _inward.Read() is > 0 and var credit)
             {
-                Interlocked.Add(ref _owed, -_read);
-                sender.Credit(_read);
-                _read = 0;
+                sender.Credit(credit);
             }
         }
 
@@ -138,7 +124,7 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
     {
         while (!buffer.IsEmpty)
         {
-            var frame = buffer[..Math.Min(buffer.Length, AgentProtocol.TunnelFrameBytesMax)];
+            var frame = buffer[..Math.Min(buffer.Length, AgentProtocol.StreamFrameBytesMax)];
             buffer = buffer[frame.Length..];
             await CreditAsync(cancellationToken);
             if (!Counted(frame.Length))
@@ -157,10 +143,10 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("tunnels are read asynchronously");
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("frames are read asynchronously");
 
     /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("tunnels are written asynchronously");
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("frames are written asynchronously");
 
     /// <inheritdoc/>
     public override void Flush()
@@ -181,21 +167,22 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
     {
         if (disposing && Volatile.Read(ref _ended) == 0)
         {
-            Abort("the tunnel was closed here");
+            Abort("it was closed here");
             sender.Close();
         }
 
         base.Dispose(disposing);
     }
 
-    private async ValueTask CreditAsync(CancellationToken cancel)
+    /// <summary>Waits until one more frame may be sent. For streams whose frames are messages of their own; writing does it by itself. Throws <see cref="IOException"/> when it is over.</summary>
+    public async ValueTask CreditAsync(CancellationToken cancel)
     {
-        if (!_credit.Wait(0, CancellationToken.None))
+        if (!_outward.TryTake())
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _end.Token);
             try
             {
-                await _credit.WaitAsync(either.Token);
+                await _outward.TakeAsync(either.Token);
             }
             catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
             {
@@ -207,8 +194,6 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
         {
             throw why;
         }
-
-        Interlocked.Increment(ref _onTheWay);
     }
 
     private bool Counted(int bytes)
@@ -219,7 +204,7 @@ public sealed class TunnelStream(ITunnelSender sender, long bytesMax, TimeProvid
             return true;
         }
 
-        Abort($"more than {bytesMax} bytes went through one tunnel");
+        Abort($"more than {bytesMax} bytes went through one stream");
         sender.Close();
         return false;
     }

@@ -5,7 +5,7 @@ using DepinGrains.Agent.Workloads.Native;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
 
-namespace DepinGrains.Agent.Tunnels;
+namespace DepinGrains.Agent.Streams;
 
 /// <summary>Which address a tunnel leads to, if any: the agent decides it from what it runs, whatever a gateway asks.</summary>
 internal sealed class TunnelTargets(AgentOptions options, StateStore store)
