@@ -106,14 +106,37 @@ public sealed class ContainerWorkloadTests
             [new VolumeMount("shm", "ram", false, 4_096, "/dev/shm", false)], null, 5 << 20);
         var folder = Directory.CreateTempSubdirectory("depin-c-").FullName;
         using var variables = ContainerVariables.Write(spec, Path.Combine(folder, "e"));
-        var docker = ContainerArguments.Run(spec, "n", "a", "f", "net", variables, [("/h", "/m", true)], podman: false, limitStorage: true, new Options.ContainerOptions());
-        var podman = ContainerArguments.Run(spec, "n", "a", "f", null, variables, [], podman: true, limitStorage: false, new Options.ContainerOptions());
+        var docker = ContainerArguments.Run(spec, "n", "a", "f", "net", variables, [("/h", "/m", true)], podman: false, limitStorage: true, 1_000, new Options.ContainerOptions());
+        var podman = ContainerArguments.Run(spec, "n", "a", "f", null, variables, [], podman: true, limitStorage: false, 1_000, new Options.ContainerOptions());
         var line = string.Join(' ', docker);
         Assert.Contains("--gpus \"device=GPU-a,GPU-b\"", line, StringComparison.Ordinal);
         Assert.Contains("--cpus 1.5 --memory 1073741824 --memory-swap 1073741824 --storage-opt size=5242880", line, StringComparison.Ordinal);
         Assert.Contains("--publish 0.0.0.0:30053:53/udp --volume /h:/m:ro --tmpfs /dev/shm:size=4096 --network net --network-alias s --entrypoint run img:1 me x", line, StringComparison.Ordinal);
+        Assert.Contains("--log-driver json-file --log-opt max-size=1000", line, StringComparison.Ordinal);
         Assert.Contains("--device nvidia.com/gpu=GPU-a --device nvidia.com/gpu=GPU-b", string.Join(' ', podman), StringComparison.Ordinal);
         Assert.Contains("DEPIN_LEASE=l\n", File.ReadAllText(variables.File), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Container_that_writes_much_fills_no_disk_and_its_last_lines_are_there()
+    {
+        await NeedEngineAsync();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Containers.Enabled = true;
+        harness.Options.Logs.RawBytes = 1 << 20;
+        var lease = "lease-" + Guid.NewGuid().ToString("N");
+        var spec = new WorkloadSpec(
+            lease + "/web/0", lease, "web", 0, Image, ["/bin/busybox"], ["sh", "-c", "busybox yes 'twenty bytes a line' | busybox head -c 20000000; echo; echo done; exec busybox sleep 1000"],
+            [], 500, 64 << 20, [], [], [], null, 32 << 20);
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Running, "it runs");
+        await gateway.SendAsync(new GatewayLogRequest("logs", spec.Id, -1, 1, true));
+        await Wait.UntilAsync(() => gateway.Logs.SelectMany(static l => l.Lines).Any(static l => l.Text == "done"), "the last line");
+        var id = await OutputAsync(Engine!.Program, "ps", "-q", "--filter", "label=depin.workload=" + spec.Id);
+        var path = await OutputAsync(Engine.Program, "inspect", "--format", "{{.HostConfig.LogConfig.Path}}", id);
+        Assert.InRange(Directory.EnumerateFiles(Path.GetDirectoryName(path)!, Path.GetFileName(path) + "*").Sum(static f => new FileInfo(f).Length), 1, 3 << 20);
     }
 
     private static ContainerEngine? Engine { get; set; }

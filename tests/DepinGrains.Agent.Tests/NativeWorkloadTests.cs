@@ -203,6 +203,22 @@ public sealed class NativeWorkloadTests
     }
 
     [Fact]
+    public async Task Output_that_comes_faster_than_it_can_be_kept_is_lost_with_a_word_and_fills_no_disk()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Logs.RawBytes = 1 << 20;
+        var spec = AgentHarness.Shell("while :; do yes 'twenty bytes a line' | head -c 5000000; sleep 0.05; done") with { StorageBytes = 1 << 30 };
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Running, "it runs");
+        await gateway.SendAsync(new GatewayLogRequest("logs", spec.Id, 0, 0, true));
+        await Wait.UntilAsync(() => gateway.Logs.SelectMany(static l => l.Lines).Count(static l => l.Stream == "agent" && l.Text.EndsWith("bytes of standard output were lost: they came faster than they can be kept", StringComparison.Ordinal)) >= 3, "three words");
+        Assert.Equal((WorkloadPhase.Running, 0), (gateway.Last(spec.Id)!.Phase, gateway.Last(spec.Id)!.Restarts));
+    }
+
+    [Fact]
     public async Task Stopping_on_exit_ends_workloads_and_the_next_start_brings_them_back()
     {
         SkipUnlessLinux();

@@ -15,7 +15,10 @@ public sealed class LogOptions
     /// <summary>How often new output is looked for.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Output not yet taken over by the agent (it may be away) at which a native process is stopped by the system, and above which the taken part is thrown away.</summary>
+    /// <summary>
+    /// Most output of one stream that waits to be taken over; what is beyond it is lost, and a line says so. While the agent is away nobody takes over, and a native process that writes more than that and more than the
+    /// storage it ordered is stopped by the system; an engine of containers begins its own file anew at this size.
+    /// </summary>
     public long RawBytes { get; set; } = 64 << 20;
 
     /// <summary>Most lines in one message.</summary>

@@ -21,16 +21,20 @@ internal static class ContainerArguments
     /// <param name="mounts">Volumes.</param>
     /// <param name="podman">Podman's way of naming GPUs.</param>
     /// <param name="limitStorage">Ask for a limit of the container's own layer.</param>
+    /// <param name="logBytes">Size at which the engine's own file of the container's output begins anew.</param>
     /// <param name="options">The owner's settings.</param>
     public static List<string> Run(
         WorkloadSpec spec, string name, string agent, string fingerprint, string? network, ContainerVariables variables,
-        IReadOnlyList<(string Host, string Inside, bool ReadOnly)> mounts, bool podman, bool limitStorage, ContainerOptions options)
+        IReadOnlyList<(string Host, string Inside, bool ReadOnly)> mounts, bool podman, bool limitStorage, long logBytes, ContainerOptions options)
     {
         List<string> run =
         [
             "run", "--detach", "--name", name, "--pull", "never", "--restart", "no", "--security-opt", "no-new-privileges",
             "--label", $"{AgentLabel}={agent}", "--label", $"{WorkloadLabel}={spec.Id}", "--label", $"{SpecLabel}={fingerprint}", "--label", $"{LeaseLabel}={spec.LeaseId}",
             "--pids-limit", Text(options.PidsLimit), "--env-file", variables.File,
+
+            // Whatever the engine does by default may keep all that was ever written.
+            "--log-driver", podman ? "k8s-file" : "json-file", "--log-opt", "max-size=" + Text(logBytes),
         ];
         foreach (var inherited in variables.Inherited.Keys)
         {

@@ -122,7 +122,7 @@ internal sealed partial class ContainerExecutor(
         WorkloadSpec spec, string name, string fingerprint, string? network, ContainerVariables variables, IReadOnlyList<(string Host, string Inside, bool ReadOnly)> mounts,
         bool limitStorage, CancellationToken cancellationToken) =>
         engine.RunAsync(
-            ContainerArguments.Run(spec, name, agent, fingerprint, network, variables, mounts, engine.IsPodman, limitStorage, options.Containers), cancellationToken,
+            ContainerArguments.Run(spec, name, agent, fingerprint, network, variables, mounts, engine.IsPodman, limitStorage, options.Logs.RawBytes, options.Containers), cancellationToken,
             environment: variables.Inherited);
 
     /// <summary>The lease's own network; null when engines cannot make one here, which costs names and separation, not the workload.</summary>

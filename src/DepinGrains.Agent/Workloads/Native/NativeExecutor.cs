@@ -92,9 +92,16 @@ internal sealed partial class NativeExecutor(
         var readers = new[] { new RawLogReader(run.OutputFile, false, log, options.Logs), new RawLogReader(run.ErrorFile, true, log, options.Logs) };
         for (var stop = false; ;)
         {
+            var more = false;
             foreach (var reader in readers)
             {
-                reader.Take(clock.GetUtcNow(), stop && run.Supervisor() is null);
+                more |= reader.Take(clock.GetUtcNow(), stop && run.Supervisor() is null);
+                reader.Trim(clock.GetUtcNow());
+            }
+
+            if (more)
+            {
+                continue;
             }
 
             if (stop)
@@ -102,7 +109,6 @@ internal sealed partial class NativeExecutor(
                 return;
             }
 
-            TrimRaw(run, log);
             try
             {
                 await Task.Delay(options.Logs.PollInterval, clock, cancellationToken);
@@ -154,24 +160,6 @@ internal sealed partial class NativeExecutor(
         }
     }
 
-    /// <summary>Emptied when all of it was taken over and it is large. A line written in the instant between reading and emptying is lost; the alternative is a full disk.</summary>
-    private void TrimRaw(NativeRun run, LogBook log)
-    {
-        foreach (var (path, error) in new[] { (run.OutputFile, false), (run.ErrorFile, true) })
-        {
-            var file = new FileInfo(path);
-            if (file.Exists && file.Length > Math.Min(options.Logs.RawBytes, 8 << 20) && log.Source(error) == file.Length)
-            {
-                using (var stream = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
-                {
-                    stream.SetLength(0);
-                }
-
-                log.ResetSource(error);
-            }
-        }
-    }
-
     private IEnumerable<string> Limits(WorkloadSpec spec, int? user)
     {
         yield return "prlimit";
@@ -183,12 +171,8 @@ internal sealed partial class NativeExecutor(
             yield return $"--nproc={options.Native.ProcessLimit}";
         }
 
-        // One file, the captured output among them, can never be larger than the largest thing that was ordered.
-        var largest = spec.Volumes.Select(v => v.Bytes).Append(spec.StorageBytes).Max();
-        if (spec.StorageBytes > 0)
-        {
-            yield return $"--fsize={Math.Max(largest, options.Logs.RawBytes)}";
-        }
+        // One file, the captured output among them (while the agent is away, nobody shortens it), can never be larger than the largest thing that was ordered.
+        yield return $"--fsize={Math.Max(spec.Volumes.Select(v => v.Bytes).Append(spec.StorageBytes).Max(), options.Logs.RawBytes)}";
     }
 
     private void Launch(NativeRun run, IEnumerable<string> groups, List<string> command)
