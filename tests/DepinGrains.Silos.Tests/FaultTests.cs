@@ -43,7 +43,6 @@ public sealed class FaultTests(ITestOutputHelper output)
 
         await market.StopAsync();
         problems.AddRange(await market.AuditAsync(network));
-        problems.Add("INJECTED");
         table.AppendLine(CultureInfo.InvariantCulture, $"\n{market.Summary}; COMMITs cut: {network.Proxies.Sum(static p => p.Cuts)}");
         output.WriteLine(table.ToString());
         Assert.True(problems.Count == 0, string.Join('\n', problems) + "\n" + table + string.Join('\n', network.Silos.Concat(network.Gateways).Select(static p => $"--- {p.Name}\n{p.LogEnd()}")));
