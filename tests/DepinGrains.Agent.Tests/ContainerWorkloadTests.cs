@@ -139,6 +139,28 @@ public sealed class ContainerWorkloadTests
         Assert.InRange(Directory.EnumerateFiles(Path.GetDirectoryName(path)!, Path.GetFileName(path) + "*").Sum(static f => new FileInfo(f).Length), 1, 3 << 20);
     }
 
+    [Fact]
+    public async Task Container_that_writes_more_than_was_ordered_into_its_own_layer_is_ended()
+    {
+        await NeedEngineAsync();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Containers.Enabled = true;
+        harness.Options.Workloads.VolumeCheckInterval = TimeSpan.FromSeconds(1);
+        harness.Options.Workloads.BackOffMin = TimeSpan.FromMinutes(1);
+        var lease = "lease-" + Guid.NewGuid().ToString("N");
+        var spec = new WorkloadSpec(
+            lease + "/web/0", lease, "web", 0, Image, ["/bin/busybox"], ["sh", "-c", "busybox head -c 20000000 /dev/zero > /big || exit 3; exec busybox sleep 1000"],
+            [], 500, 64 << 20, [], [], [], null, 10_000_000);
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.BackOff, "it is ended");
+        var why = gateway.Last(spec.Id)!.Detail;
+
+        // Where the engine can, it gives the layer no more room and the program ends by itself with its error.
+        Assert.True(why.Contains("the lease has 10000000 of ephemeral storage", StringComparison.Ordinal) || why.Contains("exit", StringComparison.Ordinal), why);
+    }
+
     private static ContainerEngine? Engine { get; set; }
 
     private static async Task NeedEngineAsync()

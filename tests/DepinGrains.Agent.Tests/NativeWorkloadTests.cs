@@ -203,6 +203,25 @@ public sealed class NativeWorkloadTests
     }
 
     [Fact]
+    public async Task Writing_more_than_was_ordered_ends_the_program_with_the_numbers()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Workloads.VolumeCheckInterval = TimeSpan.FromMilliseconds(100);
+        harness.Options.Workloads.BackOffMin = TimeSpan.FromMinutes(1);
+        harness.Options.Logs.RawBytes = 64 << 10;
+        const string Fill = "i=0; while :; do head -c 1000000 /dev/zero > \"$0/$i\"; i=$((i+1)); sleep 0.02; done";
+        var own = AgentHarness.Native("sh", service: "own", args: ["-c", Fill, "."]) with { StorageBytes = 10_000_000 };
+        var volume = AgentHarness.Native("sh", service: "volume", args: ["-c", Fill, "/data"]) with { StorageBytes = 10_000_000, Volumes = [new VolumeMount("data", "ephemeral", true, 5_000_000, "/data", false)] };
+        gateway.Want(own, volume);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(own.Id)?.Phase == WorkloadPhase.BackOff && gateway.Last(volume.Id)?.Phase == WorkloadPhase.BackOff, "both are ended");
+        Assert.Contains("the lease has 10000000 of ephemeral storage", gateway.Last(own.Id)!.Detail, StringComparison.Ordinal);
+        Assert.Contains("volume 'data' holds more than", gateway.Last(volume.Id)!.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Output_that_comes_faster_than_it_can_be_kept_is_lost_with_a_word_and_fills_no_disk()
     {
         SkipUnlessLinux();

@@ -41,6 +41,9 @@ internal interface IWorkloadExecutor
     /// <exception cref="WorkloadException">The workload does not run, or cannot be entered.</exception>
     Task<System.Diagnostics.Process> StartShellAsync(string workloadId, IReadOnlyList<string> command, string? terminal, CancellationToken cancellationToken);
 
+    /// <summary>Bytes a workload has written beside its volumes; counting may stop above what it ordered. 0 when nobody can tell.</summary>
+    Task<long> WrittenBytesAsync(WorkloadSpec spec, CancellationToken cancellationToken);
+
     /// <summary>Removes what a lease shared between its workloads (networks). Called when its last workload is gone.</summary>
     Task RemoveLeaseAsync(string leaseId, CancellationToken cancellationToken);
 }

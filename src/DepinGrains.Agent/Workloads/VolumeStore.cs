@@ -58,6 +58,25 @@ internal sealed class VolumeStore(AgentPaths paths, ResourceOptions resources)
     /// <summary>Bytes in the workload's own folder.</summary>
     public long HomeBytes(WorkloadSpec spec, long enough, CancellationToken cancellationToken) => Size(HomeOf(spec), enough, cancellationToken);
 
+    /// <summary>Bytes free where volumes lie, of the fullest disk among them.</summary>
+    public long FreeBytes()
+    {
+        var free = long.MaxValue;
+        foreach (var root in resources.StorageClasses.Keys.Select(RootOf).Append(paths.Volumes).Distinct().Where(Directory.Exists))
+        {
+            try
+            {
+                free = Math.Min(free, new DriveInfo(root).AvailableFreeSpace);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // A disk that was taken out says nothing about the others.
+            }
+        }
+
+        return free;
+    }
+
     /// <summary>Everything of a lease.</summary>
     public void DeleteLease(string leaseId)
     {

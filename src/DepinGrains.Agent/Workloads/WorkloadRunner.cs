@@ -18,6 +18,7 @@ internal sealed partial class WorkloadRunner(
     private CancellationTokenSource? _pumpStop;
     private DateTimeOffset _usageAt;
     private DateTimeOffset _volumesAt;
+    private long _freeThen = long.MaxValue;
 
     /// <summary>Something about the desired state of this workload changed.</summary>
     public void Wake() => _changed.Set();
@@ -198,7 +199,7 @@ internal sealed partial class WorkloadRunner(
             store.Change(id, r => r.Failures = 0);
         }
 
-        if (Excess(spec, found, now, cancellationToken) is { } excess)
+        if (await ExcessAsync(executor, spec, found, now, cancellationToken) is { } excess)
         {
             await ClearAsync(executor, cancellationToken);
             return BackOff(excess, record);
@@ -273,7 +274,7 @@ internal sealed partial class WorkloadRunner(
     private void Report(WorkloadPhase phase, string detail) => store.Report(id, clock.GetUtcNow(), 0, r => (r.Phase, r.Detail) = (phase, detail));
 
     /// <summary>What the workload has too much of, where the kernel does not see to it; null: nothing.</summary>
-    private string? Excess(WorkloadSpec spec, Observation found, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<string?> ExcessAsync(IWorkloadExecutor executor, WorkloadSpec spec, Observation found, DateTimeOffset now, CancellationToken cancellationToken)
     {
         // One tenth above: shared pages are counted for each process.
         if (spec.MemoryBytes > 0 && found.MemoryBytes > spec.MemoryBytes + (spec.MemoryBytes / 10))
@@ -281,19 +282,21 @@ internal sealed partial class WorkloadRunner(
             return $"used {found.MemoryBytes} bytes of memory; the lease has {spec.MemoryBytes}";
         }
 
-        if (now - _volumesAt < options.Workloads.VolumeCheckInterval)
+        // Sooner while the disk fills fast: whoever writes it full would be found out too late.
+        var free = volumes.FreeBytes();
+        if (now - _volumesAt < options.Workloads.VolumeCheckInterval && free > _freeThen - (_freeThen / 8))
         {
             return null;
         }
 
-        _volumesAt = now;
+        (_volumesAt, _freeThen) = (now, free);
         if (volumes.FindOverfull(spec, cancellationToken) is var (volume, bytes))
         {
             return $"volume '{volume.Name}' holds more than {bytes} bytes; the lease has {volume.Bytes}";
         }
 
-        var home = spec.StorageBytes > 0 ? volumes.HomeBytes(spec, spec.StorageBytes, cancellationToken) : 0;
-        return home > spec.StorageBytes ? $"wrote more than {home} bytes; the lease has {spec.StorageBytes} of ephemeral storage" : null;
+        var written = spec.StorageBytes > 0 ? await executor.WrittenBytesAsync(spec, cancellationToken) : 0;
+        return written > spec.StorageBytes ? $"wrote more than {written} bytes; the lease has {spec.StorageBytes} of ephemeral storage" : null;
     }
 
     private async Task ClearEverywhereAsync(CancellationToken cancellationToken, IWorkloadExecutor? except = null)

@@ -94,6 +94,12 @@ internal sealed partial class ContainerExecutor(
             : throw new IOException($"{engine.Description} does not answer: {result.Reason}");
     }
 
+    public async Task<long> WrittenBytesAsync(WorkloadSpec spec, CancellationToken cancellationToken)
+    {
+        var result = await engine.RunAsync(["container", "inspect", "--size", "--format", "{{.SizeRw}}", NameOf(spec.Id)], cancellationToken);
+        return result.Ok && long.TryParse(result.Output.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : 0;
+    }
+
     public async Task RemoveLeaseAsync(string leaseId, CancellationToken cancellationToken)
     {
         if (options.Containers.NetworkPerLease)

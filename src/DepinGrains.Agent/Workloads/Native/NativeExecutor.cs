@@ -120,6 +120,8 @@ internal sealed partial class NativeExecutor(
         }
     }
 
+    public Task<long> WrittenBytesAsync(WorkloadSpec spec, CancellationToken cancellationToken) => Task.FromResult(volumes.HomeBytes(spec, spec.StorageBytes, cancellationToken));
+
     public Task RemoveLeaseAsync(string leaseId, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task RemoveAsync(string workloadId, CancellationToken cancellationToken)
