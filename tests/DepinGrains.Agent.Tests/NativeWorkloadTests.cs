@@ -216,7 +216,11 @@ public sealed class NativeWorkloadTests
         var volume = AgentHarness.Native("sh", service: "volume", args: ["-c", Fill, "/data"]) with { StorageBytes = 10_000_000, Volumes = [new VolumeMount("data", "ephemeral", true, 5_000_000, "/data", false)] };
         gateway.Want(own, volume);
         harness.Start();
-        await Wait.UntilAsync(() => gateway.Last(own.Id)?.Phase == WorkloadPhase.BackOff && gateway.Last(volume.Id)?.Phase == WorkloadPhase.BackOff, "both are ended");
+        foreach (var id in (string[])[own.Id, volume.Id])
+        {
+            await Wait.UntilAsync(() => gateway.Statuses(id).Any(static s => s.Phase == WorkloadPhase.BackOff), () => $"the end of {id}; {string.Join("; ", gateway.Statuses(id))}");
+        }
+
         Assert.Contains("the lease has 10000000 of ephemeral storage", gateway.Last(own.Id)!.Detail, StringComparison.Ordinal);
         Assert.Contains("volume 'data' holds more than", gateway.Last(volume.Id)!.Detail, StringComparison.Ordinal);
     }

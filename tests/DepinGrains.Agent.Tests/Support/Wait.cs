@@ -7,12 +7,14 @@ internal static class Wait
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
-    public static async Task UntilAsync(Func<bool> condition, string what)
+    public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(condition, () => what);
+
+    public static async Task UntilAsync(Func<bool> condition, Func<string> what)
     {
         var since = Stopwatch.StartNew();
         while (!condition())
         {
-            Assert.True(since.Elapsed < Bound, $"waited {Bound} for: {what}");
+            Assert.True(since.Elapsed < Bound, $"waited {Bound} for: {(since.Elapsed < Bound ? "" : what())}");
             await Task.Delay(20);
         }
     }
