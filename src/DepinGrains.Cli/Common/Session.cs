@@ -51,6 +51,9 @@ public sealed class Session : IDisposable
     /// <summary>The same server, with another key of an identity.</summary>
     public Session With(string keyFile, string identity) => new(_parse, keyFile, identity);
 
+    /// <summary>The API's address.</summary>
+    public Uri Server => _http.BaseAddress!;
+
     /// <summary>The caller's identity.</summary>
     public string Identity { get; }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
+using DepinGrains.Cli.Subnets.Mining;
 
 namespace DepinGrains.Cli.Subnets;
 
@@ -16,9 +17,9 @@ internal sealed class SubnetApi(Session session, int netuid)
     /// <summary>Columns of the metagraph.</summary>
     public Task<JsonNode> MetagraphAsync(string fields) => session.GetAsync($"{_base}/metagraph?fields={fields}");
 
-    /// <summary>Announces where a hotkey answers.</summary>
-    public Task<JsonNode> ServeAxonAsync(string hotkey, string endpoint, IReadOnlyList<string> models) =>
-        session.PostAsync($"{_base}/axon", new { hotkey, endpoint, models, version = 1 });
+    /// <summary>Announces where a hotkey answers, and through whose tunnel.</summary>
+    public Task<JsonNode> ServeAxonAsync(string hotkey, string endpoint, MinerWay way, IReadOnlyList<string> models) =>
+        session.PostAsync($"{_base}/axon", new { hotkey, endpoint, way.Node, way.Lease, way.Replica, models, version = 1 });
 
     /// <summary>Sets weights under one idempotency key.</summary>
     public Task<JsonNode> SetWeightsAsync(WeightsToSet weights, string key) => session.PostAsync($"{_base}/weights", weights, key);

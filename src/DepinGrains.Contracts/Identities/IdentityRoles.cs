@@ -18,6 +18,9 @@ public enum IdentityRoles
 
     /// <summary>Runs the network: parameters, faucet, roles of others. Never self-claimed.</summary>
     Operator = 8,
+
+    /// <summary>A gateway of the network: may open tunnels to miners at other gateways and ask miners, nothing else. Given by operators.</summary>
+    Gateway = 16,
 }
 
 /// <summary>What a key of an identity may do.</summary>

@@ -105,11 +105,11 @@ public static class IdentityRules
         return identity with { Keys = identity.Keys.SetItem(at, identity.Keys[at] with { RevokedAt = now }) };
     }
 
-    /// <summary>Sets the roles. The operator role is granted and taken by operators alone.</summary>
+    /// <summary>Sets the roles. Those of operators and gateways are granted and taken by operators alone.</summary>
     /// <param name="byOperator">The caller has the operator role.</param>
     public static Result<Identity> SetRoles(Identity identity, IdentityRoles roles, bool byOperator)
     {
-        var known = SelfClaimable | IdentityRoles.Operator;
+        var known = SelfClaimable | IdentityRoles.Operator | IdentityRoles.Gateway;
         var changed = roles ^ identity.Roles;
         return (roles & ~known) != 0 || (!byOperator && (changed & ~SelfClaimable) != 0)
             ? RoleRefusal((roles & ~known) | (changed & ~SelfClaimable))

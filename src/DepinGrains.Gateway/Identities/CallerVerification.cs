@@ -21,12 +21,15 @@ public static class CallerVerification
     }
 
     /// <summary>Null when the signature holds there too and the identity of record is an operator.</summary>
-    public static async Task<Refusal?> VerifyOperatorAsync(this Caller caller, IGrainFactory grains)
+    public static Task<Refusal?> VerifyOperatorAsync(this Caller caller, IGrainFactory grains) => caller.VerifyRoleAsync(grains, IdentityRoles.Operator);
+
+    /// <summary>Null when the signature holds there too and the identity of record has one of the roles.</summary>
+    public static async Task<Refusal?> VerifyRoleAsync(this Caller caller, IGrainFactory grains, IdentityRoles anyOf)
     {
         ArgumentNullException.ThrowIfNull(caller);
         var verified = await grains.GetGrain<IIdentityGrain>(caller.Identity).VerifyAsync(caller.RequireSigned().Request, KeyRoles.OwnerOrOperator);
         return !verified.IsOk ? verified.Refusal
-            : (verified.Value.Roles & IdentityRoles.Operator) != 0 ? null
-            : Refusal.Of(IdentityError.RoleNotAllowed, $"This needs the role {IdentityRoles.Operator}; {caller.Identity} has {verified.Value.Roles}.", ("role", IdentityRoles.Operator), ("roles", verified.Value.Roles));
+            : (verified.Value.Roles & anyOf) != 0 ? null
+            : Refusal.Of(IdentityError.RoleNotAllowed, $"This needs the role {anyOf}; {caller.Identity} has {verified.Value.Roles}.", ("role", anyOf), ("roles", verified.Value.Roles));
     }
 }

@@ -19,6 +19,9 @@ public enum RoleName
 
     /// <summary>Runs the network.</summary>
     Operator,
+
+    /// <summary>Is one of the network's gateways.</summary>
+    Gateway,
 }
 
 /// <summary>Registers an identity; signed by the key itself under <c>keyid="{id}/{keyId}"</c>.</summary>
@@ -26,7 +29,7 @@ public sealed record RegisterIdentityRequest(
     [property: Required, StringLength(124, MinimumLength = 124), Description("ECDSA P-256 SubjectPublicKeyInfo, base64")] string PublicKey,
     [property: StringLength(IdentityIds.SaltLengthMax), Description("What the id is derived with; another salt, another identity")] string Salt = "",
     [property: StringLength(64), Description("For people")] string Label = "",
-    [property: MaxLength(4), Description("tenant, provider, auditor; operator only for the network's configured keys")] IReadOnlyList<RoleName>? Roles = null);
+    [property: MaxLength(5), Description("tenant, provider, auditor; operator only for the network's configured keys; gateway is given by operators")] IReadOnlyList<RoleName>? Roles = null);
 
 /// <summary>A key to be added, with its proof of possession.</summary>
 public sealed record NewKeyRequest(
@@ -42,7 +45,7 @@ public sealed record CreateApiKeyRequest(
     [property: Description("At most 366 days ahead")] DateTimeOffset ExpiresAt);
 
 /// <summary>Sets an identity's roles.</summary>
-public sealed record SetRolesRequest([property: Required, MaxLength(4)] IReadOnlyList<RoleName> Roles);
+public sealed record SetRolesRequest([property: Required, MaxLength(5)] IReadOnlyList<RoleName> Roles);
 
 /// <summary>A public key of an identity; revoked ones stay listed.</summary>
 public sealed record KeyResponse(string KeyId, KeyRole Role, string PublicKey, string Label, DateTimeOffset AddedAt, DateTimeOffset? RevokedAt, string? ReplacedBy)

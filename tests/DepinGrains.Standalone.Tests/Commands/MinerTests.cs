@@ -86,6 +86,8 @@ public sealed class MinerTests(RunningNetwork network)
         foreach (var (line, code) in ((string[] Line, string Code)[])
             [
                 (["miner", "run", "--netuid", "70000"], "miner.netuid"), (["miner", "run", "--netuid", "1", "--upstream", "ftp://x"], "cli.address_invalid"),
+                (["miner", "run", "--netuid", "1", "--node", "node_x", "--lease", "a/1/1/1/b", "--endpoint", "http://web/v1"], "miner.way"), (["miner", "run", "--netuid", "1", "--lease", "a/1/1/1/b"], "miner.endpoint"),
+                (["miner", "run", "--netuid", "1", "--replica", "1"], "miner.replica"),
                 (["validator", "run", "--netuid", "1", "--task", "dance"], "validator.task"), (["validator", "run", "--netuid", "1", "--alpha", "0"], "validator.alpha"),
                 (["validator", "run", "--netuid", "1", "--every", "0"], "validator.time"),
             ])

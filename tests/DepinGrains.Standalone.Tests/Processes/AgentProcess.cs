@@ -6,6 +6,7 @@ namespace DepinGrains.Standalone.Tests.Processes;
 internal sealed class AgentProcess : IAsyncDisposable
 {
     private readonly Process _process;
+    private bool _ended;
 
     public AgentProcess(string folder, string gateway, string token, int firstPort, params string[] more)
     {
@@ -18,6 +19,12 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_ended)
+        {
+            return;
+        }
+
+        _ended = true;
         if (!_process.HasExited)
         {
             // Politely first, so that its workloads end with it.

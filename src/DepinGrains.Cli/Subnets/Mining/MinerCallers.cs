@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 namespace DepinGrains.Cli.Subnets.Mining;
 
 /// <summary>
-/// Lets through what is signed, for this miner's own address and once, by an operator of the network (its gateways), by a validator with a permit and stake in the subnet, or by somebody on the list. Keys and permits are asked
+/// Lets through what is signed, for this miner's own address and once, by a gateway or an operator of the network, by a validator with a permit and stake in the subnet, or by somebody on the list. Keys and permits are asked
 /// of the network and believed for a minute; who is not among the validators is looked for again after some seconds, for a permit comes with an epoch.
 /// </summary>
 internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions options, TimeProvider time)
@@ -81,7 +81,7 @@ internal sealed class MinerCallers(Session session, SubnetApi api, MinerOptions 
         && string.Equals(named.IdnHost, options.Endpoint.IdnHost, StringComparison.OrdinalIgnoreCase) && named.Port == options.Endpoint.Port;
 
     private async Task<bool> MayAskAsync(IdentityKeys keys) =>
-        (keys.Roles & IdentityRoles.Operator) != 0 || options.Allow.Contains(keys.Identity) || await IsValidatorAsync(keys.Identity);
+        (keys.Roles & (IdentityRoles.Operator | IdentityRoles.Gateway)) != 0 || options.Allow.Contains(keys.Identity) || await IsValidatorAsync(keys.Identity);
 
     private bool FirstTime(string key, DateTimeOffset expires)
     {

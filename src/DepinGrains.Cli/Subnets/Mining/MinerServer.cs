@@ -58,12 +58,26 @@ internal sealed class MinerServer : IAsyncDisposable
         var neurons = await _api.MetagraphAsync("hotkeys,axons");
         var uid = neurons["hotkeys"]!.AsArray().Select(static h => (string?)h).ToList().IndexOf(_options.Hotkey);
         ServiceRun.Check(uid >= 0, "miner.not_registered", $"{_options.Hotkey} has no uid in subnet {_options.Netuid}: 'depin subnet register' buys one");
-        if ((string?)neurons["axons"]![uid]?["endpoint"] != endpoint)
+        var (node, workload) = await WayAsync();
+        if (neurons["axons"]![uid] is not { } axon || (string?)axon["endpoint"] != endpoint || (string?)axon["node"] != node || (string?)axon["workload"] != workload)
         {
-            await _api.ServeAxonAsync(_options.Hotkey, endpoint, _options.Model is { } name ? [name] : []);
+            var told = await _api.ServeAxonAsync(_options.Hotkey, endpoint, _options.Way, _options.Model is { } name ? [name] : []);
+            (node, workload) = ((string?)told["axon"]?["node"], (string?)told["axon"]?["workload"]);
         }
 
-        Say(new JsonObject { ["event"] = "announced", ["uid"] = uid, ["endpoint"] = endpoint });
+        Say(new JsonObject { ["event"] = "announced", ["uid"] = uid, ["endpoint"] = endpoint, ["node"] = node, ["workload"] = workload });
+    }
+
+    /// <summary>The node and workload an announcement would name now: a lease's service may have moved since the last one.</summary>
+    private async Task<(string? Node, string? Workload)> WayAsync()
+    {
+        if (_options.Way.Lease is not { } lease)
+        {
+            return (_options.Way.Node, null);
+        }
+
+        var found = (await _session.GetAsync($"/v1/leases/{lease}"))["workloads"]!.AsArray().FirstOrDefault(w => (string?)w!["service"] == _options.Endpoint.Host && (int)w["replica"]! == _options.Way.Replica);
+        return ((string?)found?["node"], (string?)found?["id"]);
     }
 
     /// <summary>Serves until told to stop; what was begun is finished.</summary>

@@ -8,36 +8,44 @@ using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Domain.Subnets.Serving.OpenAi;
 using DepinGrains.Domain.Subnets.Validating;
 using DepinGrains.Gateway.Subnets.Serving;
+using DepinGrains.Gateway.Subnets.Tunnels;
 
 namespace DepinGrains.Cli.Subnets.Validating;
 
-/// <summary>Asks one miner one question, signed, through the same policy of addresses as gateways; whatever goes wrong is no answer.</summary>
-internal sealed class MinerQuery(RequestSigner signer, bool privateToo, TimeSpan timeout) : IDisposable
+/// <summary>
+/// Asks one miner one question, signed: straight, through the same policy of addresses as gateways, or through the network's gateway where the miner is behind an agent. Whatever goes wrong is no answer; but who could not be
+/// asked, because the gateway has no place, is not said to have been.
+/// </summary>
+internal sealed class MinerQuery(RequestSigner signer, GatewayTunnels tunnels, bool privateToo, TimeSpan timeout) : IDisposable
 {
     private const int AnswerBytesMax = 16 << 20;
     private readonly HttpMessageInvoker _http = new(EgressHttp.Handler(privateToo, timeout, headerKilobytesMax: 16, connectionsMax: 4));
 
-    public async Task<MinerAnswer> AskAsync(int uid, string endpoint, string model, Challenge challenge, bool image, CancellationToken cancel)
+    public async Task<MinerAnswer> AskAsync(MinerAddress miner, string model, Challenge challenge, bool image, CancellationToken cancel)
     {
-        var started = Stopwatch.GetTimestamp();
+        using var place = miner.Tunnelled ? await tunnels.WaitAsync(cancel) : null;
+        var (uid, started) = (miner.Uid, Stopwatch.GetTimestamp());
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(timeout);
         try
         {
             var body = Body(model, challenge, image);
-            EgressHttp.Check(endpoint, privateToo);
-            using var request = new HttpRequestMessage(HttpMethod.Post, endpoint.TrimEnd('/') + (image ? "/images/generations" : "/chat/completions"))
+            using var request = new HttpRequestMessage(HttpMethod.Post, miner.Endpoint.TrimEnd('/') + (image ? "/images/generations" : "/chat/completions"))
             {
                 Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
             };
             await signer.SignAsync(request, cancel: limit.Token);
-            using var answer = await _http.SendAsync(request, limit.Token);
+            using var answer = await SendAsync(miner, request, limit.Token);
             if (answer.StatusCode != HttpStatusCode.OK)
             {
                 return Answer(null, $"status {(int)answer.StatusCode}");
             }
 
             return Read(await ReadAsync(answer, limit.Token), image) is { } content ? Answer(content, null) : Answer(null, "garbage");
+        }
+        catch (HttpRequestException unasked) when (!cancel.IsCancellationRequested && GatewayTunnels.WhyNotAsked(unasked) is { } why)
+        {
+            return Answer(null, why) with { Asked = false };
         }
         catch (Exception bad) when (!cancel.IsCancellationRequested && bad is HttpRequestException or IOException or OperationCanceledException or JsonException or InvalidOperationException or SocketException or UriFormatException)
         {
@@ -49,9 +57,21 @@ internal sealed class MinerQuery(RequestSigner signer, bool privateToo, TimeSpan
 
     public void Dispose() => _http.Dispose();
 
+    private Task<HttpResponseMessage> SendAsync(MinerAddress miner, HttpRequestMessage request, CancellationToken cancel)
+    {
+        if (miner.Tunnelled)
+        {
+            return tunnels.SendAsync(miner.Uid, request, cancel);
+        }
+
+        EgressHttp.Check(miner.Endpoint, privateToo);
+        return _http.SendAsync(request, cancel);
+    }
+
     private static string Reason(Exception bad) => bad switch
     {
         EgressException or HttpRequestException { InnerException: EgressException } => "address not allowed",
+        HttpRequestException { InnerException: TunnelRefusedException } => "not reached",
         OperationCanceledException => "timeout",
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError } => "not reached",
         JsonException or InvalidOperationException => "garbage",
@@ -124,4 +144,10 @@ internal sealed class MinerQuery(RequestSigner signer, bool privateToo, TimeSpan
 
 /// <summary>What came of a question.</summary>
 /// <param name="Problem">Why nothing did, in a word or two; null when an answer came, right or wrong.</param>
-internal readonly record struct MinerAnswer(ChallengeAnswer Answer, string? Problem);
+/// <param name="Asked">False: it never reached the miner, and says nothing about it.</param>
+internal readonly record struct MinerAnswer(ChallengeAnswer Answer, string? Problem, bool Asked = true);
+
+/// <summary>Where a miner answers.</summary>
+/// <param name="Endpoint">As announced.</param>
+/// <param name="Tunnelled">Behind its node's agent: only gateways reach it.</param>
+internal readonly record struct MinerAddress(int Uid, string Endpoint, bool Tunnelled);

@@ -12,7 +12,11 @@ namespace DepinGrains.Cli.Subnets.Validating;
 /// <summary>Rounds of challenges, moving averages, weights when they are due. A round that cannot reach the network is tried again with the next.</summary>
 internal sealed class Validator(Session session, ValidatorOptions options, ValidatorFile file, MinerQuery query, Action<JsonObject> say, TimeProvider time)
 {
+    /// <summary>Rounds in a row in which a miner could not be asked before it counts as silence.</summary>
+    private const int UnaskedMax = 3;
+
     private readonly SubnetApi _api = new(session, options.Netuid);
+    private readonly Dictionary<string, int> _unasked = new(StringComparer.Ordinal);
     private string? _waited;
     private ValidatorMemory _memory = file.Load(options.Netuid, options.Hotkey);
 
@@ -66,8 +70,9 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
 
         var challenge = task.Create(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         var model = string.Create(CultureInfo.InvariantCulture, $"subnet-{options.Netuid}");
-        var heard = await Task.WhenAll(asked.Select(m => query.AskAsync(m.Uid, m.Endpoint, model, challenge, task.IsImage, cancel)));
-        ChallengeAnswer[] answers = [.. heard.Select(static h => h.Answer)];
+        var heard = await Task.WhenAll(asked.Select(m => query.AskAsync(m, model, challenge, task.IsImage, cancel)));
+
+        ChallengeAnswer[] answers = [.. heard.Where(h => Counts(h, hotkeys[h.Answer.Uid])).Select(static h => h.Answer)];
         var quality = task.Judge(challenge, answers);
         var book = ValidatorFile.BookOf(_memory);
         for (var i = 0; i < answers.Length; i++)
@@ -76,7 +81,7 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
         }
 
         // Who takes his address back serves nobody, and must not live on what he was worth before.
-        var silent = Enumerable.Range(0, hotkeys.Length).Where(uid => EndpointOf(metagraph, uid) is null).Select(uid => hotkeys[uid]).Where(book.Scores.ContainsKey);
+        var silent = Enumerable.Range(0, hotkeys.Length).Where(uid => AddressOf(metagraph, uid) is null).Select(uid => hotkeys[uid]).Where(book.Scores.ContainsKey);
         book = silent.Aggregate(book, (b, hotkey) => b.With(hotkey, 0, options.Alpha)).Only(hotkeys.ToHashSet(StringComparer.Ordinal));
         Remember(_memory with { Rounds = _memory.Rounds + 1, Scores = [.. book.Scores.Values] });
         say(new JsonObject
@@ -85,6 +90,18 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
             ["problems"] = Problems(heard),
         });
         await WeightsAsync(subnet, metagraph, hotkeys, own, book);
+    }
+
+    /// <summary>Who could not be asked keeps his average, but not for ever: his own doing may be behind it.</summary>
+    private bool Counts(MinerAnswer heard, string hotkey)
+    {
+        if (heard.Asked)
+        {
+            _unasked.Remove(hotkey);
+            return true;
+        }
+
+        return (_unasked[hotkey] = _unasked.GetValueOrDefault(hotkey) + 1) > UnaskedMax;
     }
 
     /// <summary>Miners answer validators only, and a round in which they refuse would be held against them.</summary>
@@ -110,16 +127,16 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
         : null;
 
     /// <summary>Who is asked this time: all, or as many as wished, drawn evenly.</summary>
-    private List<(int Uid, string Endpoint)> Choose(JsonNode metagraph, int count, int own)
+    private List<MinerAddress> Choose(JsonNode metagraph, int count, int own)
     {
-        var known = Enumerable.Range(0, count).Where(uid => uid != own && EndpointOf(metagraph, uid) is not null).Select(uid => (uid, EndpointOf(metagraph, uid)!)).ToArray();
+        MinerAddress[] known = [.. Enumerable.Range(0, count).Where(uid => uid != own).Select(uid => AddressOf(metagraph, uid)).OfType<MinerAddress>()];
         RandomNumberGenerator.Shuffle(known.AsSpan());
         return [.. known.Take(options.Sample)];
     }
 
-    /// <summary>Where a uid answers; null for nowhere, and behind an agent's tunnel, which is not for us.</summary>
-    private static string? EndpointOf(JsonNode metagraph, int uid) =>
-        metagraph["axons"]![uid] is { } axon && axon["node"] is null && (string?)axon["endpoint"] is { Length: > 0 } endpoint ? endpoint : null;
+    /// <summary>Where a uid answers; null for nowhere.</summary>
+    private static MinerAddress? AddressOf(JsonNode metagraph, int uid) =>
+        metagraph["axons"]![uid] is { } axon && (string?)axon["endpoint"] is { Length: > 0 } endpoint ? new MinerAddress(uid, endpoint, axon["node"] is not null) : null;
 
     private async Task WeightsAsync(JsonNode subnet, JsonNode metagraph, string[] hotkeys, int own, ScoreBook book)
     {

@@ -65,7 +65,8 @@ internal static class ValidatorRunCommand
                 var file = new ValidatorFile(options.StateFile);
                 file.Load(options.Netuid, options.Hotkey);
                 await session.MyIdentityAsync();
-                using var query = new MinerQuery(session.Signer, options.Private, options.Timeout);
+                using var tunnels = new GatewayTunnels(session, options.Netuid, options.Hotkey, options.Timeout);
+                using var query = new MinerQuery(session.Signer, tunnels, options.Private, options.Timeout);
                 try
                 {
                     await new Validator(session, options, file, query, entry => Say(session, entry), TimeProvider.System).RunAsync(cancel);

@@ -138,6 +138,22 @@ public sealed class ServingOptions
     [Range(1, 100_000)]
     public int ConnectionsPerMinerMax { get; set; } = 2_048;
 
+    /// <summary>Tunnels of validators to one miner behind an agent, in this process: the rest of its few tunnels is for callers' requests.</summary>
+    [Range(1, 64)]
+    public int ValidatorTunnelsPerMinerMax { get; set; } = 8;
+
+    /// <summary>How many of them one validator has.</summary>
+    [Range(1, 64)]
+    public int TunnelsPerValidatorAndMinerMax { get; set; } = 2;
+
+    /// <summary>Most bytes of one validator's tunnel, both ways together.</summary>
+    [Range(1_024, 1L << 40)]
+    public long ValidatorTunnelBytesMax { get; set; } = 64L << 20;
+
+    /// <summary>How long one validator's tunnel lasts at most; also how long after the loss of a permit or a key what it opened is gone.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "06:00:00")]
+    public TimeSpan ValidatorTunnelTimeMax { get; set; } = TimeSpan.FromMinutes(11);
+
     internal InferenceLimits Limits => new(PromptTokensMax, AnswerTokensDefault, AnswerTokensMax, ChoicesMax, InputsMax);
 
     internal ChoiceParameters Choice => new(ExploreBasisPoints, (long)ReferenceFirstToken.TotalMicroseconds, MinerSlots, Tries);

@@ -15,6 +15,7 @@ public static class ServingSetup
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IMinerDirectory, SubnetMinerDirectory>();
         services.AddSingleton<MinerTunnels>();
+        services.AddSingleton<ValidatorTunnels>();
         services.AddSingleton<MinerConnections>();
         services.AddSingleton<MinerSigner>();
         services.AddSingleton<MinerBook>();

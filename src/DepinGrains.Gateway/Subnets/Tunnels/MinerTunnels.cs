@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Gateway.Http;
@@ -12,55 +11,60 @@ namespace DepinGrains.Gateway.Subnets.Tunnels;
 /// Opens streams to miners behind agents: through the agent's connection where this process holds it, else through the gateway that does, which is asked with a request signed by this gateway's own key
 /// (<c>Serving:KeyFile</c>) and looks the miner up for itself.
 /// </summary>
-public sealed class MinerTunnels(AgentConnections agents, IAgentPeers peers, MinerSigner signer, IOptions<AgentEndpointOptions> options)
+public sealed class MinerTunnels(AgentConnections agents, IAgentPeers peers, MinerSigner signer, IOptions<AgentEndpointOptions> options) : IDisposable
 {
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
+    private readonly HttpMessageInvoker _http = TunnelClient.Http(TimeSpan.FromSeconds(3));
 
-    /// <summary>A stream to the miner's port; throws <see cref="IOException"/> when there is no way there now.</summary>
+    /// <summary>A stream to the miner's port, for requests of callers: <see cref="MinerException"/> (busy) when the miner was not asked at all, <see cref="IOException"/> when it is not there now.</summary>
     public async ValueTask<Stream> OpenAsync(MinerTunnel tunnel, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(tunnel);
         try
         {
-            return agents.Find(tunnel.Node) is { } connection ? await connection.OpenTunnelAsync(tunnel.Workload, tunnel.Port, cancel)
-                : await peers.FindAsync(tunnel.Node) is { } peer ? await RelayedAsync(tunnel, peer, cancel)
-                : throw new RefusalException(agents.NotConnected(tunnel.Node) ?? Refusal.Of("node.not_connected", "the node just left"));
+            return await ConnectAsync(tunnel, cancel);
         }
         catch (RefusalException refused)
         {
-            // All places taken is no fault of the miner's.
-            throw refused.Refusal.Code == "tunnel.in_use" ? new MinerException(MinerBook.Busy) : new IOException(refused.Refusal.ToString());
+            // Places taken, or a gateway's own trouble, is no fault of the miner's.
+            throw TunnelClient.IsOfTheMiner(refused.Refusal) ? new IOException(refused.Refusal.ToString(), refused) : new MinerException(MinerBook.Busy);
         }
     }
+
+    /// <summary>A stream to the miner's port; throws <see cref="RefusalException"/> when there is no way there now.</summary>
+    public async ValueTask<Stream> ConnectAsync(MinerTunnel tunnel, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(tunnel);
+        return agents.Find(tunnel.Node) is { } connection ? await connection.OpenTunnelAsync(tunnel.Workload, tunnel.Port, cancel)
+            : await peers.FindAsync(tunnel.Node) is { } peer ? await RelayedAsync(tunnel, peer, cancel)
+            : throw new RefusalException(agents.NotConnected(tunnel.Node) ?? Refusal.Of("node.not_connected", "the node just left", ("node", tunnel.Node)));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
 
     private async Task<Stream> RelayedAsync(MinerTunnel tunnel, Uri peer, CancellationToken cancel)
     {
         if (signer.Identity is null)
         {
-            throw new IOException("this gateway has no key (Serving:KeyFile) with which to ask the one that holds the agent");
+            throw new RefusalException(Unavailable(tunnel, "this gateway has no key (Serving:KeyFile) with which to ask the one that holds the agent"));
         }
 
-        var address = new Uri(peer, TunnelEndpoint.PathOf(tunnel));
-        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(peer, TunnelClient.PathOf(tunnel.Netuid, tunnel.Uid, hotkey: null)));
         signer.Sign(request, [], RequestSigner.NewIdempotencyKey());
-        var socket = new ClientWebSocket();
-        socket.Options.Proxy = null;
-        foreach (var header in request.Headers)
-        {
-            socket.Options.SetRequestHeader(header.Key, string.Join(',', header.Value));
-        }
-
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             limit.CancelAfter(options.Value.TunnelOpenTimeout);
-            await socket.ConnectAsync(new UriBuilder(address) { Scheme = address.Scheme == "https" ? "wss" : "ws" }.Uri, limit.Token);
-            return WebSocketStream.Create(socket, WebSocketMessageType.Binary, CloseTimeout);
+            return await TunnelClient.OpenAsync(_http, request, limit.Token);
         }
-        catch (Exception problem) when (problem is WebSocketException or HttpRequestException || (problem is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (TunnelRefusedException refused)
         {
-            socket.Dispose();
-            throw new IOException($"the gateway at {peer} opens no tunnel to {tunnel.Node}: {problem.Message}", problem);
+            throw new RefusalException(refused.Refusal);
+        }
+        catch (Exception problem) when (problem is HttpRequestException or IOException || (problem is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            throw new RefusalException(Unavailable(tunnel, $"the gateway at {peer} opens no tunnel: {problem.Message}"));
         }
     }
+
+    private static Refusal Unavailable(MinerTunnel tunnel, string why) => Refusal.Of("tunnel.relay_unavailable", why, ("node", tunnel.Node));
 }
