@@ -54,6 +54,8 @@ public sealed class ManifestTests
         ("variables", "ConfigMap/depin-settings", "data/Silos__Id", null),
         ("variables", "ConfigMap/depin-settings", "data/Network__BlockTime", "6 seconds"),
         ("variables", "Deployment/depin-gateway", "spec/template/spec/containers/0/env/1/name", "ASPNETCORE_URL"),
+        ("variables", "Deployment/depin-gateway", "spec/template/spec/containers/0/env/7/name", "Serving__KeyPem"),
+        ("references", "Deployment/depin-gateway", "spec/template/spec/containers/0/env/7/valueFrom/secretKeyRef/name", "gateway-key"),
         ("probes", "Deployment/depin-gateway", "spec/template/spec/containers/0/livenessProbe/httpGet/path", "/health/ready"),
         ("probes", "Deployment/depin-silo", "spec/template/spec/containers/0/startupProbe", null),
         ("grace", "Deployment/depin-silo", "spec/template/spec/terminationGracePeriodSeconds", "120"),

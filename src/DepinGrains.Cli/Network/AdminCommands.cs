@@ -8,7 +8,7 @@ namespace DepinGrains.Cli.Network;
 public static class AdminCommands
 {
     /// <summary>The commands.</summary>
-    public static Command Create() => new("admin", "run the network: silos and gateways, parameters, the market, nodes, money, export, price feeders (operators)")
+    public static Command Create() => new("admin", "run the network: silos and gateways, parameters, the market, nodes, money, export, price feeders, roles (operators)")
     {
         SiloCommands.Create(),
         Parameters(),
@@ -18,6 +18,7 @@ public static class AdminCommands
         OperationCommands.Issues(),
         ExportCommand.Create(),
         Feeders(),
+        Roles(),
         Confirm(),
     };
 
@@ -59,6 +60,20 @@ public static class AdminCommands
         var remove = new Command("remove", "no longer") { identity };
         remove.SetAction(parse => SetFeeder(parse, parse.GetValue(identity)!, false));
         return new Command("feeders", "who may post prices") { add, remove };
+    }
+
+    private static Command Roles()
+    {
+        var identity = new Argument<string>("identity");
+        var roles = new Argument<string[]>("roles") { Description = "all it has from now on: tenant, provider, auditor, operator, gateway (one of the network's gateways: opens tunnels to miners, nothing else); none: shows them", Arity = ArgumentArity.ZeroOrMore };
+        var set = new Command("roles", "what an identity may be") { identity, roles };
+        set.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var path = "/v1/identities/" + Uri.EscapeDataString(parse.GetValue(identity)!);
+            var answer = parse.GetValue(roles) is { Length: > 0 } named ? await session.ChangeAsync(HttpMethod.Put, path + "/roles", new { roles = named }) : await session.GetAsync(path);
+            return session.Show(answer, a => Console.Out.WriteLine($"{parse.GetValue(identity)}: {string.Join(", ", a["roles"]!.AsArray().Select(static r => (string?)r))}"));
+        }));
+        return set;
     }
 
     private static Command Confirm()

@@ -30,7 +30,7 @@ public sealed class OutputTests(RunningNetwork network)
             ["pool", "show"], ["pool", "proposals"], ["pool", "approve", "1"], ["pool", "cancel", "1"], ["pool", "propose", "fund", provider, "1", "ACT"],
             ["pool", "propose", "incentive", provider, "1", "ACT"], ["pool", "propose", "burn", "1", "ACT"], ["pool", "propose", "parameter", "take_fee.uakt", "1"],
             ["admin", "cluster", "--top", "3"], ["admin", "export", "accounts"], ["admin", "export", "journal", "--ledger", "uact"], ["admin", "export", "leases"], ["admin", "export", "bids"], ["admin", "export", "events", "--limit", "20"], ["admin", "params", "list"], ["admin", "params", "set", "take_fee.uakt", "1"], ["admin", "params", "history"],
-            ["admin", "feeders", "add", provider], ["admin", "feeders", "remove", provider], ["admin", "confirm-price", "AKT", "0.5"],
+            ["admin", "feeders", "add", provider], ["admin", "feeders", "remove", provider], ["admin", "roles", provider], ["admin", "confirm-price", "AKT", "0.5"],
             ["admin", "market", "show"], ["admin", "market", "pause", "--at", "2100-01-01T00:00:00Z"], ["admin", "market", "resume", "--at", "2100-01-02T00:00:00Z"],
             ["admin", "node", "drain", "node_x"], ["admin", "node", "resume", "node_x"], ["admin", "issue", "1", "AKT", "--to", provider, "--reason", "for the test"], ["admin", "issues", "AKT"],
             ["deployment", "auto-top-up", "set", id, "--cap", "1"], ["deployment", "auto-top-up", "show", id], ["deployment", "auto-top-up", "off", id],

@@ -10,15 +10,15 @@ public sealed class MinerSigner : IDisposable
     private readonly SigningKey? _own;
     private readonly RequestSigner? _signer;
 
-    /// <param name="options">May name a key file.</param>
+    /// <param name="options">May give a key, or name its file.</param>
     /// <param name="time">The clock.</param>
     /// <param name="given">A host's own key.</param>
     public MinerSigner(IOptions<ServingOptions> options, TimeProvider time, RequestSigner? given = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Value.KeyFile.Length > 0)
+        if (options.Value is { KeyFile.Length: > 0 } or { Key.Length: > 0 })
         {
-            _own = SigningKey.Load(options.Value.KeyFile);
+            _own = options.Value.Key.Length > 0 ? SigningKey.FromPem(options.Value.Key) : SigningKey.Load(options.Value.KeyFile);
             _signer = new RequestSigner(_own, IdentityIds.ForFirstKey(_own.KeyId, ""), time);
         }
         else

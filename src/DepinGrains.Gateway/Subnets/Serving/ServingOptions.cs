@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Security.Cryptography;
+using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Domain.Subnets.Serving;
 using DepinGrains.Domain.Subnets.Serving.OpenAi;
 using DepinGrains.Grains.Ledgers;
@@ -21,6 +23,9 @@ public sealed class ServingOptions
 
     /// <summary>PEM file of the key requests to miners are signed with, so that they know who asks; empty: not signed, unless the host gives a key.</summary>
     public string KeyFile { get; set; } = "";
+
+    /// <summary>The same key as PEM text, where a Secret is easier given as a variable than as a file; empty: none. Its identity needs the role <c>gateway</c> (or operator) to open tunnels at other gateways and to be heard by miners.</summary>
+    public string Key { get; set; } = "";
 
     /// <summary>Time to resolve a miner's name, connect and agree on TLS.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
@@ -171,6 +176,16 @@ public sealed class ServingOptionsCheck(TokenCatalog tokens) : IValidateOptions<
             return ValidateOptionsResult.Fail($"Serving:Denom ({options.Denom}) must be the denomination of a token of this network that is no credit.");
         }
 
+        if (WhyNotKey(options) is { } key)
+        {
+            return ValidateOptionsResult.Fail(key);
+        }
+
+        if (options.TunnelsPerValidatorAndMinerMax > options.ValidatorTunnelsPerMinerMax)
+        {
+            return ValidateOptionsResult.Fail($"Serving:TunnelsPerValidatorAndMinerMax ({options.TunnelsPerValidatorAndMinerMax}) must not exceed Serving:ValidatorTunnelsPerMinerMax ({options.ValidatorTunnelsPerMinerMax}).");
+        }
+
         if (Math.Min(options.BufferedBytesMax, options.BufferedBytesPerCallerMax) is var least && least < options.AnswerBytesMax)
         {
             return ValidateOptionsResult.Fail($"Serving:BufferedBytesMax and Serving:BufferedBytesPerCallerMax ({least}) must not be less than Serving:AnswerBytesMax ({options.AnswerBytesMax}): no answer of that length could be given.");
@@ -184,5 +199,29 @@ public sealed class ServingOptionsCheck(TokenCatalog tokens) : IValidateOptions<
         return options.AnswerTokensDefault > options.AnswerTokensMax
             ? ValidateOptionsResult.Fail($"Serving:AnswerTokensDefault ({options.AnswerTokensDefault}) must not exceed Serving:AnswerTokensMax ({options.AnswerTokensMax}).")
             : ValidateOptionsResult.Success;
+    }
+
+    /// <summary>Said at the start, not with the first request to a miner; never with the key in it.</summary>
+    private static string? WhyNotKey(ServingOptions options)
+    {
+        if (options.Key.Length == 0)
+        {
+            return null;
+        }
+
+        if (options.KeyFile.Length > 0)
+        {
+            return "Serving:Key and Serving:KeyFile both give this gateway's key: give one.";
+        }
+
+        try
+        {
+            SigningKey.FromPem(options.Key).Dispose();
+            return null;
+        }
+        catch (CryptographicException)
+        {
+            return "Serving:Key is no P-256 private key in PEM.";
+        }
     }
 }

@@ -59,10 +59,15 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     }
 
     /// <summary>The same as strangers have it: no private address is announced or connected to.</summary>
-    public static async Task<ServingHost> PublicAsync(string operatorKey = "")
+    public static async Task<ServingHost> PublicAsync(string operatorKey = "", params (string Name, string Value)[] settings)
     {
-        var host = new ServingHost(
-            new() { ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Serving:FirstTokenTimeout"] = "00:02:00", ["Serving:IdleTimeout"] = "00:02:00", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0", ["Identities:OperatorKeys:0"] = operatorKey }, live: true);
+        Dictionary<string, string?> all = new() { ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Serving:FirstTokenTimeout"] = "00:02:00", ["Serving:IdleTimeout"] = "00:02:00", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0", ["Identities:OperatorKeys:0"] = operatorKey };
+        foreach (var (name, value) in settings)
+        {
+            all[name] = value;
+        }
+
+        var host = new ServingHost(all, live: true);
         await host.InitializeAsync();
         return host;
     }
@@ -70,11 +75,10 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     /// <summary>Another gateway of the same network, as far as tunnels go: it holds no agent, knows who does, and signs with its own key.</summary>
     public static async Task<ServingHost> BesideAsync(ServingHost holder, SigningKey key, Miner miner)
     {
-        var host = new ServingHost(new() { ["Serving:ExploreBasisPoints"] = "0" }, live: false, services =>
-        {
-            services.AddSingleton(new RequestSigner(key, IdentityIds.ForFirstKey(key.KeyId, "")));
-            services.AddSingleton<Gateway.Nodes.IAgentPeers>(new OnePeer(holder.Address));
-        });
+        var pem = Path.Combine(holder.Folder, Guid.NewGuid().ToString("N"));
+        key.Save(pem);
+        var host = new ServingHost(
+            new() { ["Serving:ExploreBasisPoints"] = "0", ["Serving:Key"] = await File.ReadAllTextAsync(pem) }, live: false, services => services.AddSingleton<Gateway.Nodes.IAgentPeers>(new OnePeer(holder.Address)));
         host._miners = [miner];
         await host.InitializeAsync();
         return host;

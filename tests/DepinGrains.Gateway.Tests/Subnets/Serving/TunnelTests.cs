@@ -142,7 +142,35 @@ public sealed class TunnelTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_gateway_that_does_not_hold_the_agent_goes_through_the_one_that_does_with_an_operators_key()
+    public async Task A_miner_whose_agent_has_no_place_left_is_full_and_not_at_fault()
+    {
+        await using var sample = await SampleMiner.StartAsync();
+        var miner = await MinerAsync();
+        var port = new Uri(sample.Address).Port;
+        await using var agent = await AgentAtWork.StartAsync(_host, miner.Id, o =>
+        {
+            o.Tunnels.Ports.Add(port);
+            o.Tunnels.TunnelsPerWorkloadMax = 1;
+        });
+        await AnnounceAsync(miner, agent, sample.Address);
+        var caller = await _host.CallerAsync();
+        await using (await Connections.Find(agent.Node)!.OpenTunnelAsync(null, port, CancellationToken.None))
+        {
+            using var full = await caller.ChatAsync("question", stream: true);
+            await ServingCaller.ErrorAsync(full, HttpStatusCode.ServiceUnavailable);
+        }
+
+        var seen = Assert.Single(_host.Services.GetRequiredService<MinerBook>().Of(_netuid));
+        Assert.True(seen is { Failures: 0, Busy: > 0 }, seen.ToString());
+        await ServingHost.UntilAsync("the place is free and the miner asked", async () =>
+        {
+            using var answer = await caller.ChatAsync("question", stream: true);
+            return answer.StatusCode == HttpStatusCode.OK;
+        });
+    }
+
+    [Fact]
+    public async Task A_gateway_that_does_not_hold_the_agent_goes_through_the_one_that_does_with_its_own_key()
     {
         await using var sample = await SampleMiner.StartAsync(words: 300);
         var miner = await MinerAsync();
@@ -171,6 +199,14 @@ public sealed class TunnelTests : IAsyncLifetime
         using var forbidden = await (await stranger.CallerAsync()).ChatAsync("question", stream: true);
         await ServingCaller.ErrorAsync(forbidden, HttpStatusCode.ServiceUnavailable);
         Assert.Equal(2, sample.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_none_is_said_at_the_start_and_not_shown()
+    {
+        var refused = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => ServingHost.StartAsync(("Key", "c2VjcmV0")));
+        Assert.Contains("Serving:Key is no P-256 private key", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("c2VjcmV0", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
