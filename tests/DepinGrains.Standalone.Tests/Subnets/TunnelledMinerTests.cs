@@ -16,7 +16,7 @@ public sealed class TunnelledMinerTests : IAsyncLifetime
         await _standalone.StartAsync();
         await Person("owner").RunAsync("faucet", "10", "TAO");
         await Person("owner").RunAsync("subnet", "create", "behind", "--task", "deterministic");
-        foreach (var (name, value) in ((string, string)[])[("tempo", "30"), ("weights_rate_limit", "10"), ("serving_rate_limit", "1000000"), ("max_regs_per_block", "10"), ("target_regs_per_interval", "10")])
+        foreach (var (name, value) in ((string, string)[])[("tempo", "30"), ("weights_rate_limit", "10"), ("min_allowed_weights", "2"), ("serving_rate_limit", "1000000"), ("max_regs_per_block", "10"), ("target_regs_per_interval", "10")])
         {
             await Person("owner").RunAsync("subnet", "set", "1", name, value);
         }
@@ -58,7 +58,9 @@ public sealed class TunnelledMinerTests : IAsyncLifetime
         // Private addresses are not for this validator: what it reaches, it reaches through the gateway.
         await using var judging = new ServiceProcess(_standalone.Url, validator.KeyFile, "validator", "run", "--netuid", "1", "--every", "0.5", "--timeout", "60", "--weights-every", "0");
         var set = await judging.SaysAsync("weights", static l => Is(l, "weights"), 180);
-        Assert.Equal("[0]", set["uids"]!.ToJsonString());
+
+        // One earned something; the subnet wants weights for two.
+        Assert.Equal(("[0,1]", "[65535,1]"), (set["uids"]!.ToJsonString(), set["values"]!.ToJsonString()));
         Assert.Contains(judging.Lines(), static l => Is(l, "round") && (int)l["good"]! == 1 && l["problems"] is null);
         await agent.DisposeAsync();
         await judging.SaysAsync("the miner is out of reach", static l => Is(l, "round") && (int)l["asked"]! == 1 && (int)l["answered"]! == 0 && (string?)l["problems"]?["not reached"] == "uid 0");

@@ -155,15 +155,16 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
             return;
         }
 
-        var (uids, values) = book.Weights(hotkeys, own);
-        if (uids.Length < Math.Min((int)rules["minAllowedWeights"]!, hotkeys.Length))
+        var (earners, earned) = book.Weights(hotkeys, own);
+        if (earners.Length == 0)
         {
-            Wait($"{uids.Length} miner(s) earned weights; the subnet wants {(int)rules["minAllowedWeights"]!}");
+            Wait("no miner has earned weights yet");
             return;
         }
 
+        var fitted = WeightFitting.Fit(earners, earned, own, hotkeys.Length, (int)rules["minAllowedWeights"]!, (ushort)rules["maxWeightsLimit"]!);
         var salt = (bool)rules["commitRevealWeights"]! ? Enumerable.Range(0, 8).Select(static _ => BitConverter.ToUInt16(RandomNumberGenerator.GetBytes(2))).ToArray() : null;
-        var weights = new WeightsToSet(options.Hotkey, uids, values, (ulong)rules["weightsVersion"]!);
+        var weights = new WeightsToSet(options.Hotkey, fitted.Uids, fitted.Values, (ulong)rules["weightsVersion"]!);
         Remember(_memory with { LastWeightsBlock = block, UnderWay = new WeightsUnderWay(weights, RequestSigner.NewIdempotencyKey(), salt, null) });
         await ContinueAsync(_memory.UnderWay!, (long)subnet["epoch"]!);
     }
