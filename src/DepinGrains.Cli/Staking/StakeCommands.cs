@@ -57,6 +57,7 @@ public static class StakeCommands
             await StakesAsync(session, parse),
             ("hotkey", static s => (string?)s["hotkey"]),
             ("stake", static s => Amounts.Show((long)s["stake"]!, (string)s["token"]!)),
+            ("earned", static s => s["earned"] is { } earned ? Amounts.Show((long)earned, (string)s["token"]!) : "?"),
             ("owner", static s => (bool)s["isOwner"]! ? "yes" : ""),
             ("held until", static s => (string?)s["heldUntil"]),
             ("leaving", static s => Amounts.Show(s["exits"]!.AsArray().Sum(static e => (long)e!["amount"]!), (string)s["token"]!)),
@@ -142,7 +143,7 @@ public static class StakeCommands
     private static void Draw(JsonNode s)
     {
         var token = (string)s["token"]!;
-        Console.Out.WriteLine($"{Amounts.Show((long)s["stake"]!, token)} on {(string?)s["hotkey"]}{((string?)s["heldUntil"] is { } until ? ", held until " + until : "")}");
+        Console.Out.WriteLine($"{Amounts.Show((long)s["stake"]!, token)} on {(string?)s["hotkey"]}{(s["earned"] is { } earned && (long)earned > 0 ? $", earned {Amounts.Show((long)earned, token)}" : "")}{((string?)s["heldUntil"] is { } until ? ", held until " + until : "")}");
         foreach (var exit in s["exits"]!.AsArray())
         {
             Console.Out.WriteLine($"  leaving: {Amounts.Show((long)exit!["amount"]!, token)}, free at {(string?)exit["freeAt"]}");

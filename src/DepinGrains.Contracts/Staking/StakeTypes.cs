@@ -49,6 +49,7 @@ public sealed record StakeExit([property: Id(0)] long Amount, [property: Id(1)] 
 /// <param name="IsOwner">The owner's own stake.</param>
 /// <param name="HeldUntil">Until when it can neither be taken out nor moved; null = free.</param>
 /// <param name="Exits">On their way out, by time.</param>
+/// <param name="Earned">Of all that ever was stake here what came as rewards and not from the coldkey, minor units, those taken out again included; null: stake from before this was counted.</param>
 [GenerateSerializer, Immutable, Alias("depin.stake.view.v1")]
 public sealed record StakeView(
     [property: Id(0)] string Token,
@@ -57,7 +58,8 @@ public sealed record StakeView(
     [property: Id(3)] long Stake,
     [property: Id(4)] bool IsOwner,
     [property: Id(5)] DateTimeOffset? HeldUntil,
-    [property: Id(6)] ImmutableArray<StakeExit> Exits);
+    [property: Id(6)] ImmutableArray<StakeExit> Exits,
+    [property: Id(7)] long? Earned = null);
 
 /// <summary>A hotkey with all its stake.</summary>
 /// <param name="Token">Denomination.</param>

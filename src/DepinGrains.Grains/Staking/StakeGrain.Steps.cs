@@ -123,12 +123,13 @@ public sealed partial class StakeGrain
                 return delegation with { Exits = UnbondingRules.Release(delegation.Exits, intent.At).Left };
             case StakeStep.Remove or StakeStep.Leave:
                 var exits = intent.Unbonding > TimeSpan.Zero ? new UnbondingRules(intent.Unbonding).Begin(delegation.Exits, intent.Amount, intent.At).Require() : delegation.Exits;
-                return delegation with { Shares = delegation.Shares - intent.Shares, Exits = exits };
+                return delegation with { Shares = delegation.Shares - intent.Shares, Exits = exits, PutIn = delegation.PutIn - intent.Amount };
             default:
                 var issued = isOwner ? 0 : SharePool.Issue(shares, await BalanceAsync(StakeAccounts.Pool(_hotkey)), intent.Amount);
                 return delegation with
                 {
                     Shares = delegation.Shares + issued,
+                    PutIn = delegation.PutIn + intent.Amount,
                     AddedAt = intent.Step is StakeStep.Add or StakeStep.Arrive ? intent.At : delegation.AddedAt,
                     Exits = intent.Step == StakeStep.Cancel ? UnbondingRules.Cancel(delegation.Exits, intent.Amount).Require() : delegation.Exits,
                 };
@@ -139,7 +140,7 @@ public sealed partial class StakeGrain
         ?? new StakeState(_token, _hotkey, _owner!, false, (int)values.Of(NetworkParameterCatalog.TakeDefault, _token), null, 0, 0, 0, 0, 0, null);
 
     private async Task<DelegationState> DelegationAsync(string coldkey) =>
-        await store.ReadAsync(new RowId(DelegationState.Kind.Table.Kind, Id, coldkey)) is { } row ? RowKind<DelegationState>.Read(row) : new DelegationState(_token, _hotkey, coldkey, 0, null, []);
+        await store.ReadAsync(new RowId(DelegationState.Kind.Table.Kind, Id, coldkey)) is { } row ? RowKind<DelegationState>.Read(row) : new DelegationState(_token, _hotkey, coldkey, 0, null, [], PutIn: 0);
 
     private Refusal? WhyNotHere() => _owner is null ? StakeErrors.HotkeyInvalid() : tokens.Find(_token) is { Staked: true } token && token.Denom == _token ? null : StakeErrors.TokenNotAllowed(_token);
 
@@ -160,9 +161,15 @@ public sealed partial class StakeGrain
         return delegation.Coldkey == _owner ? balance : SharePool.Value(delegation.Shares, shares, balance);
     }
 
-    private async Task<StakeView> ViewAsync(DelegationState delegation, Int128 shares, ParameterValues values) => new(
-        _token, _hotkey, delegation.Coldkey, await StakeAsync(delegation, shares), delegation.Coldkey == _owner, HeldUntil(delegation, values),
-        [.. delegation.Exits.OrderBy(static e => e.FreeAt).Select(static e => new StakeExit(e.Amount, e.FreeAt))]);
+    private async Task<StakeView> ViewAsync(DelegationState delegation, Int128 shares, ParameterValues values)
+    {
+        var stake = await StakeAsync(delegation, shares);
+
+        // A unit that the division into shares keeps back is no loss.
+        return new StakeView(
+            _token, _hotkey, delegation.Coldkey, stake, delegation.Coldkey == _owner, HeldUntil(delegation, values),
+            [.. delegation.Exits.OrderBy(static e => e.FreeAt).Select(static e => new StakeExit(e.Amount, e.FreeAt))], delegation.PutIn is { } put ? Math.Max(0, stake - put) : null);
+    }
 
     private async Task<HotkeyView> ViewAsync(StakeState state)
     {

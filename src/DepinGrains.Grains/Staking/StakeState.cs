@@ -61,7 +61,8 @@ public sealed record StakeState(string Token, string Hotkey, string Owner, bool 
 
 /// <summary>What one coldkey has on a hotkey; a child row of it, key = coldkey. The owner's stake is a ledger account of its own and needs no shares.</summary>
 /// <param name="AddedAt">When stake was added last.</param>
-public sealed record DelegationState(string Token, string Hotkey, string Coldkey, Int128 Shares, DateTimeOffset? AddedAt, ImmutableArray<UnbondingEntry> Exits) : RowDocument
+/// <param name="PutIn">What came from the coldkey less what went back, minor units; below 0 where rewards went too; null: a row from before it was counted.</param>
+public sealed record DelegationState(string Token, string Hotkey, string Coldkey, Int128 Shares, DateTimeOffset? AddedAt, ImmutableArray<UnbondingEntry> Exits, long? PutIn = null) : RowDocument
 {
     /// <summary>The table.</summary>
     public static readonly RowKind<DelegationState> Kind = new(

@@ -63,6 +63,36 @@ public sealed class StakeGrainTests(Market market) : IClassFixture<Market>
     }
 
     [Fact]
+    public async Task What_was_earned_is_told_from_what_was_put_in_whoever_adds_moves_or_takes_out()
+    {
+        await _s.DelegateAsync("owner", 100 * Tao, 0);
+        await _s.DelegateAsync("other", 100 * Tao, 0);
+        await _s.MintAsync("ann", 300 * Tao);
+        Assert.Equal(0, (await _s.AddAsync("owner", "ann", 300 * Tao)).Require().Earned);
+        await _s.RewardAsync("owner", 10 * Tao, 40 * Tao);
+        Assert.Equal((330 * Tao, 30 * Tao), await EarnedAsync("owner", "ann"));
+        Assert.Equal((120 * Tao, 20 * Tao), await EarnedAsync("owner", "owner"));
+
+        // What goes out takes nothing from what was earned, and where it goes it is put in.
+        market.Time.Advance(Hold);
+        (await _s.RemoveAsync("owner", "ann", 30 * Tao)).Require();
+        Assert.Equal((300 * Tao, 30 * Tao), await EarnedAsync("owner", "ann"));
+        (await _s.Staker("ann").MoveAsync(_s.Region.NewOperation(), new MoveStake(_s.Coldkey("ann"), _s.Hotkey("owner"), _s.Hotkey("other"), 100 * Tao))).Require();
+        Assert.Equal((200 * Tao, 30 * Tao), await EarnedAsync("owner", "ann"));
+        Assert.Equal((100 * Tao, 0L), await EarnedAsync("other", "ann"));
+
+        // Who never staked and has something anyway has earned all of it.
+        await _s.RewardAsync("miner", 7 * Tao, 0);
+        Assert.Equal((7 * Tao, 7 * Tao), await EarnedAsync("miner", "miner"));
+    }
+
+    private async Task<(long Stake, long? Earned)> EarnedAsync(string hotkey, string coldkey)
+    {
+        var view = (await _s.Stake(hotkey).GetStakeAsync(_s.Coldkey(coldkey))).Require();
+        return (view.Stake, view.Earned);
+    }
+
+    [Fact]
     public async Task Strangers_strange_amounts_and_strange_names_are_refused()
     {
         await _s.MintAsync("owner", 10 * Tao);
