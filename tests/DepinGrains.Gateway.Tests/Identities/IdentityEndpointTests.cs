@@ -68,7 +68,7 @@ public sealed class IdentityEndpointTests(ApiHost host) : IClassFixture<ApiHost>
     [InlineData("{\"publicKey\":\"short\"}")]
     [InlineData("{\"publicKey\":null}")]
     [InlineData("{\"publicKey\":\"@\",\"roles\":[\"king\"]}")]
-    [InlineData("{\"publicKey\":\"@\",\"roles\":[\"tenant\",\"tenant\",\"tenant\",\"tenant\",\"tenant\"]}")]
+    [InlineData("{\"publicKey\":\"@\",\"roles\":[\"tenant\",\"tenant\",\"tenant\",\"tenant\",\"tenant\",\"tenant\"]}")]
     [InlineData("{\"publicKey\":\"@\",\"label\":\"#\"}")]
     [InlineData("{\"publicKey\":\"@\",\"salt\":\"#\"}")]
     [InlineData("{\"publicKey\":\"@\",\"label\":\"a\\u0000b\"}")]

@@ -40,8 +40,13 @@ public sealed class MinerTests(RunningNetwork network)
         var right = DeterministicTask.Text("question", DeterministicChallenges.Words);
         Assert.Equal((HttpStatusCode.OK, right), await friend.AskAsync(address, sign: address, key: "once"));
         Assert.Equal((HttpStatusCode.Unauthorized, "miner.replayed"), await friend.AskAsync(address, sign: address, key: "once"));
+
+        // One of the network's gateways, by the role an operator gave it.
+        using var gateway = await CallerAsync("gateway.pem");
+        Assert.Equal("gateway", (string?)(await network.Operator.JsonAsync("admin", "roles", gateway.Id, "gateway"))["roles"]!.AsArray().Single());
+        Assert.Equal((HttpStatusCode.OK, right), await gateway.AskAsync(address, sign: address));
         Assert.Equal(0, await miner.EndAsync());
-        await miner.SaysAsync("the miner counts", static line => (string?)line["event"] == "ended" && (long?)line["answered"] == 1);
+        await miner.SaysAsync("the miner counts", static line => (string?)line["event"] == "ended" && (long?)line["answered"] == 2);
     }
 
     [Fact]
