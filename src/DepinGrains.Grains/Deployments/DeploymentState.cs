@@ -150,7 +150,7 @@ public sealed record BidState(
         new TableDefinition(
             "bid",
             [new("provider", ColumnType.Text), new("order_id", ColumnType.Text), new("status", ColumnType.Text), new("at_ms", ColumnType.Int64)],
-            [new("provider", ["provider", "at_ms"]), new("order_id", ["order_id"])]),
+            [new("provider", ["provider", "at_ms"])]),
         static s => [s.Provider, $"{s.Gseq}/{s.Oseq}", s.Status.ToString().ToLowerInvariant(), s.At.ToUnixTimeMilliseconds()]);
 
     /// <summary>Names of the endpoints it holds addresses for, under <see cref="HoldId"/> in the provider's pool.</summary>
@@ -191,7 +191,7 @@ public sealed record OrderRow(string Deployment, string Owner, int Gseq, int Ose
         new TableDefinition(
             "order",
             [new("owner", ColumnType.Text), new("status", ColumnType.Text), new("opened_ms", ColumnType.Int64)],
-            [new("status", ["status", "opened_ms"]), new("owner", ["owner", "opened_ms"])]),
+            [new("status", ["status", "opened_ms"])]),
         static s => [s.Owner, s.Status.ToString().ToLowerInvariant(), s.OpenedAt.ToUnixTimeMilliseconds()]);
 
     /// <summary>Key below its deployment.</summary>
