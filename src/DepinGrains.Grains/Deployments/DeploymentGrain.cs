@@ -417,11 +417,15 @@ public sealed partial class DeploymentGrain(
             .Event("market", "deployment/" + Id, type, OrderId(group), data);
     }
 
-    private void TellBid(Changes changes, BidState bid, string type)
+    private void TellBid(Changes changes, BidState bid, string type, bool row = true)
     {
         var data = new { Bid = BidId(bid), bid.Provider, Status = bid.Status.ToString().ToLowerInvariant(), bid.Price, bid.Denom };
-        changes.With(BidState.Kind.Child(Id, bid.Key, bid))
-            .Event("deployment/" + Id, "provider/" + bid.Provider, type, BidId(bid), data);
+        if (row)
+        {
+            changes.With(BidState.Kind.Child(Id, bid.Key, bid));
+        }
+
+        changes.Event("deployment/" + Id, "provider/" + bid.Provider, type, BidId(bid), data);
     }
 
     private string OrderId(GroupState group) => string.Create(CultureInfo.InvariantCulture, $"{Id}/{group.Gseq}/{group.Order.Oseq}");

@@ -47,7 +47,10 @@ public sealed record OrderState(
     Refusal? Problem,
     int Tries = 0)
 {
-    /// <summary>Bids being booked: as closed, with everything still to give back. They get rows of their own when all of theirs is booked; what stands here when the deployment is found again is given back.</summary>
+    /// <summary>
+    /// Bids being booked: as closed, with everything still to give back. They get rows of their own when all of theirs is booked; what stands here when the deployment is found again is given back. Of an order
+    /// that is decided in the step that booked them, all but the winner's stay here, open, until the award is over.
+    /// </summary>
     public ImmutableArray<BidState> Trying { get; init; } = [];
 }
 
@@ -115,7 +118,7 @@ public sealed record DeploymentState(
     public ImmutableArray<string> HostnamesHeld { get; init; } = [];
 
     /// <summary>True while this bid is only being booked.</summary>
-    public bool IsTrying(BidState bid) => Groups[bid.Gseq - 1].Order.Trying.Any(t => t.Key == bid.Key);
+    public bool IsTrying(BidState bid) => Groups[bid.Gseq - 1].Order.Trying.Any(t => t.Key == bid.Key && t.Status != BidStatus.Open);
 
     /// <summary>Replaces a group.</summary>
     public DeploymentState With(GroupState group) => this with { Groups = Groups.SetItem(group.Gseq - 1, group) };
