@@ -95,7 +95,7 @@ public sealed partial class DeploymentGrain
             TellBid(changes, bid, "bid.created", rows);
         }
 
-        return group with { Order = group.Order with { Trying = [] } };
+        return group with { Order = group.Order with { Trying = group.Order.Trying.RemoveAll(static b => b.Status == BidStatus.Open) } };
     }
 
     /// <summary>

@@ -279,7 +279,7 @@ public sealed partial class DeploymentGrain
         return next;
     }
 
-    /// <summary>Ends an order, with its lease if it has one: workloads stop, the provider is paid to this block, deposits go back, then re-list or rest.</summary>
+    /// <summary>Ends an order, with its lease if it has one: workloads stop, the provider is paid to this block, deposits go back, then re-list or rest. The last one of a deployment that closes closes it.</summary>
     private async Task<bool> EndStepAsync(GroupState group)
     {
         if (group.Order is not { End: { } end } order)
@@ -287,24 +287,17 @@ public sealed partial class DeploymentGrain
             return false;
         }
 
-        var brief = false;
-        if (order.LeaseId is { } lease)
+        var last = IsLast(group, end);
+        var brief = order.LeaseId is { } lease && await EndLeaseAsync(lease, end, paysOut: !last);
+        if (last)
         {
-            var ended = (await Lease(lease).CloseAsync(end.Reason, end.Detail)).Require();
-            var paid = await Escrow.ClosePaymentAsync(lease);
-            if (!paid.IsOk && paid.Refusal.Code != "escrow.account_closed")
-            {
-                throw new InvalidOperationException(paid.Refusal.ToString());
-            }
-
-            // Refused only when the provider is gone, and with it its score.
-            var ran = (ended.ClosedAt ?? clock.Now) - ended.Terms.OpenedAt;
-            await GrainFactory.GetGrain<IProviderGrain>(ended.Terms.Provider).LeaseEndedAsync(lease, ended.CloseReason, ran);
-            brief = ran < clock.BlockTime && LeaseCloseReasons.PartyOf(ended.CloseReason) != LeaseCloseParty.Owner;
+            await CloseEscrowAsync();
         }
 
+        // Nothing of this order comes back, whoever goes on from here.
+        var released = await TryGiveBackAsync([.. Standing(group)]);
         var changes = new Changes();
-        var over = EndBids(group, BidStatus.Closed, changes);
+        var over = EndBids(group, BidStatus.Closed, changes, released: released);
         var next = group with { Status = end.GroupAfter, Order = order with { Status = OrderStatus.Closed, End = null, Award = null, Problem = Refusal.Of("order.ended", end.Detail, ("reason", end.Reason)) } };
         TellOrder(changes, next, "order.closed");
         if (end.Relist && State.Status == DeploymentStatus.Active)
@@ -318,32 +311,69 @@ public sealed partial class DeploymentGrain
             }
         }
 
-        await MustCommitAsync(State.With(next), changes);
+        // A closed deployment is visited no more: whatever is still to be given back must be gone.
+        await (last && released ? ClosedAsync(State.With(next), changes) : MustCommitAsync(State.With(next), changes));
         Publish(over);
         return true;
     }
 
+    /// <summary>Closes a lease for good. True when it ran for less than a block, and not because its tenant wanted it so.</summary>
+    private async Task<bool> EndLeaseAsync(string lease, EndIntent end, bool paysOut)
+    {
+        var ended = (await Lease(lease).CloseAsync(end.Reason, end.Detail)).Require();
+        if (paysOut && await Escrow.ClosePaymentAsync(lease) is { IsOk: false, Refusal: var unpaid } && unpaid.Code != "escrow.account_closed")
+        {
+            throw new InvalidOperationException(unpaid.ToString());
+        }
+
+        // Refused only when the provider is gone, and with it its score.
+        var ran = (ended.ClosedAt ?? clock.Now) - ended.Terms.OpenedAt;
+        await GrainFactory.GetGrain<IProviderGrain>(ended.Terms.Provider).LeaseEndedAsync(lease, ended.CloseReason, ran);
+        return ran < clock.BlockTime && LeaseCloseReasons.PartyOf(ended.CloseReason) != LeaseCloseParty.Owner;
+    }
+
+    /// <summary>With it nothing is left of a deployment that closes: then its escrow's end pays what its lease earned.</summary>
+    private bool IsLast(GroupState group, EndIntent end) => State is { Status: DeploymentStatus.Closing, HostnamesHeld.IsEmpty: true } && end.GroupAfter == GroupStatus.Closed
+        && State.Groups.All(g => g.Gseq == group.Gseq || g is { Status: GroupStatus.Closed, Order: { Status: OrderStatus.Closed, Award: null, End: null } });
+
+    /// <summary>A deployment that closes, with the end of every group's order that is not being awarded or ended already.</summary>
+    private static DeploymentState Ending(DeploymentState closing) => closing with
+    {
+        Groups =
+        [
+            .. closing.Groups.Select(g => g.Order is { Award: null, End: null } && (g.Order.Status != OrderStatus.Closed || g.Status != GroupStatus.Closed)
+                ? g with { Order = g.Order with { End = new EndIntent(closing.CloseReason, closing.CloseDetail, Relist: false, GroupStatus.Closed) } }
+                : g),
+        ],
+    };
+
     /// <summary>Closing: ends every group, then the escrow, then says so.</summary>
     private async Task<bool> CloseStepAsync()
     {
-        foreach (var group in State.Groups)
+        if (Ending(State) is var ending && ending.Groups.Any(static g => g.Order.End is not null))
         {
-            if (group.Order is { Status: not OrderStatus.Closed } || group.Status != GroupStatus.Closed)
-            {
-                await BeginEndAsync(group, new EndIntent(State.CloseReason, State.CloseDetail, Relist: false, GroupStatus.Closed));
-                return true;
-            }
+            await MustCommitAsync(ending with { NextActionAt = clock.Now }, new Changes());
+            return true;
         }
 
+        await CloseEscrowAsync();
+        await ClosedAsync(State, new Changes());
+        return true;
+    }
+
+    private async Task CloseEscrowAsync()
+    {
         var closed = await Escrow.CloseAsync();
         if (!closed.IsOk && closed.Refusal.Code != "escrow.not_found")
         {
             throw new InvalidOperationException(closed.Refusal.ToString());
         }
+    }
 
+    private Task ClosedAsync(DeploymentState state, Changes changes)
+    {
         _fundsDue = null;
-        await MustCommitAsync(State with { Status = DeploymentStatus.Closed, ClosedAt = clock.Now, NextActionAt = null }, Told("deployment.closed").With(NoSdl));
-        return true;
+        return MustCommitAsync(state with { Status = DeploymentStatus.Closed, ClosedAt = clock.Now, NextActionAt = null }, Told("deployment.closed", changes).With(NoSdl));
     }
 
     /// <summary>Sends the manifest to the nodes of a lease that does not run the newest one yet.</summary>
