@@ -42,7 +42,7 @@ public static class OrderScreening
             return No(provider, verdicts.DrainToImmutable());
         }
 
-        var packed = Packing.PlaceSlots(new PackingCluster(online.DrainToImmutable(), [], provider.Ips), order.Slots, LeasedIps(order.Group));
+        var packed = Packing.PlaceSlots(new PackingCluster(online.DrainToImmutable(), [], provider.Ips), order.Slots, order.Terms.LeasedIps);
         verdicts.AddRange(packed.Rejections.Select(r => ScreeningVerdicts.Of(provider.Id, r.Node, r.Why)));
         if (packed.Refusal is { } noRoom)
         {
@@ -58,9 +58,9 @@ public static class OrderScreening
         var terms = new PriceTerms(order.Denom, order.Ceiling, order.Precision);
         Result<PriceQuote>? quote = provider switch
         {
-            { Scale: { } scale } => ScalePolicy.Quote(scale, OrderTerms.Priced(order.Group), terms),
+            { Scale: { } scale } => ScalePolicy.Quote(scale, order.Terms.Priced, terms),
             { Profile.Pricing: not null } when order.Unpriced is { } unpriced => unpriced,
-            { Profile.Pricing: { } policy } => UsdPricing.Quote(policy, OrderTerms.Priced(order.Group), terms, order.UsdPerToken),
+            { Profile.Pricing: { } policy } => UsdPricing.Quote(policy, order.Terms.Priced, terms, order.UsdPerToken, lines: false),
             _ => (Result<PriceQuote>?)null,
         };
         if (quote is not { } answer)
@@ -84,7 +84,7 @@ public static class OrderScreening
             return Refusal.Of("provider.maintenance", "the provider is in maintenance", ("wanted", "bidding"), ("had", "maintenance"));
         }
 
-        if (AttributeMatching.WhyNot(OrderTerms.Requirements(order.Group), provider.Profile.Attributes, provider.Signatures) is { } mismatch)
+        if (AttributeMatching.WhyNot(order.Terms.Requirements, provider.Profile.Attributes, provider.Signatures) is { } mismatch)
         {
             return mismatch;
         }
@@ -102,6 +102,4 @@ public static class OrderScreening
 
     private static ProviderScreening No(ScreenedProvider provider, ImmutableArray<ScreeningVerdict> verdicts) =>
         new(provider.Id, provider.Score, IsExternal(provider), null, [], verdicts);
-
-    private static int LeasedIps(GroupSpec group) => OrderTerms.Demand(group).SelectMany(static u => u.LeasedIps).Distinct().Count();
 }

@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
 using DepinGrains.Domain.Escrow;
 using DepinGrains.Domain.Nodes;
+using DepinGrains.Domain.Providers;
 
 namespace DepinGrains.Domain.Deployments;
 
@@ -23,6 +24,22 @@ public sealed record ScreenedOrder(
 {
     /// <summary>Why no dollar price of the token is in force: then nobody who prices in dollars bids.</summary>
     public Refusal? Unpriced { get; init; }
+
+    private GroupTerms? _terms;
+
+    /// <summary>What follows from the group, the same for all providers that are screened.</summary>
+    internal GroupTerms Terms => _terms is { } known && ReferenceEquals(known.Group, Group) ? known : _terms = new GroupTerms(Group);
+
+    internal sealed class GroupTerms(GroupSpec group)
+    {
+        public GroupSpec Group => group;
+
+        public ProviderRequirements Requirements { get; } = OrderTerms.Requirements(group);
+
+        public ImmutableArray<PricedUnit> Priced { get; } = OrderTerms.Priced(group);
+
+        public int LeasedIps { get; } = OrderTerms.Demand(group).SelectMany(static u => u.LeasedIps).Distinct().Count();
+    }
 }
 
 /// <summary>A provider's node as the market index knows it.</summary>
@@ -45,7 +62,7 @@ public sealed record ScreenedProvider(
 
 /// <summary>What screening found for one provider.</summary>
 /// <param name="External">It bids by itself: no price is computed here; <paramref name="Verdicts"/> still say what would stop it.</param>
-/// <param name="Quote">The managed bid's price, or null when it does not bid.</param>
+/// <param name="Quote">The managed bid's price, of scale prices alone with its lines, or null when it does not bid.</param>
 /// <param name="Placements">Where the slots would go; the nodes' books decide.</param>
 /// <param name="Verdicts">Why it does not bid, or (when it bids) why some of its nodes were passed over.</param>
 public sealed record ProviderScreening(

@@ -9,7 +9,10 @@ internal readonly record struct Decimal20(BigInteger Units)
 {
     public const int Places = 20;
 
-    private static readonly BigInteger Scale = BigInteger.Pow(10, Places);
+    /// <summary>Powers of ten, for every number of places there is.</summary>
+    private static readonly BigInteger[] Tens = [.. Enumerable.Range(0, Places + 1).Select(static n => BigInteger.Pow(10, n))];
+
+    private static readonly BigInteger Scale = Tens[Places];
 
     public static Decimal20 Of(long whole) => new(whole * Scale);
 
@@ -18,8 +21,8 @@ internal readonly record struct Decimal20(BigInteger Units)
     /// <summary>whole / divisor, rounded half up to <paramref name="places"/> decimals.</summary>
     public static Decimal20 Ratio(BigInteger whole, BigInteger divisor, int places)
     {
-        var rounded = ((whole * BigInteger.Pow(10, places) * 2) + divisor) / (2 * divisor);
-        return new Decimal20(rounded * BigInteger.Pow(10, Places - places));
+        var rounded = ((whole * Tens[places] * 2) + divisor) / (2 * divisor);
+        return new Decimal20(rounded * Tens[Places - places]);
     }
 
     /// <summary>A plain decimal of at most 18 places, see <see cref="FixedPoint18"/>.</summary>
@@ -50,7 +53,7 @@ internal readonly record struct Decimal20(BigInteger Units)
     /// <summary>Rounded half up to some places, all of them printed, as <c>printf "%.6f"</c> does.</summary>
     public string Format(int places)
     {
-        var rounded = Round(places).Units / BigInteger.Pow(10, Places - places);
+        var rounded = Round(places).Units / Tens[Places - places];
         var digits = rounded.ToString(CultureInfo.InvariantCulture).PadLeft(places + 1, '0');
         return places == 0 ? digits : digits[..^places] + "." + digits[^places..];
     }
@@ -58,7 +61,7 @@ internal readonly record struct Decimal20(BigInteger Units)
     /// <summary>Rounded half up to some places.</summary>
     public Decimal20 Round(int places)
     {
-        var step = BigInteger.Pow(10, Places - places);
+        var step = Tens[Places - places];
         return new Decimal20((Units + (step / 2)) / step * step);
     }
 

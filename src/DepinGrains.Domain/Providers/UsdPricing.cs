@@ -54,7 +54,8 @@ public static class UsdPricing
     /// <summary>The price of an order.</summary>
     /// <param name="usdPerToken">US dollars for one whole token (10⁶ minor units) of <see cref="PriceTerms.Denom"/>, or null for a token worth one dollar.</param>
     /// <returns><c>market.price_above_ceiling</c> with the price, <c>market.denom_unpriced</c>, <c>market.price_zero</c>, <c>provider.pricing_invalid</c>, <c>market.price_request_invalid</c>.</returns>
-    public static Result<PriceQuote> Quote(PricingPolicy policy, ImmutableArray<PricedUnit> units, PriceTerms terms, string? usdPerToken)
+    /// <param name="lines">Whether the quote says what each resource costs; false saves two thirds of the work.</param>
+    public static Result<PriceQuote> Quote(PricingPolicy policy, ImmutableArray<PricedUnit> units, PriceTerms terms, string? usdPerToken, bool lines = true)
     {
         if ((WhyInvalid(policy) ?? PricedUnits.WhyInvalid(units, terms, UnitsMax)) is { } invalid)
         {
@@ -87,7 +88,10 @@ public static class UsdPricing
             return PricingErrors.PriceZero();
         }
 
-        return new PriceQuote(terms.Denom, amount, [.. costs.Where(static c => !c.Usd.Units.IsZero).Select(c => new PriceLine(c.Resource, c.Quantity, c.Each, PerBlock(c.Usd, usd).ToString()))]);
+        return new PriceQuote(
+            terms.Denom,
+            amount,
+            lines ? [.. costs.Where(static c => !c.Usd.Units.IsZero).Select(c => new PriceLine(c.Resource, c.Quantity.ToString(), c.Each, PerBlock(c.Usd, usd).ToString()))] : []);
     }
 
     private static Decimal20 PerBlock(Decimal20 usdPerMonth, Decimal20? usdPerToken) => usdPerToken is { } price
@@ -114,7 +118,7 @@ public static class UsdPricing
         {
             var (key, price) = map.Find(unit.GpuAttributes);
             var cards = (long)unit.Gpus * unit.Count;
-            costs.Add(new Cost("gpu/" + key, Decimal20.Of(cards).ToString(), price.ToString(), price * cards));
+            costs.Add(new Cost("gpu/" + key, Decimal20.Of(cards), price.ToString(), price * cards));
         }
 
         return costs;
@@ -127,8 +131,8 @@ public static class UsdPricing
     internal static string ClassOf(VolumeDemand volume) => volume.Class.Length > 0 ? volume.Class : volume.Persistent ? StorageClasses.Default : StorageClasses.Ephemeral;
 
     /// <summary>One resource's dollars a month.</summary>
-    private sealed record Cost(string Resource, string Quantity, string Each, Decimal20 Usd)
+    private sealed record Cost(string Resource, Decimal20 Quantity, string Each, Decimal20 Usd)
     {
-        public static Cost Of(string resource, Decimal20 quantity, string each) => new(resource, quantity.ToString(), each, quantity * Decimal20.Parse(each));
+        public static Cost Of(string resource, Decimal20 quantity, string each) => new(resource, quantity, each, quantity * Decimal20.Parse(each));
     }
 }

@@ -153,11 +153,12 @@ public sealed partial class DeploymentGrain
         }
 
         var terms = new LeaseTerms("deployments", State.Owner, bid.Provider, Id, State.Denom, bid.Price, confirmed.Value.Bookings, bid.ReclaimWindowSeconds, clock.Now) { Addresses = confirmed.Value.Addresses };
-        var opening = OpenLeaseAsync(group with { Order = order with { Status = OrderStatus.Active, Award = null, LeaseId = lease, Winner = bid.Provider, Problem = unclaimed, End = Unserved(unclaimed) } }, terms);
+        var changes = new Changes();
+        var listed = Listed(group, changes, rows: false);
+        var opening = OpenLeaseAsync(listed with { Order = listed.Order with { Status = OrderStatus.Active, Award = null, LeaseId = lease, Winner = bid.Provider, Problem = unclaimed, End = Unserved(unclaimed) } }, terms);
         var releasing = TryGiveBackAsync([.. Standing(group, bid.Key)]);
         await Task.WhenAll(opening, releasing);
         var (next, released) = (await opening, await releasing);
-        var changes = new Changes();
         var ended = EndBids(group, BidStatus.Lost, changes, bid.Key, released);
         var won = bid with { Status = BidStatus.Active, Passing = false };
         TellBid(changes, won, "bid.won");
@@ -245,7 +246,8 @@ public sealed partial class DeploymentGrain
         bid = _bids[bid.Key] = bid with { Passing = false };
         var changes = new Changes();
         var ended = new Dictionary<string, BidState>(StringComparer.Ordinal);
-        var next = group with { Order = group.Order with { Award = null, Problem = why } };
+        var listed = Listed(group, changes);
+        var next = listed with { Order = listed.Order with { Award = null, Problem = why } };
         if (groupAfter is { } status)
         {
             ended = EndBids(group, BidStatus.Closed, changes);

@@ -56,7 +56,6 @@ public sealed partial class DeploymentGrain
             if (refusals[i] is not { } refusal)
             {
                 made.Add(tried[i] with { Status = BidStatus.Open, Released = false, Placed = true });
-                TellBid(changes, made[^1], "bid.created");
                 continue;
             }
 
@@ -77,7 +76,26 @@ public sealed partial class DeploymentGrain
         // With nobody left who bids on its own there is nothing to wait for.
         var windowEnds = outcome.ExternalBidders || order.WindowEndsAt <= now ? order.WindowEndsAt : now;
         group = group with { Order = order with { ScreenedAt = now, WindowEndsAt = windowEnds, Trying = [] } };
-        await CreatedAsync(state, group, Best(state, group, [.. open, .. made]), tried, made, changes);
+        var winner = Best(state, group, [.. open, .. made]);
+        // Who loses in the step that made its bid has nothing to see before that: its bid is written once, with what became of it. The winner's stands, so that its provider cannot leave behind it.
+        var unlisted = made.ToLookup(b => winner is not null && b.Key != winner.Key);
+        foreach (var bid in unlisted[false])
+        {
+            TellBid(changes, bid, "bid.created");
+        }
+
+        await CreatedAsync(state, group with { Order = group.Order with { Trying = [.. unlisted[true]] } }, winner, tried, made, changes);
+    }
+
+    /// <summary>The group, and in the changes, told and (unless what became of them is written with it) as rows, the bids that stood only in its order.</summary>
+    private GroupState Listed(GroupState group, Changes changes, bool rows = true)
+    {
+        foreach (var bid in group.Order.Trying.Where(static b => b.Status == BidStatus.Open))
+        {
+            TellBid(changes, bid, "bid.created", rows);
+        }
+
+        return group with { Order = group.Order with { Trying = group.Order.Trying.RemoveAll(static b => b.Status == BidStatus.Open) } };
     }
 
     /// <summary>
@@ -338,7 +356,7 @@ public sealed partial class DeploymentGrain
         }
 
         var tried = over.Where(State.IsTrying).ToArray();
-        await MustCommitAsync(State with { Groups = [.. State.Groups.Select(g => g.Order.Trying.IsEmpty || _plans.ContainsKey(g.Gseq) ? g : g with { Order = g.Order with { Trying = [] } })] }, changes);
+        await MustCommitAsync(State with { Groups = [.. State.Groups.Select(g => g.Order.Trying.IsEmpty || _plans.ContainsKey(g.Gseq) ? g : g with { Order = g.Order with { Trying = g.Order.Trying.RemoveAll(static b => b.Status != BidStatus.Open) } })] }, changes);
         Settled(tried, over.Except(tried).Select(static b => b with { Released = true }));
         return true;
     }

@@ -119,8 +119,9 @@ public sealed partial class DeploymentGrain
         {
             var closed = bid with { Status = BidStatus.Closed };
             var changes = new Changes().Remember<Result<Done>>(operationId, print, Done.Instance);
+            var listed = Listed(group, changes);
             TellBid(changes, closed, "bid.closed");
-            await MustCommitAsync(State with { NextActionAt = clock.Now }, changes);
+            await MustCommitAsync(State.With(listed) with { NextActionAt = clock.Now }, changes);
             _bids[closed.Key] = closed;
         }
         else if (onlyOpen)

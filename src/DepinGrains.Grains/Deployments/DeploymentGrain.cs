@@ -172,7 +172,7 @@ public sealed partial class DeploymentGrain(
         {
             var detail = reason == LeaseCloseReasons.Owner ? "closed by the owner" : $"closed by the owner (reason {reason})";
             var next = State with { Status = DeploymentStatus.Closing, CloseDetail = detail, CloseReason = reason, NextActionAt = clock.Now };
-            await MustCommitAsync(next, new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
+            await MustCommitAsync(Ending(next), new Changes().Remember<Result<Done>>(operationId, print, Done.Instance));
         }
         else
         {
@@ -406,7 +406,7 @@ public sealed partial class DeploymentGrain(
         }
     }
 
-    private Changes Told(string type) => new Changes().Event("deployment/" + Id, type, Id, new { Deployment = Id, _row.Value?.Owner });
+    private Changes Told(string type, Changes? changes = null) => (changes ?? new Changes()).Event("deployment/" + Id, type, Id, new { Deployment = Id, _row.Value?.Owner });
 
     private void TellOrder(Changes changes, GroupState group, string type)
     {
@@ -417,11 +417,15 @@ public sealed partial class DeploymentGrain(
             .Event("market", "deployment/" + Id, type, OrderId(group), data);
     }
 
-    private void TellBid(Changes changes, BidState bid, string type)
+    private void TellBid(Changes changes, BidState bid, string type, bool row = true)
     {
         var data = new { Bid = BidId(bid), bid.Provider, Status = bid.Status.ToString().ToLowerInvariant(), bid.Price, bid.Denom };
-        changes.With(BidState.Kind.Child(Id, bid.Key, bid))
-            .Event("deployment/" + Id, "provider/" + bid.Provider, type, BidId(bid), data);
+        if (row)
+        {
+            changes.With(BidState.Kind.Child(Id, bid.Key, bid));
+        }
+
+        changes.Event("deployment/" + Id, "provider/" + bid.Provider, type, BidId(bid), data);
     }
 
     private string OrderId(GroupState group) => string.Create(CultureInfo.InvariantCulture, $"{Id}/{group.Gseq}/{group.Order.Oseq}");

@@ -47,7 +47,10 @@ public sealed record OrderState(
     Refusal? Problem,
     int Tries = 0)
 {
-    /// <summary>Bids being booked: as closed, with everything still to give back. They get rows of their own when all of theirs is booked; what stands here when the deployment is found again is given back.</summary>
+    /// <summary>
+    /// Bids being booked: as closed, with everything still to give back. They get rows of their own when all of theirs is booked; what stands here when the deployment is found again is given back. Of an order
+    /// that is decided in the step that booked them, all but the winner's stay here, open, until the award is over.
+    /// </summary>
     public ImmutableArray<BidState> Trying { get; init; } = [];
 }
 
@@ -115,7 +118,7 @@ public sealed record DeploymentState(
     public ImmutableArray<string> HostnamesHeld { get; init; } = [];
 
     /// <summary>True while this bid is only being booked.</summary>
-    public bool IsTrying(BidState bid) => Groups[bid.Gseq - 1].Order.Trying.Any(t => t.Key == bid.Key);
+    public bool IsTrying(BidState bid) => Groups[bid.Gseq - 1].Order.Trying.Any(t => t.Key == bid.Key && t.Status != BidStatus.Open);
 
     /// <summary>Replaces a group.</summary>
     public DeploymentState With(GroupState group) => this with { Groups = Groups.SetItem(group.Gseq - 1, group) };
@@ -150,7 +153,7 @@ public sealed record BidState(
         new TableDefinition(
             "bid",
             [new("provider", ColumnType.Text), new("order_id", ColumnType.Text), new("status", ColumnType.Text), new("at_ms", ColumnType.Int64)],
-            [new("provider", ["provider", "at_ms"]), new("order_id", ["order_id"])]),
+            [new("provider", ["provider", "at_ms"])]),
         static s => [s.Provider, $"{s.Gseq}/{s.Oseq}", s.Status.ToString().ToLowerInvariant(), s.At.ToUnixTimeMilliseconds()]);
 
     /// <summary>Names of the endpoints it holds addresses for, under <see cref="HoldId"/> in the provider's pool.</summary>
@@ -191,7 +194,7 @@ public sealed record OrderRow(string Deployment, string Owner, int Gseq, int Ose
         new TableDefinition(
             "order",
             [new("owner", ColumnType.Text), new("status", ColumnType.Text), new("opened_ms", ColumnType.Int64)],
-            [new("status", ["status", "opened_ms"]), new("owner", ["owner", "opened_ms"])]),
+            [new("status", ["status", "opened_ms"])]),
         static s => [s.Owner, s.Status.ToString().ToLowerInvariant(), s.OpenedAt.ToUnixTimeMilliseconds()]);
 
     /// <summary>Key below its deployment.</summary>

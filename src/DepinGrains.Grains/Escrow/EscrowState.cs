@@ -47,7 +47,7 @@ public sealed record EscrowState(EscrowAccount? Account, string Owner, DepositIn
         new TableDefinition(
             "escrow",
             [new("owner", ColumnType.Text), new("status", ColumnType.Text), new("unfinished", ColumnType.Boolean)],
-            [new("owner", ["owner"]), new("unfinished", ["unfinished"])]),
+            [new("unfinished", ["unfinished"])]),
         static state =>
         [
             state.Owner,

@@ -40,7 +40,7 @@ public sealed record LeaseState(
     /// <summary>Position of <c>rate</c> among the columns; <c>currency</c>, <c>close_reason</c> and <c>close_detail</c> follow.</summary>
     public const int RateColumn = 13;
 
-    /// <summary>The table; leases are listed by owner, provider, node and state, newest first.</summary>
+    /// <summary>The table; leases are listed by owner, provider and state, newest first; those of a node by <see cref="LeaseNodeState"/>.</summary>
     public static readonly RowKind<LeaseState> Kind = new(
         new TableDefinition(
             "lease",
@@ -67,7 +67,6 @@ public sealed record LeaseState(
                 new("owner", ["owner", "opened_ms"]),
                 new("provider", ["provider", "opened_ms"]),
                 new("status", ["status", "opened_ms"]),
-                new("node", ["node", "status"]),
                 new("opened", ["opened_ms"]),
                 new("closed", ["closed_ms"]),
                 new("unreleased", ["unreleased"]),

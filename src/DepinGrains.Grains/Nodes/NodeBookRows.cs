@@ -74,11 +74,11 @@ public static class NodeBookRows
                 moved |= Gone(node, before[at++], changes);
             }
 
-            var same = at < before.Length && ReferenceEquals(before[at], booking);
+            var known = at < before.Length ? before[at] : null;
             at++;
-            if (!same && booking.Lease is not null)
+            if (!ReferenceEquals(known, booking) && booking.Lease is not null)
             {
-                moved = true;
+                moved |= known is not { Lease: not null } || !SameRoom(known, booking);
                 changes.With(Kind.Child(node, booking.Id, new NodeBookingRow(booking, null)));
             }
         }
@@ -90,6 +90,11 @@ public static class NodeBookRows
 
         return moved;
     }
+
+    /// <summary>What runs in a booking takes what was booked for it; in those of older versions, which booked no room for manifests, more.</summary>
+    private static bool SameRoom(NodeBooking one, NodeBooking other) => ReferenceEquals(one.Demand, other.Demand) && one.Grants == other.Grants && Manifests(one) == Manifests(other);
+
+    private static long Manifests(NodeBooking booking) => Math.Max(booking.WorkloadBytes, booking.Demand.Slots.Sum(static slot => slot.WorkloadBytes));
 
     private static bool Gone(string node, NodeBooking booking, Changes changes)
     {

@@ -68,7 +68,7 @@ public sealed partial class NodeGrain
             WorkloadBytes = wire,
         };
         var next = state with { Bookings = state.Bookings.Replace(booking, filled), Generation = state.Generation + 1 };
-        if (await CommitBookingAsync(next, now, new Changes().With(SecretWrite(reservationId, workloads))) is { } refusal)
+        if (await CommitBookingAsync(next, now, SecretWrite(new Changes(), booking, workloads)) is { } refusal)
         {
             return refusal;
         }
@@ -123,16 +123,20 @@ public sealed partial class NodeGrain
         }
     }
 
-    private ChildWrite SecretWrite(string reservationId, ImmutableArray<WorkloadSpec> workloads)
+    private Changes SecretWrite(Changes changes, NodeBooking before, ImmutableArray<WorkloadSpec> workloads)
     {
         var secrets = workloads
             .Where(spec => !spec.Env.IsEmpty || spec.Credentials is not null)
             .Select(spec => new WorkloadSecret(spec.Id, spec.Env, spec.Credentials))
             .ToImmutableArray();
-        var row = SecretRow(reservationId);
-        return secrets.IsEmpty
-            ? new ChildWrite(row, [], null)
-            : new ChildWrite(row, [], protector.Protect(Purpose(reservationId), RowJson.Write(new WorkloadSecrets { Workloads = secrets }).Span));
+        var row = SecretRow(before.Id);
+        if (!secrets.IsEmpty)
+        {
+            return changes.With(new ChildWrite(row, [], protector.Protect(Purpose(before.Id), RowJson.Write(new WorkloadSecrets { Workloads = secrets }).Span)));
+        }
+
+        // Where nothing ran before there is none to take away.
+        return before.Workloads.IsEmpty ? changes : changes.With(new ChildWrite(row, [], null));
     }
 
     private NodeBooking Emptied(NodeBooking booking, Changes changes)

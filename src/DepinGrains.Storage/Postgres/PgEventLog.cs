@@ -5,15 +5,21 @@ using Npgsql;
 
 namespace DepinGrains.Storage.Postgres;
 
-/// <summary>Events in PostgreSQL. Positions are assigned under an advisory lock that is held until the commit is visible, so whatever lies at or below the head is there for good.</summary>
-internal sealed class PgEventLog(PgStore store) : IEventLog
+/// <summary>
+/// Events in PostgreSQL. Positions are assigned under an advisory lock that is held until the commit is visible, so whatever lies at or below the head is there for good. They stand a change set a row
+/// (<see cref="EventSetCodec"/>) or, from older versions and beside them, one a row; readers see one log.
+/// </summary>
+internal sealed partial class PgEventLog(PgStore store) : IEventLog
 {
-    private const string HeadSql =
-        "SELECT greatest(coalesce((SELECT max(position) FROM events), 0), (SELECT value FROM store_meta WHERE name='events_trimmed'))";
+    private const string HeadsSql =
+        """
+        SELECT greatest(coalesce((SELECT max(position) FROM events), 0), coalesce((SELECT max(position) FROM event_sets), 0), (SELECT value FROM store_meta WHERE name='events_trimmed')),
+            coalesce((SELECT max(position) FROM events), 0)
+        """;
 
     private const string TrimmedSql = "SELECT value FROM store_meta WHERE name='events_trimmed'";
 
-    public Task<long> HeadAsync(CancellationToken cancel = default) => store.Connections.ReadAsync((connection, stop) => NumberAsync(connection, HeadSql, stop), cancel);
+    public async Task<long> HeadAsync(CancellationToken cancel = default) => (await store.Connections.ReadAsync(HeadsAsync, cancel).ConfigureAwait(false)).All;
 
     public Task<long> TrimmedAsync(CancellationToken cancel = default) => store.Connections.ReadAsync((connection, stop) => NumberAsync(connection, TrimmedSql, stop), cancel);
 
@@ -22,13 +28,15 @@ internal sealed class PgEventLog(PgStore store) : IEventLog
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return store.Connections.ReadAsync(async (connection, stop) =>
         {
-            var head = await NumberAsync(connection, HeadSql, stop).ConfigureAwait(false);
-            var events = topic is not null && !TextCheck.IsText(topic, "") ? [] : await connection.QueryAsync(
-                "SELECT position, at_us, topic, type, subject, data FROM events WHERE position>$1 AND position<=$2" + (topic is null ? "" : " AND topic=$4") + " ORDER BY position LIMIT $3",
-                topic is null ? [after, head, (long)limit] : [after, head, (long)limit, topic],
-                Event,
-                stop).ConfigureAwait(false);
-            return EventPages.Make([.. events], after, head, await NumberAsync(connection, TrimmedSql, stop).ConfigureAwait(false), limit);
+            var heads = await HeadsAsync(connection, stop).ConfigureAwait(false);
+            var asked = new Asked(after, heads.All, topic, limit);
+            var events = topic is not null && !TextCheck.IsText(topic, "") ? [] : await SetsAsync(connection, asked, stop).ConfigureAwait(false);
+            if (after < heads.Rows && (topic is null || TextCheck.IsText(topic, "")))
+            {
+                events = [.. events.Concat(await RowsAsync(connection, asked, stop).ConfigureAwait(false)).OrderBy(static e => e.Position).Take(limit)];
+            }
+
+            return EventPages.Make([.. events], after, heads.All, await NumberAsync(connection, TrimmedSql, stop).ConfigureAwait(false), limit);
         }, cancel);
     }
 
@@ -38,49 +46,34 @@ internal sealed class PgEventLog(PgStore store) : IEventLog
         return store.Signal.WaitAsync(after, atMost, HeadAsync, cancel);
     }
 
-    public async Task<long> TrimAsync(DateTimeOffset olderThan, int limit, CancellationToken cancel = default)
+    /// <summary>A set counts for the topic it is listed under, whatever part of it lies after the position: each listed one has at least one event to tell, but for the first.</summary>
+    private static async Task<List<StoredEvent>> SetsAsync(NpgsqlConnection connection, Asked asked, CancellationToken cancel)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        var connection = await store.Connections.OpenAsync(cancel).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
-        {
-            try
-            {
-                return await TrimAsync(connection, Instants.ToMicroseconds(olderThan), limit, cancel).ConfigureAwait(false);
-            }
-            catch (Exception problem) when (PgErrors.IsStore(problem) && !cancel.IsCancellationRequested)
-            {
-                throw new StoreUnavailableException("events could not be trimmed: " + problem.Message, problem);
-            }
-        }
+        var source = asked.Topic is null ? "event_sets s" : "event_topics t JOIN event_sets s ON s.position=t.position";
+        var key = asked.Topic is null ? "s" : "t";
+        var sets = await connection.QueryAsync(
+            $"SELECT s.position, s.events, s.at_us, s.data FROM {source} WHERE {key}.position>$1 AND {key}.position<=$2" + (asked.Topic is null ? "" : " AND t.topic=$4") + $" ORDER BY {key}.position LIMIT $3",
+            asked.Arguments(more: 1),
+            static reader => (Last: reader.GetInt64(0), Count: (int)reader.GetInt64(1), At: Instants.FromMicroseconds(reader.GetInt64(2)), Data: reader.GetFieldValue<byte[]>(3)),
+            cancel).ConfigureAwait(false);
+        return [.. sets.SelectMany(static s => EventSetCodec.Read(s.Last, s.Count, s.At, s.Data)).Where(e => e.Position > asked.After && (asked.Topic is null || e.Topic == asked.Topic)).Take(asked.Limit)];
     }
 
-    /// <summary>The log is cut from its beginning only: up to the first event that is young enough, at most limit events.</summary>
-    private static async Task<long> TrimAsync(NpgsqlConnection connection, long olderThan, int limit, CancellationToken cancel)
-    {
-        var transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
-        await using (transaction.ConfigureAwait(false))
-        {
-            await NumberAsync(connection, TrimmedSql + " FOR UPDATE", cancel).ConfigureAwait(false);
-            var oldest = await connection.QueryAsync(
-                "SELECT position, at_us FROM events ORDER BY position LIMIT $1", [(long)limit], reader => (Position: reader.GetInt64(0), At: reader.GetInt64(1)), cancel).ConfigureAwait(false);
-            var old = oldest.TakeWhile(e => e.At < olderThan).ToList();
-            if (old.Count == 0)
-            {
-                return 0;
-            }
+    private static Task<List<StoredEvent>> RowsAsync(NpgsqlConnection connection, Asked asked, CancellationToken cancel) => connection.QueryAsync(
+        "SELECT position, at_us, topic, type, subject, data FROM events WHERE position>$1 AND position<=$2" + (asked.Topic is null ? "" : " AND topic=$4") + " ORDER BY position LIMIT $3",
+        asked.Arguments(more: 0),
+        static reader => new StoredEvent(
+            reader.GetInt64(0), Instants.FromMicroseconds(reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.GetString(4), reader.GetFieldValue<byte[]>(5)),
+        cancel);
 
-            var through = old[^1].Position;
-            await connection.RunAsync("UPDATE store_meta SET value=$1 WHERE name='events_trimmed' AND value<$1", [through], cancel).ConfigureAwait(false);
-            var dropped = await connection.RunAsync("DELETE FROM events WHERE position<=$1", [through], cancel).ConfigureAwait(false);
-            await transaction.CommitAsync(cancel).ConfigureAwait(false);
-            return dropped;
-        }
-    }
-
-    private static StoredEvent Event(NpgsqlDataReader reader) => new(
-        reader.GetInt64(0), Instants.FromMicroseconds(reader.GetInt64(1)), reader.GetString(2), reader.GetString(3), reader.GetString(4), reader.GetFieldValue<byte[]>(5));
+    private static async Task<(long All, long Rows)> HeadsAsync(NpgsqlConnection connection, CancellationToken cancel) =>
+        (await connection.QueryAsync(HeadsSql, [], static reader => (reader.GetInt64(0), reader.GetInt64(1)), cancel).ConfigureAwait(false))[0];
 
     private static async Task<long> NumberAsync(NpgsqlConnection connection, string sql, CancellationToken cancel) =>
-        (await connection.QueryAsync(sql, [], reader => reader.GetInt64(0), cancel).ConfigureAwait(false)).FirstOrDefault();
+        (await connection.QueryAsync(sql, [], static reader => reader.GetInt64(0), cancel).ConfigureAwait(false)).FirstOrDefault();
+
+    private readonly record struct Asked(long After, long Head, string? Topic, int Limit)
+    {
+        public object[] Arguments(int more) => Topic is null ? [After, Head, (long)Limit + more] : [After, Head, (long)Limit + more, Topic];
+    }
 }

@@ -19,11 +19,19 @@ internal sealed partial class PgRowWriter(PgConnections connections, TableCatalo
     internal const long EventLock = 0x6465_7069_6E01;
 
     private readonly ImmutableArray<PgTableSql> _sql = [.. catalog.All.Select(t => new PgTableSql(t))];
+    private NpgsqlConnection? _asked;
+    private bool _writesSets;
 
     public PgTableSql Sql(Table table) => _sql[table.Number];
 
     protected override async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<CommitItem> batch)
     {
+        if (_asked != connection)
+        {
+            _writesSets = await PgEventWriter.WritesSetsAsync(connection).ConfigureAwait(false);
+            _asked = connection;
+        }
+
         var items = batch.Cast<RowsItem>().ToList();
         var groups = items.GroupBy(i => (i.Table, First: i.Root.ExpectedVersion == 0)).OrderBy(g => g.Key.Table.Number).ThenByDescending(g => g.Key.First)
             .Select(g => new RootGroup(g.Key.Table, g.Key.First, [.. g.OrderBy(i => i.Root.Id.Key, StringComparer.Ordinal)])).ToList();
@@ -196,21 +204,13 @@ internal sealed partial class PgRowWriter(PgConnections connections, TableCatalo
     /// <summary>The last rows before the commit, so that the lock is held for the flush alone.</summary>
     private bool AddEvents(NpgsqlBatch rest, List<RowsItem> winners)
     {
-        var events = winners.SelectMany(item => item.Changes.Events).ToList();
-        if (events.Count == 0)
+        if (PgEventWriter.Statement(winners.Select(static item => item.Changes.Events), _writesSets, time.GetUtcNow()) is not { } write)
         {
             return false;
         }
 
-        var now = Instants.ToMicroseconds(time.GetUtcNow());
         rest.BatchCommands.Add(Command("SELECT pg_advisory_xact_lock($1)", new NpgsqlParameter<long> { TypedValue = EventLock }));
-        rest.BatchCommands.Add(Command(
-            "WITH written AS (INSERT INTO events(at_us, topic, type, subject, data) SELECT $1::bigint, u.* FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[]) AS u RETURNING position) SELECT max(position) FROM written",
-            new NpgsqlParameter<long> { TypedValue = now },
-            PgParameters.Texts([.. events.Select(e => e.Topic)]),
-            PgParameters.Texts([.. events.Select(e => e.Type)]),
-            PgParameters.Texts([.. events.Select(e => e.Subject)]),
-            PgParameters.Blobs([.. events.Select(e => PgParameters.Array(e.Data))])));
+        rest.BatchCommands.Add(Command(write.Sql, write.Parameters));
         return true;
     }
 

@@ -3,6 +3,21 @@ namespace DepinGrains.Storage.Postgres;
 /// <summary>The store's own steps on PostgreSQL. Steps are never changed once released; new ones are added at the end. Text sorts by bytes, as on SQLite.</summary>
 internal static class PgSchema
 {
+    /// <summary>In <c>store_meta</c>: 1 when events are written a set a row.</summary>
+    public const string EventSets = "event_sets";
+
+    /// <summary>Number of the step that made room for it.</summary>
+    public const int EventSetsStep = 11;
+
+    /// <summary>
+    /// How long after <see cref="EventSetsStep"/> no older version can be at work beside this one: longer than any replacing of processes, one by one, takes. The first migration after that, which is the next
+    /// version's or start's, ends what only older versions needed.
+    /// </summary>
+    public static readonly TimeSpan OlderGone = TimeSpan.FromHours(1);
+
+    /// <summary>Indexes that nothing lists by; older versions miss them when they start.</summary>
+    public static readonly string[] UnreadIndexes = ["ix_bid_order_id", "ix_order_owner", "ix_escrow_owner", "ix_lease_node"];
+
     public const string StepsTable = "CREATE TABLE IF NOT EXISTS schema_steps(number int PRIMARY KEY, name text NOT NULL, at_us bigint NOT NULL)";
 
     public static readonly (int Number, string Name, string Script)[] Steps =
@@ -29,5 +44,13 @@ internal static class PgSchema
         (2, "journal_inline", "ALTER TABLE ledger_journal SET (toast_tuple_target = 8160);"),
 
         (10, "silos", PgSilosSchema.Script),
+
+        // The events of a change set in one row; position: that of its newest event.
+        (EventSetsStep, EventSets,
+            """
+            CREATE TABLE event_sets(position bigint PRIMARY KEY, events bigint NOT NULL, at_us bigint NOT NULL, data bytea NOT NULL);
+            CREATE TABLE event_topics(topic text COLLATE "C" NOT NULL, position bigint NOT NULL, PRIMARY KEY(topic, position));
+            INSERT INTO store_meta(name, value) VALUES('event_sets', 0);
+            """),
     ];
 }

@@ -22,6 +22,11 @@ internal sealed class PgSchemaWork(NpgsqlConnection connection, bool dry)
             await ReconcileAsync(table, cancel).ConfigureAwait(false);
         }
 
+        if (_fast)
+        {
+            await CompressAsync("event_sets", "data", cancel).ConfigureAwait(false);
+        }
+
         return [.. _done];
     }
 
@@ -63,6 +68,11 @@ internal sealed class PgSchemaWork(NpgsqlConnection connection, bool dry)
                 await transaction.CommitAsync(cancel).ConfigureAwait(false);
             }
         }
+
+        if (!dry)
+        {
+            await ContractAsync(isNew, now, cancel).ConfigureAwait(false);
+        }
     }
 
     private async Task ReconcileAsync(Table table, CancellationToken cancel)
@@ -92,15 +102,41 @@ internal sealed class PgSchemaWork(NpgsqlConnection connection, bool dry)
             }
         }
 
-        if (_fast && (isNew || await ScalarAsync(
-            connection, "SELECT 1 FROM pg_attribute WHERE attrelid=to_regclass($1) AND attname='doc' AND attcompression='l'", cancel, table.QuotedName).ConfigureAwait(false) is null))
+        if (_fast)
         {
-            await DoAsync($"compress the documents of {table.Name} with LZ4", cancel, $"ALTER TABLE {table.QuotedName} ALTER COLUMN doc SET COMPRESSION lz4").ConfigureAwait(false);
+            await CompressAsync(table.Name, "doc", cancel).ConfigureAwait(false);
         }
 
         foreach (var index in table.Indexes)
         {
             await IndexAsync(table, index, isNew ? "" : "CONCURRENTLY", cancel).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CompressAsync(string table, string column, CancellationToken cancel)
+    {
+        if (await ScalarAsync(connection, "SELECT 1 FROM pg_attribute WHERE attrelid=to_regclass($1) AND attname=$2 AND attcompression='l'", cancel, $"\"{table}\"", column).ConfigureAwait(false) is null)
+        {
+            await DoAsync($"compress {table}.{column} with LZ4", cancel, $"ALTER TABLE \"{table}\" ALTER COLUMN {column} SET COMPRESSION lz4").ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What only older versions need ends where none can be at work: events get a row a set, indexes that nothing reads go. Nobody waits for it, so it is never pending.</summary>
+    private async Task ContractAsync(bool isNew, long now, CancellationToken cancel)
+    {
+        var before = now - (PgSchema.OlderGone.Ticks / TimeSpan.TicksPerMicrosecond);
+        if (!isNew && await ScalarAsync(connection, "SELECT 1 FROM schema_steps WHERE number=$1 AND at_us<=$2", cancel, PgSchema.EventSetsStep, before).ConfigureAwait(false) is null)
+        {
+            return;
+        }
+
+        await ScalarAsync(connection, "UPDATE store_meta SET value=1 WHERE name=$1 AND value=0", cancel, PgSchema.EventSets).ConfigureAwait(false);
+        foreach (var index in PgSchema.UnreadIndexes)
+        {
+            if (!await IsMissingAsync(index, cancel).ConfigureAwait(false))
+            {
+                await DoAsync($"drop the index {index}", cancel, $"DROP INDEX CONCURRENTLY IF EXISTS {index}").ConfigureAwait(false);
+            }
         }
     }
 

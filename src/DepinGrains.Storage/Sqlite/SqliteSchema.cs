@@ -24,6 +24,9 @@ internal sealed class SqliteSchema(SqliteSession session, bool dry)
             "CREATE TABLE ledger_index(token TEXT PRIMARY KEY, through INTEGER NOT NULL) WITHOUT ROWID",
             "CREATE TABLE ledger_snapshots(token TEXT NOT NULL, sequence INTEGER NOT NULL, payload BLOB NOT NULL, PRIMARY KEY(token, sequence))",
         ]),
+
+        // Nothing lists by these.
+        (2, "unread_indexes", [.. ((string[])["ix_bid_order_id", "ix_order_owner", "ix_escrow_owner", "ix_lease_node"]).Select(static index => $"DROP INDEX IF EXISTS {index}")]),
     ];
 
     /// <summary>Runs inside one exclusive transaction of the writer, or dry on a reading connection. Answers what was (would be) done, in words.</summary>

@@ -3,6 +3,9 @@ using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Escrow;
+using DepinGrains.Grains.Deployments;
+using DepinGrains.Grains.State;
 using DepinGrains.Grains.Tests.Nodes;
 using DepinGrains.Storage.InMemory;
 
@@ -37,6 +40,46 @@ public sealed class PassingBidTests(Market market) : IClassFixture<Market>
         Assert.Equal([(cheap, BidStatus.Closed), (dear, BidStatus.Active)], order.Bids.Select(static b => (b.Provider, b.Status)));
         Assert.Equal(MarketRegion.Purse, await _r.WalletAsync(cheap));
         Assert.Equal("other", Assert.Single(await ReservationsAsync("cheap")).Id);
+    }
+
+    [Fact]
+    public async Task Who_loses_at_once_hears_of_its_bid_and_then_of_its_end_and_the_tenant_of_both()
+    {
+        var cheap = await _r.AddProviderAsync("cheap", "1.60");
+        var dear = await _r.AddProviderAsync("dear", "3.20");
+        await _r.MintAsync(_r.Tenant, MarketRegion.Purse);
+        (await _r.Deployment.CreateAsync(new CreateDeployment(_r.NewOperation(), _r.Tenant, _r.Sdl(), 1_000_000, WinnerRule.Lowest))).Require();
+        await _r.Deployment.TickAsync();
+        Assert.Equal(["bid.created", "lease.opened", "lease.deployed", "bid.won"], await ToldAsync("provider/" + cheap));
+        Assert.Equal(["bid.created", "bid.lost"], await ToldAsync("provider/" + dear));
+        Assert.Equal(["bid.created", "bid.created", "bid.lost", "bid.won"], (await ToldAsync("deployment/" + _r.Key)).Where(static t => t.StartsWith("bid.", StringComparison.Ordinal)));
+        Assert.Equal([(cheap, BidStatus.Active), (dear, BidStatus.Lost)], await RowsAsync());
+    }
+
+    [Fact]
+    public async Task A_bid_taken_back_while_another_is_awarded_stands_closed_whoever_goes_on()
+    {
+        var cheap = await _r.AddProviderAsync("cheap", "1.60");
+        var dear = await _r.AddProviderAsync("dear", "3.20");
+        await ForgetAsync("cheap");
+        Assert.Equal([(cheap, BidStatus.Open)], await RowsAsync());
+        await market.RestartAsync();
+        var node = _r.NodeId("cheap");
+        market.Store.Fault = point => point.Call == StoreCall.Commit && point.Subject == node ? StoreFault.Unavailable : StoreFault.None;
+        try
+        {
+            (await _r.Deployment.CloseBidAsync(_r.NewOperation(), dear, 1, 1, LeaseCloseReasons.Unspecified)).Require();
+        }
+        finally
+        {
+            market.Store.Fault = null;
+        }
+
+        await market.RestartAsync();
+        Assert.EndsWith(cheap, (await _r.PassAsync(TimeSpan.FromSeconds(5))).Groups[0].Order.LeaseId, StringComparison.Ordinal);
+        Assert.Equal([(cheap, BidStatus.Active), (dear, BidStatus.Closed)], await RowsAsync());
+        Assert.Equal(["bid.created", "bid.closed"], await ToldAsync("provider/" + dear));
+        Assert.Equal(MarketRegion.Purse, await _r.WalletAsync(dear));
     }
 
     [Fact]
@@ -169,6 +212,12 @@ public sealed class PassingBidTests(Market market) : IClassFixture<Market>
         Assert.Empty((await region.Node("a").GetAsync()).Require().Reservations);
         Assert.Equal(0, (await market.Ledger.GetBalanceAsync(LedgerAccounts.Wallet(region.Provider("a")))).Held);
     });
+
+    private async Task<string[]> ToldAsync(string topic) =>
+        [.. (await market.Store.ReadAsync(0, topic, 100)).Events.Select(static e => e.Type).Where(static t => !t.StartsWith("provider.", StringComparison.Ordinal))];
+
+    private async Task<IEnumerable<(string Provider, BidStatus Status)>> RowsAsync() =>
+        (await market.Store.ReadChildrenAsync("bid", _r.Key, null, 10)).Select(RowKind<BidState>.Read).OrderBy(static b => Rate.Parse(b.Price)).Select(static b => (b.Provider, b.Status));
 
     private async Task RestAsync(MarketRegion region)
     {

@@ -304,9 +304,12 @@ public sealed class NodeGrainTests(NodeGrainTests.Fixture fixture) : IClassFixtu
         }
 
         Assert.Equal(2, (await node.SetWorkloadsAsync("r", [spec with { Env = ["TOKEN=other"] }])).Require());
+        Assert.Equal(3, (await node.SetWorkloadsAsync("r", [spec with { Env = [], Credentials = null }])).Require());
+        Assert.Empty(await _cluster.Rows.ReadChildrenAsync("node_secret", id, null, 10));
+        Assert.Equal(4, (await node.SetWorkloadsAsync("r", [spec])).Require());
         (await node.ReleaseAsync("r")).Require();
         Assert.Empty(await _cluster.Rows.ReadChildrenAsync("node_secret", id, null, 10));
-        Assert.Equal((3, 0), ((await node.GetDesiredStateAsync()) is var d ? ((int)d.Generation, d.Workloads.Length) : default));
+        Assert.Equal((5, 0), ((await node.GetDesiredStateAsync()) is var d ? ((int)d.Generation, d.Workloads.Length) : default));
     }
 
     [Fact]

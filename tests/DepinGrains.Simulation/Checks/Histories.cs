@@ -95,6 +95,13 @@ internal sealed class Histories(Problems problems, World world)
 
     private void Bids(string deployment, ChangeSet changes)
     {
+        // One that loses in the step that made it begins in its order, open, and is written with what became of it.
+        foreach (var bid in ((DeploymentState)_known[changes.Root.Id]).Groups.SelectMany(static g => g.Order.Trying).Where(static b => b.Status == BidStatus.Open))
+        {
+            problems.Unless(bid is { Released: false, Placed: true }, $"bid {bid.Key} of {deployment} begins released {bid.Released}, placed {bid.Placed}");
+            _bids.TryAdd((deployment, bid.Key), bid);
+        }
+
         foreach (var child in changes.Children.Where(static c => c.Id.Kind == "bid"))
         {
             var key = (deployment, child.Id.Key);

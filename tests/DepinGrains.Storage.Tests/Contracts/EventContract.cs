@@ -1,3 +1,4 @@
+using DepinGrains.Storage.Events;
 using DepinGrains.Storage.Rows;
 using static DepinGrains.Storage.Tests.Harness.Kinds;
 
@@ -48,6 +49,34 @@ public abstract class EventContract : StoreContract
         Assert.Equal(12, odd.Events.Length);
         Assert.Equal(await Store.Events.HeadAsync(), odd.Position);
         Assert.Empty((await Store.Events.ReadAsync(0, "odd\0", 100)).Events);
+    }
+
+    [Fact]
+    public async Task A_reader_resumes_between_the_events_of_one_change_set()
+    {
+        await CommitAsync(Change(Root("a", 0), events: [Event("one", "1"), Event("two", "1"), Event("one", "2", "{\"n\":2}"), Event("two", "3"), Event("two", "4")]));
+        await CommitAsync(Change(Root("a", 1), events: [Event("three", "5"), Event("one", "6")]));
+        foreach (var (topic, expected) in ((string?, string[])[])[(null, ["1", "1", "2", "3", "4", "5", "6"]), ("one", ["1", "2", "6"]), ("two", ["1", "3", "4"]), ("three", ["5"])])
+        {
+            for (var size = 1; size < 4; size++)
+            {
+                var seen = new List<StoredEvent>();
+                var after = 0L;
+                while (await Store.Events.ReadAsync(after, topic, size) is { Events.Length: > 0 } page)
+                {
+                    Assert.InRange(page.Events.Length, 1, size);
+                    seen.AddRange(page.Events);
+
+                    // From the event itself, as who was cut off after it does.
+                    after = page.Events[^1].Position;
+                }
+
+                Assert.Equal(expected, seen.Select(static e => e.Subject));
+                Assert.All(seen, e => Assert.Equal(e.Subject == "2" ? "{\"n\":2}" : "{}", Text(e.Data)));
+                Assert.Equal(seen.Select(static e => e.Position).Distinct().Order(), seen.Select(static e => e.Position));
+                Assert.Equal(await Store.Events.HeadAsync(), (await Store.Events.ReadAsync(after, topic, size)).Position);
+            }
+        }
     }
 
     [Fact]

@@ -18,5 +18,5 @@ public sealed class ScreeningOptions
 
     /// <summary>Of an order that gets bids: verdicts kept of providers that do not even declare what it asks for; all are counted. An order without bids keeps all, up to the rules' own limit.</summary>
     [Range(0, 1_000)]
-    public int VerdictsOfOthers { get; set; } = 50;
+    public int VerdictsOfOthers { get; set; } = 10;
 }
