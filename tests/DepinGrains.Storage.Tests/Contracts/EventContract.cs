@@ -65,6 +65,7 @@ public abstract class EventContract : StoreContract
                 while (await Store.Events.ReadAsync(after, topic, size) is { Events.Length: > 0 } page)
                 {
                     Assert.InRange(page.Events.Length, 1, size);
+                    Assert.True(page.Events[0].Position > after, "an event comes once");
                     seen.AddRange(page.Events);
 
                     // From the event itself, as who was cut off after it does.
