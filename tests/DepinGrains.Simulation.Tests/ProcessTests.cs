@@ -1,4 +1,8 @@
 using System.Diagnostics;
+using DepinGrains.Grains.Ledgers;
+using DepinGrains.Grains.Nodes;
+using DepinGrains.Simulation.Worlds;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DepinGrains.Simulation.Tests;
 
@@ -13,6 +17,30 @@ public sealed class ProcessTests
         Assert.Equal((0, 0), (first.Exit, second.Exit));
         Assert.Equal(first.Output, second.Output);
         Assert.Contains($"{SimulationRunner.Run(new SimulationSettings(7)).Hash:x16} clean", first.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_silo_would_draw_by_chance_comes_from_the_seed()
+    {
+        var (first, second, other) = (Drawn(7), Drawn(7), Drawn(8));
+        Assert.Equal(first, second);
+        Assert.NotEqual(first, other);
+        Assert.Equal(first.Length, first.Distinct().Count());
+    }
+
+    private static string[] Drawn(ulong seed)
+    {
+        using var world = new World(new SimulationSettings(seed), null);
+        string[] drawn = [];
+        world.Scheduler.Run(
+            async () =>
+            {
+                await world.StartAsync(wake: false);
+                var (nonces, writers) = (world.Services!.GetRequiredService<IBenchmarkNonces>(), world.Services!.GetRequiredService<ILedgerWriterIds>());
+                drawn = [.. Enumerable.Range(0, 4).SelectMany(_ => (string[])[Convert.ToHexString(nonces.Next()), Convert.ToHexString(writers.Next())])];
+            },
+            TimeSpan.FromDays(1));
+        return drawn;
     }
 
     [Fact]

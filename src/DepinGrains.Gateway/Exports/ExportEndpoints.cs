@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Identities;
+using DepinGrains.Domain.Identities;
 using DepinGrains.Gateway.Http;
 using DepinGrains.Gateway.Identities;
 using DepinGrains.Grains.Deployments;
@@ -89,7 +90,11 @@ public static class ExportEndpoints
         return Lines(cancel => EventsAsync(log, after, cancel), limit);
     }
 
-    private static NdjsonResult<T> Lines<T>(Func<CancellationToken, IAsyncEnumerable<T>> lines, int? limit) => new(cancel => limit is { } most ? lines(cancel).Take(most) : lines(cancel));
+    private static NdjsonResult<T> Lines<T>(Func<CancellationToken, IAsyncEnumerable<T>> lines, int? limit) => new(cancel => limit is { } most ? lines(cancel).Take(most) : lines(cancel), StillOperator);
+
+    private static Refusal? StillOperator(Caller caller) => caller.IsOperator
+        ? null
+        : Refusal.Of(IdentityError.RoleNotAllowed, $"This needs the role {IdentityRoles.Operator}; {caller.Identity} has {caller.Roles}.", ("role", IdentityRoles.Operator), ("roles", caller.Roles));
 
     private static Refusal Foreign() => Refusal.Of(RequestError.CursorInvalid, "from must be the cursor of a line of this export.");
 

@@ -45,13 +45,21 @@ public sealed class HttpOptions
     [Range(1, 10_000)]
     public int StreamsPerCallerMax { get; set; } = 32;
 
+    /// <summary>Exports this gateway writes at once, of everybody: each reads the store, and some keep one of its connections, as long as its reader takes. Further ones are told to come back.</summary>
+    [Range(1, 1_000)]
+    public int ExportsMax { get; set; } = 4;
+
     /// <summary>Seconds between heartbeat comments on a silent event stream; keep it under every proxy's idle time-out.</summary>
     [Range(1, 300)]
     public int StreamHeartbeatSeconds { get; set; } = 15;
 
-    /// <summary>How often it is asked, in seconds, whether whoever opened a stream of events or logs, or a shell, may still have it. With <see cref="KeyCacheSeconds"/> the longest time a revoked key reads on.</summary>
+    /// <summary>How often it is asked, in seconds, whether whoever opened a stream of events or logs, an export, or a shell, may still have it. With <see cref="KeyCacheSeconds"/> the longest time a revoked key reads on.</summary>
     [Range(1, 3_600)]
     public int StreamRecheckSeconds { get; set; } = 15;
+
+    /// <summary>Shortest time, in seconds, between two lists of all open orders that one order feed gives because its provider's profile or signatures changed.</summary>
+    [Range(1, 3_600)]
+    public int FeedRelistSeconds { get; set; } = 10;
 
     /// <summary>Seconds a gateway may believe an identity's keys before it asks again; the longest time a revoked key still reads. Writes are checked by the grain at once.</summary>
     [Range(0, 300)]

@@ -39,6 +39,7 @@ public static class HttpSetup
         services.AddClientAddress();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<StreamSlots>();
+        services.AddSingleton<ExportSlots>();
         return services.AddCallers();
     }
 

@@ -46,6 +46,7 @@ public static class ProblemStatus
         [RequestError.MethodNotAllowed] = 405,
         [RequestError.RateLimited] = 429,
         [RequestError.StreamLimit] = 429,
+        [RequestError.ExportLimit] = 429,
         [RequestError.HostNotAllowed] = 403,
         [RequestError.OriginNotAllowed] = 403,
         [RequestError.VersionMismatch] = 412,

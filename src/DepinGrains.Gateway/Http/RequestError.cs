@@ -39,6 +39,9 @@ public static class RequestError
     /// <summary>Too many open event streams.</summary>
     public const string StreamLimit = "request.stream_limit";
 
+    /// <summary>Too many exports under way at this gateway.</summary>
+    public const string ExportLimit = "request.export_limit";
+
     /// <summary>Another Host than this machine's.</summary>
     public const string HostNotAllowed = "request.host_not_allowed";
 

@@ -28,8 +28,9 @@ public sealed partial class DeploymentGrain
             ForgetBids();
             await RestAsync(NextDue());
         }
-        catch (Exception e) when (e is not StateLostException)
+        catch (Exception e) when (!_row.IsLost)
         {
+            // Another grain that lost its state answers as one that cannot be reached; only this row's own loss ends the activation, and its successor goes on.
             LogStepFailed(log, e, Id);
             await RestAsync(clock.Now + _options.RetryAfter);
         }

@@ -21,7 +21,7 @@ public sealed partial class LedgerGrain
             }
         }
 
-        await _writer.WhenDurable(pending);
+        await _fence.PassAsync(pending);
         var more = lines.Count > limit;
         return new Statement(
             balance,

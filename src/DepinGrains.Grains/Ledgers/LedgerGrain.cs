@@ -19,6 +19,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
     private LedgerBook _book = null!;
     private LedgerWriter _writer = null!;
     private LedgerIndexer _indexer = null!;
+    private ReadFence _fence = null!;
     private Task<LedgerAudit>? _audit;
     private (LedgerAudit Audit, TimeSpan Took, long EndedAt)? _audited;
     private bool _known;
@@ -38,6 +39,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         _writer = new LedgerWriter(services, _token, _book, writerId, DeactivateOnIdle);
         _indexer = new LedgerIndexer(services, _token, _book, _writer, indexed);
         _writer.Indexer = _indexer;
+        _fence = new ReadFence(services, _token, _book, _writer);
         this.RegisterGrainTimer(static (grain, _) => grain.OnTickAsync(), this, new GrainTimerCreationOptions(services.Options.Tick, services.Options.Tick) { Interleave = true });
         services.Metrics.Here(_token);
         _indexer.Tick();
@@ -106,7 +108,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         _writer.ThrowIfClosed();
         _book.ExpireDue(services.Clock.GetUtcNow());
         var balance = _book.Balance(account);
-        await _writer.WhenDurable(_book.PendingSequence);
+        await _fence.PassAsync(_book.PendingSequence);
         return balance;
     }
 
@@ -132,7 +134,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         }
 
         var balances = new LedgerBalances(_book.PendingSequence, posted.MoveToImmutable());
-        await _writer.WhenDurable(balances.Sequence);
+        await _fence.PassAsync(balances.Sequence);
         return balances;
     }
 
@@ -147,7 +149,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         _writer.ThrowIfClosed();
         _book.ExpireDue(services.Clock.GetUtcNow());
         var hold = holdId is null ? null : _book.FindHold(holdId);
-        await _writer.WhenDurable(_book.PendingSequence);
+        await _fence.PassAsync(_book.PendingSequence);
         return hold;
     }
 
@@ -197,6 +199,7 @@ public sealed partial class LedgerGrain(LedgerServices services) : Grain, ILedge
         {
             if (_audited is { Audit: { IsClean: true } known } last && known.Sequence == _book.PendingSequence && services.Timers.GetElapsedTime(last.EndedAt) < services.Options.AuditKeep)
             {
+                await _fence.PassAsync(known.Sequence);
                 return known;
             }
 

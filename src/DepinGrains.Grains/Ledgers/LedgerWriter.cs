@@ -35,11 +35,7 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
     /// <summary>Throws when this activation must not decide any more, or has no room for more.</summary>
     public void ThrowIfClosed()
     {
-        if (_lost is not null)
-        {
-            throw new LedgerUnknownException($"the ledger of {token} is reloading; ask again with the same id", _lost);
-        }
-
+        ThrowIfLost();
         var options = services.Options;
         if (book.OpenOperations >= options.PendingMax || book.OpenBytes >= options.PendingBytesMax)
         {
@@ -49,6 +45,15 @@ internal sealed partial class LedgerWriter(LedgerServices services, string token
         if (book.TailTransfers >= options.IndexLagMax)
         {
             throw new LedgerOverloadedException($"the index of {token} is {book.TailTransfers} transfers behind, at most {options.IndexLagMax} are allowed");
+        }
+    }
+
+    /// <summary>Throws when what this activation knows is worth nothing any more.</summary>
+    public void ThrowIfLost()
+    {
+        if (_lost is not null)
+        {
+            throw new LedgerUnknownException($"the ledger of {token} is reloading; ask again with the same id", _lost);
         }
     }
 

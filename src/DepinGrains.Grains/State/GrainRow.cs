@@ -107,6 +107,9 @@ public sealed class GrainRow<TState>(IRowStore store, RowKind<TState> kind, stri
     /// <summary>All child rows of a kind under this row, in key order, at most <paramref name="limit"/>.</summary>
     public Task<ImmutableArray<StoredRow>> ChildrenAsync(string childKind, int limit) => store.ReadChildrenAsync(childKind, key, null, limit);
 
+    /// <summary>True when this activation's memory may be behind storage: it leaves.</summary>
+    public bool IsLost => _lost;
+
     /// <summary>Stops an activation whose memory may be behind storage from answering.</summary>
     public void ThrowIfLost()
     {

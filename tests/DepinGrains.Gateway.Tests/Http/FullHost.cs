@@ -4,6 +4,7 @@ using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Grains;
 using DepinGrains.Storage.Hosting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DepinGrains.Gateway.Tests.Http;
 
@@ -12,15 +13,16 @@ public sealed class FullHost : TestHost
 {
     private readonly Dictionary<string, string?> _settings;
     private readonly string? _postgres;
+    private readonly Action<IServiceCollection>? _configure;
 
-    private FullHost(string? postgres, Dictionary<string, string?>? settings) => (_postgres, _settings) = (postgres, settings ?? []);
+    private FullHost(string? postgres, Dictionary<string, string?>? settings, Action<IServiceCollection>? configure) => (_postgres, _settings, _configure) = (postgres, settings ?? [], configure);
 
     protected override Dictionary<string, string?> Settings => new(_settings) { ["Faucet:Enabled"] = "true" };
 
-    /// <summary>Starts; <paramref name="postgres"/> null means SQLite.</summary>
-    public static async Task<FullHost> StartAsync(string? postgres = null, Dictionary<string, string?>? settings = null)
+    /// <summary>Starts; <paramref name="postgres"/> null means SQLite; <paramref name="configure"/> may put something before what is registered.</summary>
+    public static async Task<FullHost> StartAsync(string? postgres = null, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? configure = null)
     {
-        var host = new FullHost(postgres, settings);
+        var host = new FullHost(postgres, settings, configure);
         await host.InitializeAsync();
         return host;
     }
@@ -61,6 +63,7 @@ public sealed class FullHost : TestHost
         builder.Services.AddDepinStore(store => (store.Kind, store.Connection) = _postgres is null ? ("sqlite", Database) : ("postgres", _postgres), MarketServices.Tables);
         builder.Services.AddMarket(builder.Configuration);
         builder.Services.AddDepinGateway(builder.Configuration);
+        _configure?.Invoke(builder.Services);
     }
 
     protected override void Map(WebApplication app) => app.MapDepinGateway();

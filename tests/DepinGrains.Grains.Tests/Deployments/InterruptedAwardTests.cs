@@ -1,7 +1,10 @@
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Leases;
+using DepinGrains.Grains.Deployments;
+using DepinGrains.Grains.State;
 using DepinGrains.Grains.Tests.Nodes;
 using DepinGrains.Storage.InMemory;
+using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Grains.Tests.Deployments;
 
@@ -66,7 +69,7 @@ public sealed class InterruptedAwardTests(Market market) : IClassFixture<Market>
         try
         {
             // The payment is open, the lease is not.
-            await Assert.ThrowsAnyAsync<Exception>(() => AcceptAsync(_r.NewOperation(), p));
+            Assert.Null((await AcceptAsync(_r.NewOperation(), p)).Require().Groups[0].Order.LeaseId);
             Assert.Equal(lease, Assert.Single((await _r.Escrow.GetAsync()).Require().Payments).Id);
             var commits = 0;
             market.Store.Fault = point => point.Call == StoreCall.Commit && point.Subject == p && Interlocked.Increment(ref commits) == 2 ? StoreFault.FailBefore : StoreFault.None;
@@ -93,7 +96,7 @@ public sealed class InterruptedAwardTests(Market market) : IClassFixture<Market>
         (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(p))).Require();
         var lease = $"{_r.Key}/1/1/{p}";
         market.Store.Fault = point => point.Call == StoreCall.Commit && point.Subject == lease ? StoreFault.FailBefore : StoreFault.None;
-        await Assert.ThrowsAnyAsync<Exception>(() => AcceptAsync(_r.NewOperation(), p));
+        Assert.Null((await AcceptAsync(_r.NewOperation(), p)).Require().Groups[0].Order.LeaseId);
         market.Store.Fault = null;
 
         // As after a backup of names that is older than the deployment's row.
@@ -105,6 +108,37 @@ public sealed class InterruptedAwardTests(Market market) : IClassFixture<Market>
         Assert.Equal((GroupStatus.Paused, OrderStatus.Closed, lease), (group.Status, group.Order.Status, group.Order.LeaseId));
         Assert.Equal((LeaseStatus.Closed, LeaseCloseReasons.ManifestRefused), ((await _r.LeaseAsync(lease)).Status, (await _r.LeaseAsync(lease)).CloseReason));
         Assert.All((await _r.Escrow.GetAsync()).Require().Payments, static payment => Assert.Equal(Contracts.Escrow.EscrowPaymentStatus.Closed, payment.Status));
+    }
+
+    [Theory]
+    [InlineData("lease")]
+    [InlineData("node")]
+    public async Task An_award_rests_while_another_grain_reloads_and_is_taken_up_again_by_itself(string grain)
+    {
+        var p = await _r.AddProviderAsync("p", null);
+        await _r.DeployAsync(winner: WinnerRule.Pick);
+        (await _r.Deployment.BidAsync(_r.NewOperation(), MarketRegion.Bid(p))).Require();
+        var subject = grain == "lease" ? $"{_r.Key}/1/1/{p}" : _r.NodeId("p");
+        var lost = 0;
+        market.Store.Fault = point => point.Call == StoreCall.Commit && point.Subject == subject && Interlocked.Increment(ref lost) == 1 ? StoreFault.Conflict : StoreFault.None;
+        Contracts.Common.Result<DeploymentView> answer;
+        try
+        {
+            answer = await AcceptAsync(_r.NewOperation(), p);
+        }
+        finally
+        {
+            market.Store.Fault = null;
+        }
+
+        // The choice is written: it is answered, and when it is to be looked at again stands in the row.
+        Assert.True(lost > 0);
+        Assert.Null(answer.Require().Groups[0].Order.LeaseId);
+        var row = RowKind<DeploymentState>.Read((await market.Store.ReadAsync(RowId.Root("deployment", _r.Key)))!);
+        Assert.InRange(row.NextActionAt!.Value - market.Time.GetUtcNow(), TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
+        market.Time.Advance(TimeSpan.FromMinutes(1));
+        await market.SweepAsync();
+        Assert.EndsWith(p, (await _r.GroupAsync()).Order.LeaseId, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,7 +2,10 @@ using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Leases;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
+using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.State;
 using DepinGrains.Grains.Tests.Nodes;
+using DepinGrains.Storage.Rows;
 
 namespace DepinGrains.Grains.Tests.Deployments;
 
@@ -78,6 +81,41 @@ public sealed class RefusedManifestTests(Market market) : IClassFixture<Market>
         Assert.Contains((await _r.Deployment.WhyAsync(1, 1)).Require().Verdicts, static v => v.Rule == "node.workload_room");
         Assert.Equal(LeaseCloseParty.Network, LeaseCloseReasons.PartyOf(LeaseCloseReasons.ManifestRefused));
         Assert.Equal(0, (await market.Grains.GetGrain<IProviderGrain>(provider).GetAsync()).Require().Score);
+    }
+
+    [Fact]
+    public async Task A_node_that_refuses_a_manifest_of_a_lease_that_stands_ends_it_in_nobodys_name_and_the_group_waits_for_its_owner()
+    {
+        // A market of its own: a second silo takes it over.
+        await using var own = new Market();
+        await own.InitializeAsync();
+        var r = own.NewRegion();
+        var provider = await r.LeasedAsync();
+        var lease = (await r.GroupAsync()).Order.LeaseId!;
+
+        // The node's book of record has less room for this lease than its owner was sold, as a backup or another version may leave it; a silo that loads it goes by that.
+        var book = new GrainRow<NodeState>(own.Store, NodeRows.Node, r.NodeId("p"), static () => { });
+        await book.LoadAsync(default);
+        var booking = Assert.Single((await own.Store.ReadChildrenAsync(NodeBookRows.Kind.Table.Kind, r.NodeId("p"), null, 10)).Select(RowKind<NodeBookingRow>.Read), b => b.Booking?.Lease == lease).Booking!;
+        var narrow = booking with { Demand = booking.Demand with { Slots = [.. booking.Demand.Slots.Select(static s => s with { WorkloadBytes = 1 })] } };
+        Assert.Null(await book.CommitAsync(book.Value!, new Changes().With(NodeBookRows.Kind.Child(r.NodeId("p"), booking.Id, new NodeBookingRow(narrow, null)))));
+        await using var second = await own.SecondAsync();
+        var deployment = second.Grains.GetGrain<IDeploymentGrain>(r.Key);
+        await MarketRegion.AgainAsync(async () => await deployment.UpdateAsync("refused-update", r.Tenant, r.Sdl(image: "nginx:1.25\n    env:\n      - A=x")));
+        await deployment.TickAsync();
+
+        var group = (await deployment.GetAsync()).Require().Groups[0];
+        Assert.Equal((GroupStatus.Paused, OrderStatus.Closed, 1), (group.Status, group.Order.Status, group.Order.Oseq));
+        Assert.Contains("manifest bytes", group.Order.Problem?.Detail, StringComparison.Ordinal);
+        var ended = (await second.Grains.GetGrain<ILeaseGrain>(lease).GetAsync()).Require();
+        Assert.Equal((LeaseStatus.Closed, LeaseCloseReasons.ManifestRefused), (ended.Status, ended.CloseReason));
+        Assert.Equal(0, (await second.Grains.GetGrain<IProviderGrain>(provider).GetAsync()).Require().Score);
+
+        // No loop: however long it waits, nothing is ordered again until the owner says so, and the node is free.
+        own.Time.Advance(TimeSpan.FromMinutes(10));
+        await deployment.TickAsync();
+        Assert.Equal((GroupStatus.Paused, 1), ((await deployment.GetAsync()).Require().Groups[0] is var later ? (later.Status, later.Order.Oseq) : default));
+        Assert.DoesNotContain(await own.Store.ReadChildrenAsync(NodeBookRows.Kind.Table.Kind, r.NodeId("p"), null, 10), static row => RowKind<NodeBookingRow>.Read(row).Booking is not null);
     }
 
     [Fact]

@@ -9,6 +9,7 @@ internal sealed class ScriptedJournal(ILedgerJournal inner) : ILedgerJournal
     private int _lookups;
     private int _snapshots;
     private int _replays;
+    private int _heads;
 
     /// <summary>Runs instead of an append when it answers one; null lets the append through.</summary>
     public Func<JournalBatch, Func<Task<AppendStatus>>, Task<AppendStatus>>? OnAppend { get; set; }
@@ -18,6 +19,12 @@ internal sealed class ScriptedJournal(ILedgerJournal inner) : ILedgerJournal
 
     /// <summary>When set, reading the journal begins with it.</summary>
     public Func<Task>? OnReplay { get; set; }
+
+    /// <summary>When set, asking for the head begins with it.</summary>
+    public Func<Task>? OnHead { get; set; }
+
+    /// <summary>Times the head was asked for.</summary>
+    public int Heads => Volatile.Read(ref _heads);
 
     public int Lookups => Volatile.Read(ref _lookups);
 
@@ -59,7 +66,12 @@ internal sealed class ScriptedJournal(ILedgerJournal inner) : ILedgerJournal
         }
     }
 
-    public Task<long> HeadAsync(string token, CancellationToken cancel = default) => inner.HeadAsync(token, cancel);
+    public async Task<long> HeadAsync(string token, CancellationToken cancel = default)
+    {
+        Interlocked.Increment(ref _heads);
+        await (OnHead?.Invoke() ?? Task.CompletedTask);
+        return await inner.HeadAsync(token, cancel);
+    }
 
     public Task<long> IndexedThroughAsync(string token, CancellationToken cancel = default) => inner.IndexedThroughAsync(token, cancel);
 

@@ -174,6 +174,37 @@ public sealed class EpochTests : IAsyncLifetime
         await market.AssertBooksCleanAsync();
     }
 
+    /// <summary>The same at its narrowest: ids of parts that the own epoch never had are free in the ledger, so nothing there would refuse them.</summary>
+    [Fact]
+    public async Task What_lies_to_be_paid_of_another_epoch_is_never_paid_under_this_ones_ids()
+    {
+        await using var market = await NewAsync();
+        var subnet = await RunningAsync("foreign", market);
+        subnet.Blocks((await subnet.ViewAsync()).NextEpochBlock!.Value - subnet.Block);
+        var (key, isDecided) = (SubnetState.Key(subnet.Netuid), false);
+        market.Store.Fault = point =>
+        {
+            isDecided |= point.Call == StoreCall.Commit && point.Subject == key;
+            return point.Call == StoreCall.Append && isDecided ? StoreFault.FailBefore : StoreFault.None;
+        };
+        await Assert.ThrowsAnyAsync<Exception>(subnet.Grain.TickAsync);
+        market.Store.Fault = null;
+
+        // Another silo took the subnet over meanwhile and decided the next epoch; this one still owes its own.
+        var row = new GrainRow<SubnetState>(market.Store, SubnetState.Kind, key, static () => { });
+        await row.LoadAsync(default);
+        var later = row.Value!.Payment! with { Epoch = row.Value.Payment.Epoch + 1 };
+        var account = Contracts.Staking.StakeAccounts.Own(subnet.Hotkey("later"));
+        var payments = new PaymentRow([new Domain.Emissions.EpochPayment(account, 1)], later.Epoch);
+        Assert.Null(await row.CommitAsync(row.Value with { Payment = later }, new Changes().With(PaymentRow.Kind.Child(key, SubnetRows.Only, payments))));
+        await Assert.ThrowsAnyAsync<Exception>(subnet.Grain.TickAsync);
+        Assert.Equal(0, await market.PostedAsync(EmissionKeys.Tao, account));
+        await MarketRegion.AgainAsync(async () => await subnet.Grain.TickAsync());
+        var line = Assert.Single((await market.LedgerOf(EmissionKeys.Tao).GetStatementAsync(account, null, 10)).Require().Lines);
+        Assert.Equal((Domain.Emissions.EpochPayments.IdOf(subnet.Netuid, later.Epoch, 0), 1L), (line.TransferId, line.Delta));
+        await market.AssertBooksCleanAsync();
+    }
+
     [Fact]
     public async Task Who_stays_below_the_bar_is_swept_with_a_reason_and_never_an_immune_uid()
     {

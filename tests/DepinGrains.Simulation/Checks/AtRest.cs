@@ -26,7 +26,15 @@ internal sealed class AtRest(World world, Model model)
         foreach (var token in world.Ledgers.Tokens)
         {
             // Holds end by themselves when somebody looks.
-            await world.Grain(g => g.GetGrain<ILedgerGrain>(token)).GetBalanceAsync(LedgerAccounts.CommunityPool);
+            try
+            {
+                await world.Grain(g => g.GetGrain<ILedgerGrain>(token)).GetBalanceAsync(LedgerAccounts.CommunityPool);
+            }
+            catch (LedgerUnknownException)
+            {
+                // The activation that serves may be the one that was overtaken, and this look the first that lets it notice; the next finds its successor.
+                await world.Grain(g => g.GetGrain<ILedgerGrain>(token)).GetBalanceAsync(LedgerAccounts.CommunityPool);
+            }
         }
 
         var deployments = world.All("deployment").Select(static r => RowKind<DeploymentState>.Read(r)).ToArray();

@@ -78,6 +78,32 @@ internal sealed partial class Scenario
         }
     }
 
+    /// <summary>Balances asked of whichever activation answers, an overtaken one too, know everything that was written before they were asked.</summary>
+    private async Task BalancesAsync()
+    {
+        var (token, accounts) = (Token(), Everybody.Select(LedgerAccounts.Wallet).ToImmutableArray());
+        if (_rng.OneIn(4))
+        {
+            await _world.UpAsync();
+            if (_world.Runtime is { } runtime)
+            {
+                await DetachAsync(runtime.Grains.GetGrain<ILedgerGrain>(token));
+                await MintAsync(token, _rng.Pick(Everybody), 1);
+            }
+        }
+
+        var before = 0L;
+        var answer = await _caller.AskAsync($"balances {token}", () =>
+        {
+            before = _world.Head(token);
+            return Ledger(token).GetBalancesAsync(accounts);
+        });
+        if (answer.IsOk && answer.Value.Sequence < before)
+        {
+            _world.Problems.Add($"balances of {token} were shown at batch {answer.Value.Sequence}, {before} had been written before they were asked");
+        }
+    }
+
     private async Task<Result<TransferReceipt>> ExecuteAsync(string token, Transfer transfer)
     {
         var answer = await _caller.AskAsync(

@@ -48,7 +48,7 @@ internal sealed partial class Scenario
 
     private (int Weight, Func<Task> Act)[] Market() =>
         [
-            (6, MintAsync), (8, TransferAsync), (5, HoldAsync), (6, ChangeHoldAsync),
+            (6, MintAsync), (8, TransferAsync), (5, HoldAsync), (6, ChangeHoldAsync), (8, BalancesAsync),
             (12, CreateAsync), (3, RivalsAsync), (22, BidAsync), (6, CloseBidAsync), (9, AcceptAsync), (4, CloseLeaseAsync), (4, CloseAsync),
             (8, ChangeGroupAsync), (5, UpdateAsync), (9, DepositAsync), (6, WithdrawAsync), (3, ReclaimAsync), (3, TickAsync),
             (3, JoinAsync), (5, SilenceAsync), (5, WakeAgentAsync), (3, ReconnectAsync), (4, DrainAsync), (1, RetireAsync), (2, OvercommitAsync), (4, LieAsync), (5, ReportAgainAsync),
@@ -270,11 +270,15 @@ internal sealed partial class Scenario
         await _world.UpAsync();
         if (_world.Runtime is { } runtime)
         {
-            // Found by asking for it, so that the reference leads to the activation that is about to be replaced.
-            var grain = AnyGrain(runtime.Grains);
-            await _caller.TryAsync("look", () => LookAsync(grain));
-            _world.Detach(grain);
+            await DetachAsync(AnyGrain(runtime.Grains));
         }
+    }
+
+    /// <summary>Found by asking for it, so that the reference leads to the activation that is about to be replaced.</summary>
+    private async Task DetachAsync(IAddressable grain)
+    {
+        await _caller.TryAsync("look", () => LookAsync(grain));
+        _world.Detach(grain);
     }
 
     private async Task DeactivateAsync()
@@ -296,11 +300,11 @@ internal sealed partial class Scenario
 
         if (_world.Settings.Life == Life.Stake)
         {
-            // Not TAO's ledger: one that was overtaken answers as of then until it writes, and at rest nothing writes to it.
-            return _stakes.Below(3) switch
+            return _stakes.Below(4) switch
             {
                 0 => grains.GetGrain<IEmissionGrain>(Tao),
-                1 => grains.GetGrain<IStakerGrain>(StakeKeys.Of(Tao, _stakes.Pick(Coldkeys))),
+                1 => grains.GetGrain<ILedgerGrain>(Tao),
+                2 => grains.GetGrain<IStakerGrain>(StakeKeys.Of(Tao, _stakes.Pick(Coldkeys))),
                 _ => grains.GetGrain<IStakeGrain>(StakeKeys.Of(Tao, _stakes.Pick(Hotkeys))),
             };
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using DepinGrains.Contracts.Network;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Nodes.Benchmarks;
 using DepinGrains.Grains;
 using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.Ledgers;
@@ -38,6 +39,7 @@ internal sealed class World : IDisposable
     private readonly InMemoryStore _store;
     private readonly InMemoryReminderStore _reminders = new();
     private readonly Rng _rng;
+    private readonly Rng _nonces;
     private readonly List<(GrainId Id, object Reference)> _stale = [];
     private ServiceProvider? _services;
     private ProcessStore? _connection;
@@ -54,6 +56,7 @@ internal sealed class World : IDisposable
         Faults = new FaultPlan(seeds.Fork());
         _rng = seeds.Fork();
         Scenario = seeds.Fork();
+        _nonces = seeds.Fork();
         Histories = new Histories(Problems, this);
         Ledgers = new LedgerShadow(Problems);
         _store = new InMemoryStore(MarketServices.Tables, Time) { Fault = Strike };
@@ -83,6 +86,9 @@ internal sealed class World : IDisposable
     public long Commits { get; private set; }
 
     public LocalGrainRuntime? Runtime { get; private set; }
+
+    /// <summary>What the grains of the process that is up are given.</summary>
+    public IServiceProvider? Services => _services;
 
     /// <summary>The bug to plant, once the market stands.</summary>
     public PlantedBug Bug => Faults.On ? Settings.Bug : PlantedBug.None;
@@ -282,6 +288,7 @@ internal sealed class World : IDisposable
         services.AddLogging(log => log.SetMinimumLevel(LogLevel.Warning).AddProvider(new LogWatch(Problems)));
         services.AddMarket(Configuration);
         services.AddSingleton<ILedgerWriterIds>(new WriterIds(_rng));
+        services.AddSingleton<IBenchmarkNonces>(new Nonces(_nonces));
         services.Configure<SweepOptions>(static o => (o.Shards, o.Every) = (Shards, TimeSpan.FromSeconds(20)));
         services.Configure<LivenessOptions>(static o =>
         {
@@ -305,6 +312,20 @@ internal sealed class World : IDisposable
         });
         services.AddLocalGrains(static options => options.AddAssembly(typeof(MarketServices).Assembly));
         return services.BuildServiceProvider();
+    }
+
+    private sealed class Nonces(Rng rng) : IBenchmarkNonces
+    {
+        public byte[] Next()
+        {
+            var nonce = new byte[(BenchmarkWork.NonceBytes + 7) / 8 * 8];
+            for (var at = 0; at < nonce.Length; at += 8)
+            {
+                BitConverter.TryWriteBytes(nonce.AsSpan(at), rng.NextBits());
+            }
+
+            return nonce[..BenchmarkWork.NonceBytes];
+        }
     }
 
     private sealed class WriterIds(Rng rng) : ILedgerWriterIds

@@ -278,6 +278,28 @@ public sealed class TunnelTests : IAsyncLifetime
         Assert.Equal(0, connection.Tunnels);
     }
 
+    [Fact]
+    public async Task A_miner_whose_tunnels_are_all_taken_is_full_and_not_at_fault()
+    {
+        var miner = await MinerAsync();
+        var (key, node) = await RawAgent.JoinedAsync(_host, miner.Id);
+        await using var agent = await RawAgent.ConnectAsync(_host, node, key);
+        await _host.SignedAsync(miner, $"/v1/subnets/{_netuid}/axon", new { endpoint = "http://127.0.0.1:9/v1", node });
+        var connection = Connections.Find(node)!;
+        for (var i = 0; i < new AgentEndpointOptions().TunnelsPerWorkloadMax; i++)
+        {
+            var opening = connection.OpenTunnelAsync(null, 9, CancellationToken.None);
+            await agent.SendAsync(new AgentStreamOpened((await agent.ReceiveAsync<GatewayTunnelOpen>()).Id));
+            await opening;
+        }
+
+        using var refused = await (await _host.CallerAsync()).ChatAsync("question", stream: true);
+        Assert.Equal(ServingErrors.MinersBusy, (await ServingCaller.ErrorAsync(refused, HttpStatusCode.ServiceUnavailable)).GetProperty("code").GetString());
+        Assert.NotNull(refused.Headers.RetryAfter);
+        var figures = JsonNode.Parse(await _host.Client.GetStringAsync($"/v1/subnets/{_netuid}/serving"))!.AsArray().Single()!;
+        Assert.Equal((0, true), ((long)figures["failures"]!, (long)figures["busy"]! > 0));
+    }
+
     private AgentConnections Connections => _host.Services.GetRequiredService<AgentConnections>();
 
     private async Task<Person> MinerAsync()
