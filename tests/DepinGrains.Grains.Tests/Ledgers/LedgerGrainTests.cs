@@ -101,14 +101,29 @@ public class LedgerGrainTests
         Assert.False((await ledger.ExecuteAsync(new Transfer("x", TransferKind.Post, []))).IsOk);
         gate.SetResult();
         await Assert.ThrowsAsync<LedgerUnknownException>(() => flying);
-        await Assert.ThrowsAsync<LedgerUnknownException>(() => gathering);
-        await Assert.ThrowsAsync<LedgerUnknownException>(() => read);
+        await ToldOrSucceededAsync(gathering, written ? 3 : 2);
+        await ToldOrSucceededAsync(read, written ? 2 : 1);
         var balance = await Eventually.Async(() => AskAgain(() => ledger.GetBalanceAsync("b")), found => found is not null, "the ledger is back");
         Assert.Equal(written ? 60 : 0, balance!.Posted);
         Assert.True((await ledger.ExecuteAsync(Post("t", "a", "b", 60))).IsOk);
         Assert.True((await ledger.ExecuteAsync(Post("u", "b", "c", 10))).IsOk);
         Assert.Equal((40, 50), ((await ledger.GetBalanceAsync("a")).Posted, (await ledger.GetBalanceAsync("b")).Posted));
         Assert.Empty((await ledger.AuditAsync()).Problems);
+    }
+
+    /// <summary>Orleans keeps no order among messages: one that came after the loss was answered by the reloaded ledger, and what that says is in the journal.</summary>
+    private async Task ToldOrSucceededAsync(Task answer, long head)
+    {
+        try
+        {
+            await answer;
+        }
+        catch (LedgerUnknownException)
+        {
+            return;
+        }
+
+        Assert.True(await _journal.HeadAsync("uakt") >= head);
     }
 
     [Fact]

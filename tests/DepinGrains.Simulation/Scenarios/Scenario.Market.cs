@@ -45,13 +45,17 @@ internal sealed partial class Scenario
 
         void Created(Result<DeploymentView> created)
         {
-            deployment.Created |= created.IsOk;
             if (created.IsOk)
             {
                 Shown(deployment, created.Value);
-                deployment.Deposit(deployment.Owner, deposit);
-                deployment.Manifest.Set(began, _caller.Mark, created.Value.ManifestHash);
+                if (deployment.Created != true)
+                {
+                    deployment.Deposit(deployment.Owner, deposit);
+                    deployment.Manifest.Set(began, _caller.Mark, created.Value.ManifestHash);
+                }
             }
+
+            deployment.Created |= created.IsOk;
         }
     }
 
@@ -157,10 +161,16 @@ internal sealed partial class Scenario
             // One in ten asks for what may not be changed.
             var sdl = Sdls.Of(deployment.Variant, _rng.OneIn(10) ? deployment.Price + 1 : deployment.Price, 1 + _rng.Below(5));
             var began = _caller.Mark;
-            var answer = await AskAsync("update", deployment, () => Deployment(deployment.Id).UpdateAsync(id, deployment.Owner, sdl));
-            if (answer.IsOk)
+            var updated = false;
+            Updated(await AskAsync("update", deployment, () => Deployment(deployment.Id).UpdateAsync(id, deployment.Owner, sdl), Updated));
+
+            void Updated(Result<DeploymentView> answer)
             {
-                deployment.Manifest.Set(began, _caller.Mark, HashOf(sdl));
+                if (answer.IsOk && !updated)
+                {
+                    updated = true;
+                    deployment.Manifest.Set(began, _caller.Mark, HashOf(sdl));
+                }
             }
         }
     }
@@ -173,10 +183,24 @@ internal sealed partial class Scenario
         {
             var (id, amount) = (_caller.NewId(), _rng.Between(1, 900_000));
             var depositor = _rng.OneIn(4) ? _rng.Pick(Everybody) : deployment.Owner;
-            var answer = await _caller.AskAsync($"deposit {deployment.Id} {depositor} {amount}", () => Deployment(deployment.Id).DepositAsync(id, depositor, amount), static (_, _) => { });
-            if (answer.IsOk)
+            var counted = false;
+            var answer = await _caller.AskAsync($"deposit {deployment.Id} {depositor} {amount}", () => Deployment(deployment.Id).DepositAsync(id, depositor, amount), (first, again) =>
             {
-                deployment.Deposit(depositor, amount);
+                // A refusal leaves nothing: sent again after the deployment has come into being, it is judged anew.
+                if (!first.IsOk)
+                {
+                    Taken(again);
+                }
+            });
+            Taken(answer);
+
+            void Taken<T>(Result<T> taken)
+            {
+                if (taken.IsOk && !counted)
+                {
+                    counted = true;
+                    deployment.Deposit(depositor, amount);
+                }
             }
         }
     }
@@ -197,7 +221,10 @@ internal sealed partial class Scenario
 
     private async Task ReclaimAsync()
     {
-        if (AnyDeployment() is { View: { } view } && view.Groups.FirstOrDefault(static g => g.Order.LeaseId is not null) is { } group)
+        // Few leases can be reclaimed at all: one that can comes before the one that was drawn.
+        var drawn = AnyDeployment();
+        var wanted = _model.Deployments.FirstOrDefault(static d => d.Variant == Sdls.Reclaimable && d.View?.Groups.Any(static g => g.Order.LeaseId is not null) is true) ?? drawn;
+        if (wanted is { View: { } view } && view.Groups.FirstOrDefault(static g => g.Order.LeaseId is not null) is { } group)
         {
             var (id, lease) = (_caller.NewId(), group.Order.LeaseId!);
             await _caller.AskAsync($"reclaim {lease}", () => _world.Grain(g => g.GetGrain<ILeaseGrain>(lease)).StartReclaimAsync(id), static (_, _) => { });
@@ -224,9 +251,19 @@ internal sealed partial class Scenario
         });
     }
 
-    private async Task<Result<DeploymentView>> AskAsync(string what, KnownDeployment deployment, Func<Task<Result<DeploymentView>>> call)
+    /// <param name="what">The command, for the trace.</param>
+    /// <param name="deployment">Whose command.</param>
+    /// <param name="call">Sends it.</param>
+    /// <param name="judgedAnew">Hears the answer to the same command sent again after a refusal, which leaves nothing.</param>
+    private async Task<Result<DeploymentView>> AskAsync(string what, KnownDeployment deployment, Func<Task<Result<DeploymentView>>> call, Action<Result<DeploymentView>>? judgedAnew = null)
     {
-        var answer = await _caller.AskAsync($"{what} {deployment.Id}", call, static (_, _) => { });
+        var answer = await _caller.AskAsync($"{what} {deployment.Id}", call, (first, again) =>
+        {
+            if (!first.IsOk)
+            {
+                judgedAnew?.Invoke(again);
+            }
+        });
         if (answer.IsOk)
         {
             Shown(deployment, answer.Value);

@@ -12,6 +12,9 @@ internal static class Sdls
     /// <summary>Auditor whose signature variant 4 wants.</summary>
     public const string Auditor = "id_auditor";
 
+    /// <summary>The variant whose leases their providers may take back.</summary>
+    public const int Reclaimable = 5;
+
     /// <summary>What can be asked of a sixth variant: a notice before the provider takes its hardware back.</summary>
     public const int ReclaimSeconds = 3_600;
 
@@ -30,7 +33,7 @@ internal static class Sdls
         2 => Text(price, image, "", "", new("web", "1", 1, "here"), new("job", "2", 1, "there")),
         3 => Text(price, image, "", "", new Service("web", "1", 1, "here", Card: true)),
         4 => Text(price, image, "", $"      signedBy:\n        anyOf:\n          - {Auditor}\n", new Service("web", "1", 1, "here")),
-        5 => Text(price, image, "reclamation:\n  min_window: 1h\n", "", new Service("web", "1", 1, "here")),
+        Reclaimable => Text(price, image, "reclamation:\n  min_window: 1h\n", "", new Service("web", "1", 1, "here")),
         6 => Text(1, image, "", "", new Service("web", "3", 1, "here")),
         WithSite => Text(price, image, "", "", new Service("web", "1", 1, "here", Accept: Site)),
         8 => Text(price, image, "endpoints:\n  front:\n    kind: ip\n", "", new Service("web", "1", 1, "here", Ip: "front")),
