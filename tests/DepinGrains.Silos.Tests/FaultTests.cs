@@ -45,7 +45,14 @@ public sealed class FaultTests(ITestOutputHelper output)
         problems.AddRange(await market.AuditAsync(network));
         table.AppendLine(CultureInfo.InvariantCulture, $"\n{market.Summary}; COMMITs cut: {network.Proxies.Sum(static p => p.Cuts)}");
         output.WriteLine(table.ToString());
-        Assert.True(problems.Count == 0, string.Join('\n', problems) + "\n" + table + string.Join('\n', network.Silos.Concat(network.Gateways).Select(static p => $"--- {p.Name}\n{p.LogEnd()}")));
+        var report = string.Join('\n', problems) + "\n" + table + string.Join('\n', network.Silos.Concat(network.Gateways).Select(static p => $"--- {p.Name}\n{p.LogEnd()}"));
+        if (problems.Count > 0)
+        {
+            // Kept beside what the test runner says: once it ended without a word.
+            await File.WriteAllTextAsync(Path.Combine(Path.GetTempPath(), "depin-faults.txt"), report);
+        }
+
+        Assert.True(problems.Count == 0, report);
     }
 
     private static async Task OneAsync(Market market, string name, Func<Task> fault, StringBuilder table, List<string> problems)

@@ -123,7 +123,10 @@ public sealed class RefusedManifestTests(Market market) : IClassFixture<Market>
     {
         await _r.AddProviderAsync("p", "1.60");
         await _r.DeployAsync();
-        await _r.AuctionAsync();
+
+        // Decided at once, here or by the deployment itself: no time passes until the node is lost.
+        await _r.Deployment.TickAsync();
+        Assert.NotNull((await _r.GroupAsync()).Order.LeaseId);
         await LoseNodeAsync();
         await _r.Deployment.TickAsync();
         var order = (await _r.GroupAsync()).Order;

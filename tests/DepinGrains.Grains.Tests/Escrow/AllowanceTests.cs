@@ -210,6 +210,9 @@ public sealed class AllowanceTests(Market market) : IClassFixture<Market>
         for (var i = 0; i < 6 && (await MarketRegion.AgainAsync(async () => (await region.Deployment.GetAutoTopUpAsync()).Require())).Count < count; i++)
         {
             await MarketRegion.AgainAsync(async () => await region.Deployment.TickAsync());
+
+            // What met a loss rests before it is tried again.
+            market.Time.Advance(Block);
         }
 
         // It counts from its intent; where the escrow lost its state the deposit itself is still to come.

@@ -118,11 +118,11 @@ internal sealed class HostProcess : IAsyncDisposable
         Assert.True(code == 0, $"{Name} ended with {code}:\n{LogEnd()}");
     }
 
-    /// <summary>The end of what it said.</summary>
+    /// <summary>The end of what it said, without what a test runner's messages could stumble over.</summary>
     public string LogEnd(int characters = 4_000)
     {
         var text = File.Exists(_log) ? File.ReadAllText(_log) : "";
-        return text[Math.Max(0, text.Length - characters)..];
+        return string.Concat(text[Math.Max(0, text.Length - characters)..].Where(static c => c == '\n' || !(char.IsControl(c) || char.IsSurrogate(c))));
     }
 
     public async ValueTask DisposeAsync()
