@@ -31,6 +31,7 @@ internal static class InferenceGateway
             ["Secrets:MasterKeys:0"] = Convert.ToBase64String(new byte[32]),
             ["Faucet:Enabled"] = "true",
             ["Serving:PrivateAddresses"] = "true",
+            ["Serving:RequestsPerMinerMax"] = "2048",
             ["Serving:RequestsPerCallerMax"] = spec.RequestsMax.ToString(CultureInfo.InvariantCulture),
         });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.Listen(IPAddress.Loopback, 0));

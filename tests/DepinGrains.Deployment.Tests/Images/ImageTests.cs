@@ -78,8 +78,9 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
             "depin-silo", ("Store__Connection", database), ("Silo__Name", "silo-0"), ("Silo__Address", "127.0.0.1"), ("Silo__Port", FreePort()), ("Silo__GatewayPort", FreePort()), ("Management__Address", "127.0.0.1"),
             ("Management__Port", siloManagement), ("Secrets__MasterKeys__0", key), ("Identities__OperatorKeys__0", "")));
         await AnswersAsync(silo, "depin-silo", siloManagement);
+        using var gatewayKey = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
         await using var gateway = await Container.StartAsync("gateway", "host", [], await SettingsAsync(
-            "depin-gateway", ("Store__Connection", database), ("ASPNETCORE_URLS", $"http://127.0.0.1:{api}"), ("Gateway__PeerUrl", $"http://127.0.0.1:{api}"), ("Management__Address", "127.0.0.1"), ("Management__Port", gatewayManagement)));
+            "depin-gateway", ("Store__Connection", database), ("Serving__Key", gatewayKey.ExportPkcs8PrivateKeyPem()), ("ASPNETCORE_URLS", $"http://127.0.0.1:{api}"), ("Gateway__PeerUrl", $"http://127.0.0.1:{api}"), ("Management__Address", "127.0.0.1"), ("Management__Port", gatewayManagement)));
         await AnswersAsync(gateway, "depin-gateway", gatewayManagement);
 
         string[] me = ["--server", $"http://127.0.0.1:{api}", "--key", "/tmp/key.pem", "--network", "depin"];
