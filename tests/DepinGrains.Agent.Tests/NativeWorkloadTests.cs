@@ -203,6 +203,20 @@ public sealed class NativeWorkloadTests
     }
 
     [Fact]
+    public async Task Many_that_start_at_once_do_not_disturb_each_other()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Workloads.BackOffMin = TimeSpan.FromMinutes(2);
+        WorkloadSpec[] specs = [.. Enumerable.Range(0, 12).Select(static n => AgentHarness.Shell("while :; do sleep 1; done", service: $"s{n}"))];
+        gateway.Want(specs);
+        harness.Start();
+        await Wait.UntilAsync(() => specs.All(s => gateway.Last(s.Id)?.Phase == WorkloadPhase.Running), () => string.Join("; ", specs.Select(s => gateway.Last(s.Id))));
+        Assert.All(specs, s => Assert.Equal(0, gateway.Last(s.Id)!.Restarts));
+    }
+
+    [Fact]
     public async Task Writing_more_than_was_ordered_ends_the_program_with_the_numbers()
     {
         SkipUnlessLinux();

@@ -153,6 +153,12 @@ internal sealed partial class WorkloadRunner(
             await ClearAsync(executor, cancellationToken);
             return BackOff(e.Message, record);
         }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // What was begun must not look like a program that ended.
+            await ClearAsync(executor, cancellationToken);
+            throw;
+        }
 
         log.Note(clock.GetUtcNow(), record.StartedAt is null ? "started" : "started again");
         LogStarted(logger, id, executor.Name);

@@ -57,7 +57,17 @@ public sealed class RawAgent : IAsyncDisposable
 
     public Task SendAsync(AgentMessage message) => SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, AgentProtocolJson.Options));
 
-    public Task SendAsync(byte[] message) => _socket.SendAsync(message, WebSocketMessageType.Text, true, Limit());
+    public async Task SendAsync(byte[] message)
+    {
+        try
+        {
+            await _socket.SendAsync(message, WebSocketMessageType.Text, true, Limit());
+        }
+        catch (ObjectDisposedException aborted)
+        {
+            throw Aborted(aborted);
+        }
+    }
 
     /// <summary>The next message, or null when the gateway closed.</summary>
     public async Task<GatewayMessage?> ReceiveAsync()
@@ -66,7 +76,7 @@ public sealed class RawAgent : IAsyncDisposable
         var length = 0;
         while (true)
         {
-            var received = await _socket.ReceiveAsync(buffer.AsMemory(length), Limit());
+            var received = await ReceiveAsync(buffer.AsMemory(length));
             if (received.MessageType == WebSocketMessageType.Close)
             {
                 return null;
@@ -140,6 +150,21 @@ public sealed class RawAgent : IAsyncDisposable
             // Told, or the line is closed.
         }
     }
+
+    private async Task<ValueWebSocketReceiveResult> ReceiveAsync(Memory<byte> buffer)
+    {
+        try
+        {
+            return await _socket.ReceiveAsync(buffer, Limit());
+        }
+        catch (ObjectDisposedException aborted)
+        {
+            throw Aborted(aborted);
+        }
+    }
+
+    /// <summary>A call that begins after <see cref="Abort"/> meets the same end as one that was under way.</summary>
+    private static WebSocketException Aborted(ObjectDisposedException cause) => new(WebSocketError.ConnectionClosedPrematurely, cause);
 
     private async Task RepeatAsync(byte[] message, CancellationToken stop)
     {

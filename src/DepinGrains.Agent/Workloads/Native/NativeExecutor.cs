@@ -177,14 +177,14 @@ internal sealed partial class NativeExecutor(
         yield return $"--fsize={Math.Max(spec.Volumes.Select(v => v.Bytes).Append(spec.StorageBytes).Max(), options.Logs.RawBytes)}";
     }
 
-    private void Launch(NativeRun run, IEnumerable<string> groups, List<string> command)
+    private static void Launch(NativeRun run, IEnumerable<string> groups, List<string> command)
     {
-        var script = Path.Combine(paths.Runs, "supervisor.sh");
-        AgentPaths.WriteAtomically(script, Encoding.UTF8.GetBytes(NativeScripts.Supervisor));
+        // The run's own: workloads start side by side.
+        AgentPaths.WriteAtomically(run.SupervisorScript, Encoding.UTF8.GetBytes(NativeScripts.Supervisor));
         var info = new ProcessStartInfo("setsid") { UseShellExecute = false, WorkingDirectory = run.Folder };
         info.Environment.Clear();
         info.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        foreach (var argument in (string[])["/bin/sh", script, run.Folder, ProcessTable.BootId, string.Join('\n', groups), .. command])
+        foreach (var argument in (string[])["/bin/sh", run.SupervisorScript, run.Folder, ProcessTable.BootId, string.Join('\n', groups), .. command])
         {
             info.ArgumentList.Add(argument);
         }

@@ -11,6 +11,8 @@ internal sealed class NativeRun(string folder)
 
     public string Launcher => Path.Combine(Folder, "launch.sh");
 
+    public string SupervisorScript => Path.Combine(Folder, "supervise.sh");
+
     public string OutputFile => Path.Combine(Folder, "out.raw");
 
     public string ErrorFile => Path.Combine(Folder, "err.raw");

@@ -7,7 +7,7 @@ internal static class NativeScripts
 {
     /// <summary>
     /// Leader of the process's own session; stays when the agent goes. Arguments: run folder, the boot id, control group folders (newline-separated), the command.
-    /// It notes its pid and start time, joins the groups, waits for the program and notes its exit code. Its environment is empty: nothing of the tenant's reaches what may still be root.
+    /// It notes its pid and start time, joins the groups, waits for the program and notes its exit code. When memory ends, the program goes before its supervisor and the agent. Its environment is empty: nothing of the tenant's reaches what may still be root.
     /// </summary>
     public const string Supervisor = """
         dir=$1; boot=$2; groups=$3; shift 3
@@ -26,7 +26,7 @@ internal static class NativeScripts
         IFS=$old
         umask 022
         trap : TERM
-        (trap - TERM HUP INT; exec "$@") &
+        (trap - TERM HUP INT; echo 500 2>/dev/null >/proc/self/oom_score_adj; exec "$@") &
         child=$!
         wait "$child"; code=$?
         while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
