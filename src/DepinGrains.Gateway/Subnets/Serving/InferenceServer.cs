@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Domain.Subnets.Serving;
@@ -11,7 +12,6 @@ namespace DepinGrains.Gateway.Subnets.Serving;
 /// <summary>From bytes to a request that can be served: one caller's share of this process, the body's bound, the protocol's rules.</summary>
 public sealed class InferenceServer(InferenceProxy proxy, AnswerMemory memory, IOptions<ServingOptions> options, IOptions<HttpOptions> http)
 {
-    private const int BufferBytes = 16_384;
     private readonly ConcurrentDictionary<string, int> _open = new(StringComparer.Ordinal);
 
     /// <summary>Answers a request of one kind.</summary>
@@ -76,20 +76,25 @@ public sealed class InferenceServer(InferenceProxy proxy, AnswerMemory memory, I
             throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
         }
 
-        using var body = new MemoryStream((int)(context.Request.ContentLength ?? BufferBytes));
-        var buffer = new byte[BufferBytes];
-        int read;
-        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+        // It gathers in the server's own buffers, as far as it came: what a caller only announces costs nothing.
+        var reader = context.Request.BodyReader;
+        while (true)
         {
-            if (body.Length + read > max)
+            var part = await reader.ReadAsync(context.RequestAborted);
+            if (part.Buffer.Length > max)
             {
                 throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
             }
 
-            body.Write(buffer, 0, read);
-        }
+            if (part.IsCompleted)
+            {
+                var body = part.Buffer.ToArray();
+                reader.AdvanceTo(part.Buffer.End);
+                return body;
+            }
 
-        return body.GetBuffer().AsMemory(0, (int)body.Length);
+            reader.AdvanceTo(part.Buffer.Start, part.Buffer.End);
+        }
     }
 
     private bool TryEnter(string caller)

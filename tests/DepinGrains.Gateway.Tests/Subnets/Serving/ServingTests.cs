@@ -56,6 +56,25 @@ public sealed class ServingTests
     }
 
     [Fact]
+    public async Task A_long_prompt_arrives_whole_and_a_body_that_is_too_large_is_refused()
+    {
+        await using var host = await ServingHost.StartAsync();
+        await using var miner = await SampleMiner.StartAsync();
+        host.Serve(miner.Address);
+        var caller = await host.CallerAsync(1_000_000_000_000);
+        var prompt = new string('x', 400_000);
+        using (var answer = await caller.ChatAsync(prompt, stream: false))
+        {
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        Assert.Equal(prompt, (string?)miner.Requests.Single()["messages"]![0]!["content"]);
+        using var refused = await caller.ChatAsync(new string('x', 1 << 20), stream: false);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+        Assert.Single(miner.Requests);
+    }
+
+    [Fact]
     public async Task An_answer_that_is_not_streamed_carries_the_gateways_usage_whatever_the_miner_claims()
     {
         await using var host = await ServingHost.StartAsync();
