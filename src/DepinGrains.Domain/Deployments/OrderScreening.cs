@@ -3,6 +3,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
+using DepinGrains.Domain.Escrow;
 using DepinGrains.Domain.Nodes;
 using DepinGrains.Domain.Providers;
 
@@ -53,17 +54,20 @@ public static class OrderScreening
         return Price(order, provider, packed.Placements, verdicts);
     }
 
+    /// <summary>What a provider would ask for an order, whether it has room or not.</summary>
+    public static ProviderPrice Price(ScreenedOrder order, ScreenedProvider provider)
+    {
+        if (Unfit(order, provider) is { } unfit)
+        {
+            return new ProviderPrice(null, unfit.Code);
+        }
+
+        return Quote(order, provider) is not { } quote ? new ProviderPrice(null, null) : quote.IsOk ? new ProviderPrice(Rate.Parse(quote.Value.Amount), null) : new ProviderPrice(null, quote.Refusal.Code);
+    }
+
     private static ProviderScreening Price(ScreenedOrder order, ScreenedProvider provider, ImmutableArray<NodePlacement> placements, ImmutableArray<ScreeningVerdict>.Builder verdicts)
     {
-        var terms = new PriceTerms(order.Denom, order.Ceiling, order.Precision);
-        Result<PriceQuote>? quote = provider switch
-        {
-            { Scale: { } scale } => ScalePolicy.Quote(scale, order.Terms.Priced, terms),
-            { Profile.Pricing: not null } when order.Unpriced is { } unpriced => unpriced,
-            { Profile.Pricing: { } policy } => UsdPricing.Quote(policy, order.Terms.Priced, terms, order.UsdPerToken, lines: false),
-            _ => (Result<PriceQuote>?)null,
-        };
-        if (quote is not { } answer)
+        if (Quote(order, provider) is not { } answer)
         {
             return new ProviderScreening(provider.Id, provider.Score, true, null, placements, verdicts.DrainToImmutable());
         }
@@ -75,6 +79,19 @@ public static class OrderScreening
         }
 
         return new ProviderScreening(provider.Id, provider.Score, false, answer.Value, placements, verdicts.DrainToImmutable());
+    }
+
+    /// <summary>The managed price; null of who bids by itself.</summary>
+    private static Result<PriceQuote>? Quote(ScreenedOrder order, ScreenedProvider provider)
+    {
+        var terms = new PriceTerms(order.Denom, order.Ceiling, order.Precision);
+        return provider switch
+        {
+            { Scale: { } scale } => ScalePolicy.Quote(scale, order.Terms.Priced, terms),
+            { Profile.Pricing: not null } when order.Unpriced is { } unpriced => unpriced,
+            { Profile.Pricing: { } policy } => UsdPricing.Evaluate(provider.RatesOf(policy), order.Terms.Demand, terms, order.UsdPerToken, lines: false),
+            _ => (Result<PriceQuote>?)null,
+        };
     }
 
     private static Refusal? Unfit(ScreenedOrder order, ScreenedProvider provider)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Nodes;
@@ -38,6 +39,10 @@ public sealed record ScreenedOrder(
 
         public ImmutableArray<PricedUnit> Priced { get; } = OrderTerms.Priced(group);
 
+        public UsdDemand Demand => _demand ??= new UsdDemand(Priced);
+
+        private UsdDemand? _demand;
+
         public int LeasedIps { get; } = OrderTerms.Demand(group).SelectMany(static u => u.LeasedIps).Distinct().Count();
     }
 }
@@ -58,7 +63,23 @@ public sealed record ScreenedProvider(
     ImmutableArray<ScreenedNode> Nodes,
     IpPool? Ips = null,
     long ReclaimWindowSeconds = 0,
-    ScalePricing? Scale = null);
+    ScalePricing? Scale = null)
+{
+    /// <summary>Shared with copies.</summary>
+    private readonly StrongBox<UsdRates?> _rates = new();
+
+    /// <summary>The policy's numbers, read once for all orders; a copy with another policy reads its own.</summary>
+    internal UsdRates RatesOf(PricingPolicy policy) => _rates.Value is { } known && ReferenceEquals(known.Policy, policy) ? known : _rates.Value = new UsdRates(policy);
+}
+
+/// <summary>What a provider would ask, before anybody looks for room.</summary>
+/// <param name="Price">Null: it makes no managed bid.</param>
+/// <param name="Rule">The rule that says no; null with a price, and of who bids by itself.</param>
+public readonly record struct ProviderPrice(Rate? Price, string? Rule)
+{
+    /// <summary>It bids by itself.</summary>
+    public bool External => Price is null && Rule is null;
+}
 
 /// <summary>What screening found for one provider.</summary>
 /// <param name="External">It bids by itself: no price is computed here; <paramref name="Verdicts"/> still say what would stop it.</param>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
+using DepinGrains.Domain.Escrow;
 
 namespace DepinGrains.Domain.Deployments;
 
@@ -20,6 +21,13 @@ public static class ScreeningVerdicts
         refusal.Code,
         Shorten(Find(refusal, "wanted") ?? refusal.Detail),
         Shorten(Find(refusal, "had") ?? Find(refusal, "free") ?? Find(refusal, "placed") ?? refusal.Detail));
+
+    /// <summary>It could bid, but enough others are cheaper.</summary>
+    /// <param name="bar">The dearest price that still bids.</param>
+    public static ScreeningVerdict Outpriced(string provider, Rate bar, Rate price) => new(provider, null, OutpricedRule, $"at most {bar}", price.ToString());
+
+    /// <summary>Rule of <see cref="Outpriced"/>.</summary>
+    public const string OutpricedRule = "market.outpriced";
 
     /// <summary>How often each rule said no, most frequent first, then by name.</summary>
     /// <param name="others">Rules that said no to providers without a verdict of their own, and to how many.</param>

@@ -54,10 +54,14 @@ public static class UsdPricing
     /// <summary>The price of an order.</summary>
     /// <param name="usdPerToken">US dollars for one whole token (10⁶ minor units) of <see cref="PriceTerms.Denom"/>, or null for a token worth one dollar.</param>
     /// <returns><c>market.price_above_ceiling</c> with the price, <c>market.denom_unpriced</c>, <c>market.price_zero</c>, <c>provider.pricing_invalid</c>, <c>market.price_request_invalid</c>.</returns>
-    /// <param name="lines">Whether the quote says what each resource costs; false saves two thirds of the work.</param>
-    public static Result<PriceQuote> Quote(PricingPolicy policy, ImmutableArray<PricedUnit> units, PriceTerms terms, string? usdPerToken, bool lines = true)
+    public static Result<PriceQuote> Quote(PricingPolicy policy, ImmutableArray<PricedUnit> units, PriceTerms terms, string? usdPerToken) =>
+        Evaluate(new UsdRates(policy), new UsdDemand(units), terms, usdPerToken, lines: true);
+
+    /// <summary>The same for a policy and an order that were read before: many providers are asked for one order, and a provider for many.</summary>
+    /// <param name="lines">Whether the quote says what each resource costs; false saves most of the work.</param>
+    internal static Result<PriceQuote> Evaluate(UsdRates rates, UsdDemand demand, PriceTerms terms, string? usdPerToken, bool lines)
     {
-        if ((WhyInvalid(policy) ?? PricedUnits.WhyInvalid(units, terms, UnitsMax)) is { } invalid)
+        if ((rates.Invalid ?? PricedUnits.WhyInvalid(demand.Units, terms, UnitsMax)) is { } invalid)
         {
             return invalid;
         }
@@ -73,8 +77,7 @@ public static class UsdPricing
             usd = price;
         }
 
-        var costs = Costs(policy, units);
-        var perBlock = PerBlock(costs.Aggregate(Decimal20.Of(0), static (sum, c) => sum + c.Usd), usd);
+        var perBlock = PerBlock(rates.Monthly(demand), usd);
         // The script compares the rounded rate of dollar tokens, but AKT's before rounding.
         var compared = usd is null ? perBlock.Round(terms.Precision) : perBlock;
         var amount = perBlock.Format(terms.Precision);
@@ -91,48 +94,12 @@ public static class UsdPricing
         return new PriceQuote(
             terms.Denom,
             amount,
-            lines ? [.. costs.Where(static c => !c.Usd.Units.IsZero).Select(c => new PriceLine(c.Resource, c.Quantity.ToString(), c.Each, PerBlock(c.Usd, usd).ToString()))] : []);
+            lines ? [.. rates.Costs(demand).Where(static c => !c.Usd.Units.IsZero).Select(c => new PriceLine(c.Resource, c.Quantity.ToString(), c.Each, PerBlock(c.Usd, usd).ToString()))] : []);
     }
 
     private static Decimal20 PerBlock(Decimal20 usdPerMonth, Decimal20? usdPerToken) => usdPerToken is { } price
         ? usdPerMonth / price * 1_000_000 / BlocksPerMonth
         : usdPerMonth / BlocksPerMonth * 1_000_000;
 
-    private static List<Cost> Costs(PricingPolicy policy, ImmutableArray<PricedUnit> units)
-    {
-        var costs = new List<Cost>
-        {
-            Cost.Of("cpu", Decimal20.Ratio(Sum(units, static u => u.CpuMilli), 1_000, 3), policy.CpuUsd),
-            Cost.Of("memory", Gigabytes(Sum(units, static u => u.MemoryBytes)), policy.MemoryUsd),
-        };
-        foreach (var (name, price) in policy.StorageUsd)
-        {
-            var bytes = units.Aggregate(BigInteger.Zero, (sum, u) => u.Volumes.Where(v => ClassOf(v) == name).Aggregate(sum, (s, v) => s + ((BigInteger)v.Bytes * u.Count)));
-            costs.Add(Cost.Of("storage/" + name, Gigabytes(bytes), price));
-        }
-
-        costs.Add(Cost.Of("endpoint", Decimal20.Of(units.Sum(static u => (long)u.Endpoints)), policy.EndpointUsd));
-        costs.Add(Cost.Of("ip", Decimal20.Of(units.Sum(static u => (long)u.LeasedIps)), policy.IpUsd));
-        var map = new GpuPriceMap(policy.GpuUsd);
-        foreach (var unit in units.Where(static u => u.Gpus > 0))
-        {
-            var (key, price) = map.Find(unit.GpuAttributes);
-            var cards = (long)unit.Gpus * unit.Count;
-            costs.Add(new Cost("gpu/" + key, Decimal20.Of(cards), price.ToString(), price * cards));
-        }
-
-        return costs;
-    }
-
-    private static BigInteger Sum(ImmutableArray<PricedUnit> units, Func<PricedUnit, long> of) => units.Aggregate(BigInteger.Zero, (sum, u) => sum + ((BigInteger)of(u) * u.Count));
-
-    private static Decimal20 Gigabytes(BigInteger bytes) => Decimal20.Ratio(bytes, 1L << 30, 12);
-
     internal static string ClassOf(VolumeDemand volume) => volume.Class.Length > 0 ? volume.Class : volume.Persistent ? StorageClasses.Default : StorageClasses.Ephemeral;
-
-    /// <summary>One resource's dollars a month.</summary>
-    private sealed record Cost(string Resource, Decimal20 Quantity, string Each, Decimal20 Usd)
-    {
-        public static Cost Of(string resource, Decimal20 quantity, string each) => new(resource, quantity, each, quantity * Decimal20.Parse(each));
-    }
 }

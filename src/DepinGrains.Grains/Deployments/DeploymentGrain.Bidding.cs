@@ -155,7 +155,13 @@ public sealed partial class DeploymentGrain
         var outcome = await screening.ScreenAsync(request);
         var open = _bids.Values.Where(b => b.Of(group.Gseq, order.Oseq) && b.Status == BidStatus.Open).ToImmutableArray();
         var room = Math.Min(_options.ManagedBidsMax, _options.BidsMax - open.Length);
-        var offers = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).Take(Math.Max(0, room));
+        var able = outcome.Offers.Where(o => open.All(b => b.Provider != o.Provider)).ToArray();
+        var offers = able.Take(room).ToArray();
+        if (offers is [.., var dearest])
+        {
+            outcome = outcome.Outpriced(able[offers.Length..], dearest.Price);
+        }
+
         var deposit = await BidDepositAsync(state.Denom);
         // Decided in the very step that books: no node need write down what most of them give back at once.
         var passing = state.Winner == WinnerRule.Lowest && (!outcome.ExternalBidders || order.WindowEndsAt <= now);

@@ -73,6 +73,25 @@ public sealed class BiddingTests(Market market) : IClassFixture<Market>
     }
 
     [Fact]
+    public async Task More_than_bid_are_told_that_others_are_cheaper_and_the_bar()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            await _r.AddProviderAsync($"p{i:D2}", $"1.{i:D2}");
+        }
+
+        await _r.DeployAsync();
+        var order = (await _r.AuctionAsync()).Groups[0].Order;
+        Assert.Equal(_r.Provider("p00"), Assert.Single(order.Bids, static b => b.Status == BidStatus.Active).Provider);
+        Assert.Equal(4, order.Bids.Length);
+        var report = (await _r.Deployment.WhyAsync(1, 1)).Require();
+        var outpriced = report.Verdicts.Where(static v => v.Rule == "market.outpriced").ToArray();
+        Assert.Equal([_r.Provider("p04"), _r.Provider("p05")], outpriced.Select(static v => v.Provider));
+        Assert.All(outpriced, v => Assert.Equal($"at most {order.Bids[^1].Price}", v.Wanted));
+        Assert.Equal("2", Assert.Single(report.Counts, static c => c.Name == "market.outpriced").Value);
+    }
+
+    [Fact]
     public async Task Without_bids_the_screening_names_the_rule_for_every_provider()
     {
         var busy = await _r.AddProviderAsync("busy", "1.60");

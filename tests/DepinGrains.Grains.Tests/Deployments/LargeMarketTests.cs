@@ -1,12 +1,18 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using DepinGrains.Contracts.Common;
+using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Nodes;
 using DepinGrains.Contracts.Providers;
+using DepinGrains.Domain.Deployments;
+using DepinGrains.Domain.Escrow;
 using DepinGrains.Domain.Providers;
+using DepinGrains.Grains.Deployments;
 using DepinGrains.Grains.Deployments.Screening;
+using DepinGrains.Grains.Ledgers;
 using DepinGrains.Grains.Network;
 using DepinGrains.Grains.Nodes;
+using DepinGrains.Grains.Oracle;
 using DepinGrains.Grains.Providers;
 using DepinGrains.Grains.State;
 using DepinGrains.Grains.Tests.Nodes;
@@ -65,6 +71,51 @@ public sealed class LargeMarketTests
         Assert.Equal((Providers - 1, (Providers / 100) - 1), (left.Count, Region(left).Count));
         Assert.Null(left.Find(Name(7)));
         Assert.Equal(Providers, before.Count);
+    }
+
+    [Fact]
+    public async Task An_order_for_anybody_gets_the_offers_that_a_look_at_everyone_would_find()
+    {
+        var rows = new ManyRows();
+        for (var i = 0; i < 2_000; i++)
+        {
+            // Some of the cheapest have no room, some are in maintenance, some bid by themselves.
+            var price = string.Create(CultureInfo.InvariantCulture, $"{1 + (i * 7_919 % 1_000)}.5");
+            var provider = Provider(i) with { Score = i % 3, Maintenance = i % 10 == 9 };
+            rows.Write(ProviderState.Kind, Name(i), provider with { Profile = provider.Profile with { Pricing = i % 10 == 8 ? null : UsdPricing.Default with { CpuUsd = price } } }, _time.GetUtcNow());
+            rows.Write(NodeRows.Node, Name(i) + "_0", Node(i, 0, i % 7 == 0 ? NodeStatus.Offline : NodeStatus.Online), _time.GetUtcNow());
+        }
+
+        var everyone = await ScreenAsync(rows, new ScreeningOptions { WholeMarketMax = 1_000_000 });
+        var few = await ScreenAsync(rows, new ScreeningOptions { OffersMax = 60 });
+        Assert.Equal(everyone.Offers.Take(60).Select(static o => (o.Provider, o.Price, o.Nodes.Single().Node)), few.Offers.Select(static o => (o.Provider, o.Price, o.Nodes.Single().Node)));
+        Assert.Equal((2_000, true), (few.Considered, few.ExternalBidders));
+        Assert.True(everyone.ExternalBidders);
+        Assert.Equal("200", Count(everyone, "provider.maintenance"));
+        Assert.Equal("200", Count(few, "provider.maintenance"));
+        Assert.Equal("200", Count(few, "provider.bids_itself"));
+
+        // Whoever could have bid, had room been looked for: the reason is the price.
+        var outpriced = 2_000 - 200 - 200 - 60 - int.Parse(Count(few, "provider.no_nodes"), CultureInfo.InvariantCulture);
+        Assert.Equal(outpriced.ToString(CultureInfo.InvariantCulture), Count(few, ScreeningVerdicts.OutpricedRule));
+        var why = few.Verdicts.First(static v => v.Rule == ScreeningVerdicts.OutpricedRule);
+        Assert.Equal($"at most {few.Offers[^1].Price}", why.Wanted);
+        Assert.True(Rate.Parse(why.Had) >= few.Offers[^1].Price);
+        Assert.InRange(few.Verdicts.Length, 20, 100);
+    }
+
+    private static string Count(ScreeningOutcome outcome, string rule) => outcome.Counts.Single(c => c.Name == rule).Value;
+
+    private async Task<ScreeningOutcome> ScreenAsync(ManyRows rows, ScreeningOptions options)
+    {
+        var tokens = new TokenCatalog(Options.Create(new TokenListOptions()));
+        var clock = new NetworkClock(Options.Create(new NetworkOptions()), _time);
+        var index = new MarketIndex(rows, clock, Options.Create(options));
+        var screening = new Grains.Deployments.Screening.OrderScreening(index, tokens, new PriceReader(rows, tokens, new NetworkParameters(rows, clock, Options.Create(new ParameterOptions())), Options.Create(new OracleOptions())), Options.Create(options));
+        Assert.True(UnitPrice.TryCreate("uact", "1000000", out var most));
+        var unit = new ResourceUnit(new UnitResources(1, 1_000, [], 1L << 30, [], 0, [], [new SpecEndpoint(EndpointKind.RandomPort, 0)]), 1, most!);
+        var group = new GroupSpec("g", new PlacementRequirements([], new SignedBy([], [])), [unit]);
+        return await screening.ScreenAsync(new ScreeningRequest("order", "id_tenant", group, [new PlannedSlot(1, Samples.Slot())], "uact", Rate.OfWhole(1_000_000), 0));
     }
 
     private static ImmutableSortedSet<string> Region(MarketSnapshot market) => market.Declaring([new Fact("region", "r7")])!;

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Deployments;
 using DepinGrains.Contracts.Nodes;
+using DepinGrains.Domain.Deployments;
 using DepinGrains.Domain.Escrow;
 
 namespace DepinGrains.Grains.Deployments.Screening;
@@ -25,7 +27,15 @@ public sealed record ScreeningOutcome(
     ImmutableArray<ScreeningVerdict> Verdicts,
     ImmutableArray<Fact> Counts,
     int Considered,
-    bool ExternalBidders);
+    bool ExternalBidders)
+{
+    /// <summary>The same, with the reason of offers that were not taken: others are cheaper, of which this is the dearest.</summary>
+    public ScreeningOutcome Outpriced(IReadOnlyCollection<ManagedOffer> passed, Rate bar) => passed.Count == 0 ? this : this with
+    {
+        Verdicts = ScreeningVerdicts.Keep([.. passed.Select(o => ScreeningVerdicts.Outpriced(o.Provider, bar, o.Price)), .. Verdicts]),
+        Counts = ScreeningVerdicts.Count([], Counts.Select(static f => (f.Name, int.Parse(f.Value, CultureInfo.InvariantCulture))).Append((ScreeningVerdicts.OutpricedRule, passed.Count))),
+    };
+}
 
 /// <summary>Finds who could bid for an order, and says why the others could not.</summary>
 public interface IOrderScreening

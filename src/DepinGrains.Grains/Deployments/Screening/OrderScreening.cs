@@ -17,6 +17,8 @@ namespace DepinGrains.Grains.Deployments.Screening;
 /// <summary>Screens the market index by the Domain's rules.</summary>
 public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, PriceReader prices, IOptions<ScreeningOptions> options) : IOrderScreening
 {
+    private const string BidsItselfRule = "provider.bids_itself";
+
     /// <inheritdoc/>
     public async Task<ScreeningOutcome> ScreenAsync(ScreeningRequest request, CancellationToken cancel = default)
     {
@@ -25,16 +27,78 @@ public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, Price
         var declaring = market.Declaring(OrderTerms.Requirements(request.Spec).Attributes);
         var owning = market.Owning(order.Slots);
         var few = declaring is null ? owning : owning is null ? declaring : declaring.Intersect(owning);
+        var asked = few is null ? market.Providers : few.Select(id => market.Find(id)!);
+        var (bidders, counts) = (few?.Count ?? market.Count) <= options.Value.WholeMarketMax ? ([.. asked.Select(p => Screen(order, p))], []) : Cheapest(order, asked);
         if (few is null)
         {
-            // Anybody might bid: everyone is told why not.
-            return Outcome(request, market, [.. market.Providers.Select(p => Screen(order, p))], [], []);
+            // Anybody might bid.
+            return Outcome(request, market, bidders, [], counts);
         }
 
-        ProviderScreening[] bidders = [.. few.Select(id => Screen(order, market.Find(id)!))];
-        var kept = Array.Exists(bidders, static s => s.Bids) ? options.Value.VerdictsOfOthers : Math.Max(options.Value.VerdictsOfOthers, ScreeningVerdicts.KeptMax);
-        var (verdicts, counts) = Others(order, market, declaring, few, kept);
-        return Outcome(request, market, bidders, verdicts, counts);
+        var (verdicts, others) = Others(order, market, declaring, few, Kept(bidders));
+        return Outcome(request, market, bidders, verdicts, [.. counts, .. others]);
+    }
+
+    /// <summary>Verdicts that are kept of those who did not come near a bid.</summary>
+    private int Kept(IEnumerable<ProviderScreening> bidders) => bidders.Any(static s => s.Bids) ? options.Value.VerdictsOfOthers : Math.Max(options.Value.VerdictsOfOthers, ScreeningVerdicts.KeptMax);
+
+    /// <summary>
+    /// Of very many: prices first, which is quick; room is looked for from the cheapest on, until there are offers enough. Of those who bid by themselves one with room is enough to wait for them. Of all others the first reasons,
+    /// and how many more there were of each.
+    /// </summary>
+    private (ProviderScreening[] Screened, (string Rule, int Times)[] Counts) Cheapest(ScreenedOrder order, IEnumerable<IndexedProvider> asked)
+    {
+        List<(IndexedProvider Provider, Rate Price)> priced = [];
+        List<IndexedProvider> external = [];
+        List<(IndexedProvider Provider, string Rule)> refused = [];
+        foreach (var provider in asked)
+        {
+            var asks = Rules.Price(order, Screened(provider, provider.State.Profile));
+            if (asks.Price is { } price)
+            {
+                priced.Add((provider, price));
+            }
+            else if (asks.Rule is { } rule)
+            {
+                refused.Add((provider, rule));
+            }
+            else
+            {
+                external.Add(provider);
+            }
+        }
+
+        var screened = new List<ProviderScreening>();
+        var cheapest = priced.OrderBy(static p => p.Price).ThenByDescending(static p => p.Provider.State.Score).ThenBy(static p => p.Provider.State.Id, StringComparer.Ordinal).ToArray();
+        var looked = Until(screened, cheapest.Select(static p => p.Provider), order, static s => s.Bids, options.Value.OffersMax);
+        var kept = Kept(screened);
+        if (looked > 0 && looked < cheapest.Length)
+        {
+            var bar = cheapest[looked - 1].Price;
+            var outpriced = cheapest.AsEnumerable().Skip(looked).Take(kept).ToArray();
+            screened.AddRange(outpriced.Select(p => new ProviderScreening(p.Provider.State.Id, p.Provider.State.Score, false, null, [], [ScreeningVerdicts.Outpriced(p.Provider.State.Id, bar, p.Price)])));
+            looked += outpriced.Length;
+        }
+
+        var waitedFor = Until(screened, external, order, static s => s.External && !s.Placements.IsEmpty, 1);
+        var told = refused.Take(kept).ToArray();
+        screened.AddRange(told.Select(p => Screen(order, p.Provider)));
+        return ([.. screened], [(ScreeningVerdicts.OutpricedRule, cheapest.Length - looked), (BidsItselfRule, external.Count - waitedFor), .. refused.Skip(told.Length).CountBy(static p => p.Rule).Select(static p => (p.Key, p.Value))]);
+    }
+
+    /// <summary>Screens one after the other until enough are what is looked for; answers how many it looked at.</summary>
+    private int Until(List<ProviderScreening> screened, IEnumerable<IndexedProvider> providers, ScreenedOrder order, Func<ProviderScreening, bool> wanted, int enough)
+    {
+        var (looked, found) = (0, 0);
+        foreach (var provider in providers.TakeWhile(_ => found < enough))
+        {
+            var one = Screen(order, provider);
+            screened.Add(one);
+            found += wanted(one) ? 1 : 0;
+            looked++;
+        }
+
+        return looked;
     }
 
     /// <summary>
@@ -118,11 +182,15 @@ public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, Price
         }
 
         // Signatures expire and reservations of addresses lapse by themselves.
-        screened = screened with { Signatures = AttributeMatching.Standing(screened.Signatures, index.Now) };
+        if (!screened.Signatures.IsDefaultOrEmpty)
+        {
+            screened = screened with { Signatures = AttributeMatching.Standing(screened.Signatures, index.Now) };
+        }
+
         return provider.Addresses?.View(0, index.Now) is { Total: > 0 } pool ? screened with { Ips = new IpPool(pool.Total, pool.Leased, pool.Reserved) } : screened;
     }
 
-    private static ScreeningVerdict BidsItself(ProviderScreening screened) => new(screened.Provider, null, "provider.bids_itself", "a managed price", "its own bidding");
+    private static ScreeningVerdict BidsItself(ProviderScreening screened) => new(screened.Provider, null, BidsItselfRule, "a managed price", "its own bidding");
 
     private static ManagedOffer Offer(ProviderScreening screened, Rate price) =>
         new(screened.Provider, price, screened.Score, [.. screened.Placements.Select(static p => new NodeOffer(p.Node, p.Demand))]);

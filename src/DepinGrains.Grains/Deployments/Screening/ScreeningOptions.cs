@@ -19,4 +19,12 @@ public sealed class ScreeningOptions
     /// <summary>Of an order that gets bids: verdicts kept of providers that do not even declare what it asks for; all are counted. An order without bids keeps all, up to the rules' own limit.</summary>
     [Range(0, 1_000)]
     public int VerdictsOfOthers { get; set; } = 10;
+
+    /// <summary>Of so many providers each is looked at with its nodes, and told why it does not bid. Of more, their prices are compared first, and only the cheapest are looked at.</summary>
+    [Range(1, 1_000_000)]
+    public int WholeMarketMax { get; set; } = 500;
+
+    /// <summary>Offers looked for in a market of more: above what an order may have of bids, for some are refused by the nodes' own books.</summary>
+    [Range(1, 10_000)]
+    public int OffersMax { get; set; } = 50;
 }
