@@ -9,12 +9,18 @@ internal static class StandaloneAgent
     /// <summary>Configuration section of <see cref="AgentOptions"/>, e.g. <c>--Agent:Resources:PortMin 20000</c>: two standalones on one machine need ports of their own.</summary>
     private const string Section = "Agent";
 
-    public static void Add(IServiceCollection services, StandaloneOptions options)
+    public static void Add(IServiceCollection services, StandaloneOptions options, bool alone)
     {
         services.AddSingleton<IHostedService>(provider =>
         {
             var network = provider.GetRequiredService<StandaloneNetwork>();
             var agent = new AgentOptions();
+            if (alone)
+            {
+                // Nothing of it is reachable from elsewhere, so neither is what it runs, unless its owner says so.
+                agent.Containers.PublishAddress = "127.0.0.1";
+            }
+
             provider.GetRequiredService<IConfiguration>().GetSection(Section).Bind(agent);
             agent.WorkDirectory = Path.Combine(Path.GetFullPath(options.Data), "agent");
             agent.StopWorkloadsOnExit = true;

@@ -80,7 +80,7 @@ internal static class StandaloneHost
         builder.Services.AddHostedService(static services => new StandaloneTrim(services.GetService<TimeProvider>() ?? TimeProvider.System));
         if (options.Agent)
         {
-            StandaloneAgent.Add(builder.Services, options);
+            StandaloneAgent.Add(builder.Services, options, alone);
         }
 
         return builder;

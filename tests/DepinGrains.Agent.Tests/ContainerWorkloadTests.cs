@@ -102,7 +102,7 @@ public sealed class ContainerWorkloadTests
     public void Gpus_storage_and_memory_become_the_engines_own_words()
     {
         var spec = new WorkloadSpec(
-            "l/s/0", "l", "s", 0, "img:1", ["run", "me"], ["x"], [], 1_500, 1 << 30, ["GPU-a", "GPU-b"], [new PortBinding(53, 30_053, "UDP")],
+            "l/s/0", "l", "s", 0, "img:1", ["run", "me"], ["x"], [], 1_500, 1 << 30, ["GPU-a", "GPU-b"], [new PortBinding(53, 30_053, "UDP"), new PortBinding(5432, 30_054, "tcp", Local: true)],
             [new VolumeMount("shm", "ram", false, 4_096, "/dev/shm", false)], null, 5 << 20);
         var folder = Directory.CreateTempSubdirectory("depin-c-").FullName;
         using var variables = ContainerVariables.Write(spec, Path.Combine(folder, "e"));
@@ -111,7 +111,7 @@ public sealed class ContainerWorkloadTests
         var line = string.Join(' ', docker);
         Assert.Contains("--gpus \"device=GPU-a,GPU-b\"", line, StringComparison.Ordinal);
         Assert.Contains("--cpus 1.5 --memory 1073741824 --memory-swap 1073741824 --storage-opt size=5242880", line, StringComparison.Ordinal);
-        Assert.Contains("--publish 0.0.0.0:30053:53/udp --volume /h:/m:ro --tmpfs /dev/shm:size=4096 --network net --network-alias s --entrypoint run img:1 me x", line, StringComparison.Ordinal);
+        Assert.Contains("--publish 0.0.0.0:30053:53/udp --publish 127.0.0.1:30054:5432/tcp --volume /h:/m:ro --tmpfs /dev/shm:size=4096 --network net --network-alias s --entrypoint run img:1 me x", line, StringComparison.Ordinal);
         Assert.Contains("--log-driver json-file --log-opt max-size=1000", line, StringComparison.Ordinal);
         Assert.Contains("--device nvidia.com/gpu=GPU-a --device nvidia.com/gpu=GPU-b", string.Join(' ', podman), StringComparison.Ordinal);
         Assert.Contains("DEPIN_LEASE=l\n", File.ReadAllText(variables.File), StringComparison.Ordinal);

@@ -95,6 +95,8 @@ public sealed class WalkTests : StandaloneWalk
     {
         var before = (await tenant.JsonAsync("deployment", "show", id))["escrow"]!;
         await Programs.EventuallyAsync("the cost rises", async () => (long)(await tenant.JsonAsync("deployment", "show", id))["escrow"]!["costSoFar"]! > (long)before["costSoFar"]! ? "yes" : null);
+        Assert.True((DateTimeOffset)before["runsOutAt"]! > DateTimeOffset.UtcNow, before.ToJsonString());
+        Assert.Contains("paid until 20", await tenant.RunAsync("deployment", "show", id), StringComparison.Ordinal);
         await tenant.RunAsync("deployment", "deposit", id, "2");
         var after = (await tenant.JsonAsync("deployment", "show", id))["escrow"]!;
         Assert.True((long)after["funds"]! > 6_900_000, after.ToJsonString());

@@ -32,14 +32,15 @@ internal sealed class TunnelTargets(AgentOptions options, StateStore store)
 
         var port = spec.Ports.FirstOrDefault(p => p.ContainerPort == open.Port && p.Protocol.Equals("tcp", StringComparison.OrdinalIgnoreCase));
         return port.HostPort > 0
-            ? new IPEndPoint(Address(spec), port.HostPort)
+            ? new IPEndPoint(Address(spec, port), port.HostPort)
             : Refusal.Of("tunnel.port_not_found", $"the workload exposes no TCP port {open.Port}", ("port", open.Port));
     }
 
     /// <summary>Where the workload's host ports answer: the address they are bound to, this machine's own where that is any.</summary>
-    private IPAddress Address(WorkloadSpec spec)
+    private IPAddress Address(WorkloadSpec spec, PortBinding port)
     {
-        var bound = IPAddress.Parse(spec.Image.StartsWith(NativePrograms.ImagePrefix, StringComparison.Ordinal) ? options.Native.BindAddress : options.Containers.PublishAddress);
+        var native = spec.Image.StartsWith(NativePrograms.ImagePrefix, StringComparison.Ordinal);
+        var bound = IPAddress.Parse(native ? NativeEnvironment.Bind(spec, options.Native) : port.Local ? "127.0.0.1" : options.Containers.PublishAddress);
         return bound.Equals(IPAddress.Any) ? IPAddress.Loopback : bound.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : bound;
     }
 }

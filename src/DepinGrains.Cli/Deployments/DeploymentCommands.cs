@@ -67,7 +67,7 @@ public static class DeploymentCommands
         var (d, e) = (answer["deployment"]!, answer["escrow"]!);
         var denom = (string)e["currency"]!;
         Console.Out.WriteLine($"{(string?)d["id"]}: {(string?)d["status"]}");
-        Console.Out.WriteLine($"  escrow {(string?)e["status"]}: {Amounts.Show((long)e["funds"]!, denom)} left, cost so far {Amounts.Show((long)e["costSoFar"]!, denom)}, {(string?)e["ratePerBlock"]} {denom} a block, ends at height {e["runOutHeight"]?.ToString() ?? "never"} (now {e["height"]})");
+        Console.Out.WriteLine($"  escrow {(string?)e["status"]}: {Amounts.Show((long)e["funds"]!, denom)} left, cost so far {Amounts.Show((long)e["costSoFar"]!, denom)}, {(string?)e["ratePerBlock"]} {denom} a block, {(e["runsOutAt"] is { } end ? $"paid until {(string?)end} (block {e["runOutHeight"]}, now {e["height"]})" : "nothing is being paid")}");
         foreach (var group in d["groups"]!.AsArray())
         {
             var order = group!["order"]!;

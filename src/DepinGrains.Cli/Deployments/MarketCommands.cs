@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
 
@@ -10,8 +11,9 @@ public static class MarketCommands
     /// <summary>The commands.</summary>
     public static Command Create()
     {
-        var order = new Argument<string>("order") { Description = "owner/dseq, or owner/dseq/gseq/oseq" };
-        var why = new Command("why", "why others did not bid for an order") { order };
+        var order = new Argument<string>("order") { Description = "owner/dseq for the newest order of a group, or owner/dseq/gseq/oseq" };
+        var group = new Option<int>("--group") { Description = "which group of owner/dseq", DefaultValueFactory = static _ => 1 };
+        var why = new Command("why", "why others did not bid for an order") { order, group };
         why.SetAction(parse => Session.RunAsync(parse, async session =>
         {
             var parts = parse.GetValue(order)!.Split('/').Select(Uri.EscapeDataString).ToArray();
@@ -20,7 +22,7 @@ public static class MarketCommands
                 throw new ApiException("cli.id_malformed", $"'{parse.GetValue(order)}' is no order id; it reads owner/dseq or owner/dseq/gseq/oseq");
             }
 
-            var (gseq, oseq) = parts.Length > 3 ? (parts[2], parts[3]) : ("1", "1");
+            var (gseq, oseq) = parts.Length > 3 ? (parts[2], parts[3]) : await NewestAsync(session, parts[0], parts[1], parse.GetValue(group));
             var report = await session.GetAsync($"/v1/deployments/{parts[0]}/{parts[1]}/groups/{gseq}/orders/{oseq}/why");
             if (!session.Json)
             {
@@ -41,6 +43,14 @@ public static class MarketCommands
             ("ceiling", static o => $"{(string?)o["ceiling"]} {(string?)o["denom"]}"),
             ("since", static o => (string?)o["openedAt"]))));
         return new Command("market", "the open market") { why, orders, Stats() };
+    }
+
+    /// <summary>A group's newest order.</summary>
+    private static async Task<(string Gseq, string Oseq)> NewestAsync(Session session, string owner, string dseq, int gseq)
+    {
+        var deployment = await session.GetAsync($"/v1/deployments/{owner}/{dseq}");
+        var found = deployment["groups"]!.AsArray().FirstOrDefault(g => (int)g!["gseq"]! == gseq) ?? throw new ApiException("cli.group_not_found", $"{owner}/{dseq} has no group {gseq}");
+        return (gseq.ToString(CultureInfo.InvariantCulture), ((string)found["order"]!["id"]!).Split('/')[^1]);
     }
 
     private static Command Stats()

@@ -47,4 +47,9 @@ public sealed record EscrowView(
     [property: Id(7)] long? RunOutHeight,
     [property: Id(8)] long? PausedAt,
     [property: Id(9)] ImmutableArray<EscrowDepositView> Deposits,
-    [property: Id(10)] ImmutableArray<EscrowPaymentView> Payments);
+    [property: Id(10)] ImmutableArray<EscrowPaymentView> Payments)
+{
+    /// <summary>When <see cref="RunOutHeight"/> will be, if nothing changes.</summary>
+    [Id(11)]
+    public DateTimeOffset? RunsOutAt { get; init; }
+}

@@ -1,10 +1,14 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace DepinGrains.Contracts.Nodes;
 
 /// <summary>A port of a workload. <paramref name="HostPort"/> was booked on the node; the agent makes <paramref name="ContainerPort"/> answer there.</summary>
+/// <param name="Local">Offered to other services of the order only: it answers on the node's loopback address, not to the world.</param>
 [GenerateSerializer, Immutable, Alias("depin.workload.port.v1")]
-public readonly record struct PortBinding([property: Id(0)] int ContainerPort, [property: Id(1)] int HostPort, [property: Id(2)] string Protocol);
+public readonly record struct PortBinding(
+    [property: Id(0)] int ContainerPort, [property: Id(1)] int HostPort, [property: Id(2)] string Protocol,
+    [property: Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Local = false);
 
 /// <summary>A mounted volume. <paramref name="Class"/>: <c>ephemeral</c>, <c>ram</c>, <c>beta1…3</c>; persistent volumes outlive a restart of the workload, not the lease.</summary>
 [GenerateSerializer, Immutable, Alias("depin.workload.volume.v1")]

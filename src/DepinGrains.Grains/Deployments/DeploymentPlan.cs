@@ -83,9 +83,10 @@ public static class DeploymentPlan
         unit.CpuMilli,
         unit.MemoryBytes,
         [],
-        [.. Ports(service).Select(static p => new PortBinding(p.Port, 0, p.Proto.ToLowerInvariant()))],
+        [.. Ports(service).Select(static p => new PortBinding(p.Port, 0, p.Proto.ToLowerInvariant(), p.Local))],
         Volumes(unit, service),
-        service.Credentials is { } c ? new ImageCredentials(c.Host, c.Username, c.Password) : null);
+        service.Credentials is { } c ? new ImageCredentials(c.Host, c.Username, c.Password) : null,
+        OwnBytes(unit, service));
 
     /// <summary>What the last replica takes once it has its cards and ports.</summary>
     private static int Bytes(string lease, UnitResources unit, ManifestService service)
@@ -106,16 +107,16 @@ public static class DeploymentPlan
     public static ImmutableArray<string> Ips(ManifestGroup manifest) =>
         [.. manifest.Services.SelectMany(static s => s.Expose).Select(static e => e.Ip).Where(static ip => ip.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
-    /// <summary>One host port per distinct container port and protocol, whoever it is offered to.</summary>
-    private static ImmutableArray<(int Port, string Proto)> Ports(ManifestService service) =>
-        [.. service.Expose.Select(static e => (e.Port, e.Proto)).Distinct()];
+    /// <summary>One host port per distinct container port and protocol; local is what nobody but other services is offered.</summary>
+    private static ImmutableArray<(int Port, string Proto, bool Local)> Ports(ManifestService service) =>
+        [.. service.Expose.GroupBy(static e => (e.Port, e.Proto)).Select(static g => (g.Key.Port, g.Key.Proto, !g.Any(static e => e.Global || e.Ip.Length > 0)))];
 
-    private static ImmutableArray<VolumeMount> Volumes(UnitResources unit, ManifestService service)
-    {
-        var mounts = service.Params?.Storage.ToDictionary(static m => m.Name) ?? [];
-        // A volume without a mount is the room of the workload's own root: booked on the node, nothing to mount.
-        return [.. unit.Storage
-            .Where(v => mounts.GetValueOrDefault(v.Name) is { Mount.Length: > 0 })
-            .Select(v => new VolumeMount(v.Name, v.Class, v.Persistent, v.Bytes, mounts[v.Name].Mount, mounts[v.Name].ReadOnly))];
-    }
+    private static ImmutableArray<VolumeMount> Volumes(UnitResources unit, ManifestService service) =>
+        [.. unit.Storage.Select(v => (Volume: v, Mount: MountOf(v, service))).Where(static v => v.Mount is not null)
+            .Select(static v => new VolumeMount(v.Volume.Name, v.Volume.Class, v.Volume.Persistent, v.Volume.Bytes, v.Mount!.Mount, v.Mount.ReadOnly))];
+
+    /// <summary>A volume without a mount is room for the workload's own files.</summary>
+    private static long OwnBytes(UnitResources unit, ManifestService service) => unit.Storage.Where(v => MountOf(v, service) is null).Sum(static v => v.Bytes);
+
+    private static ManifestMount? MountOf(StorageVolume volume, ManifestService service) => service.Params?.Storage.FirstOrDefault(m => m.Name == volume.Name && m.Mount.Length > 0);
 }

@@ -149,7 +149,7 @@ public sealed partial class EscrowGrain
         {
             var step = Credit(state, intent, taken.Value).Require();
             next = next with { Account = step.Account };
-            answer = EscrowForecast.View(step.Account, clock.Height);
+            answer = View(step.Account);
             changes = Told(step);
         }
         else

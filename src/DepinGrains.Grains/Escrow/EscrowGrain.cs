@@ -136,7 +136,7 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
     public Task<Result<EscrowView>> GetAsync()
     {
         _row.ThrowIfLost();
-        return Task.FromResult(_row.Value?.Account is { } account ? EscrowForecast.View(account, clock.Height) : (Result<EscrowView>)NotFound());
+        return Task.FromResult(_row.Value?.Account is { } account ? View(account) : (Result<EscrowView>)NotFound());
     }
 
     private ILedgerGrain Ledger(string currency) => GrainFactory.GetGrain<ILedgerGrain>(currency);
@@ -191,7 +191,13 @@ public sealed partial class EscrowGrain(IRowStore store, NetworkClock clock, Net
             }
         }
 
-        return EscrowForecast.View(step.Value.Account, clock.Height);
+        return View(step.Value.Account);
+    }
+
+    private EscrowView View(EscrowAccount account)
+    {
+        var view = EscrowForecast.View(account, clock.Height);
+        return view with { RunsOutAt = view.RunOutHeight is { } height ? clock.TimeOf(height) : null };
     }
 
     /// <summary>Finishes what a crash interrupted: the deposit under way, then transfers not known to be made.</summary>

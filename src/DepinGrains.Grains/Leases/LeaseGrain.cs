@@ -71,7 +71,7 @@ public sealed class LeaseGrain(IRowStore store, NetworkClock clock, LeaseMetrics
             wanted.Add((booking, here));
             foreach (var w in here)
             {
-                var addresses = w.Ports.Select(p => $"{booking.Host}:{p.HostPort}").ToImmutableArray();
+                var addresses = w.Ports.Where(static p => !p.Local).Select(p => $"{booking.Host}:{p.HostPort}").ToImmutableArray();
                 var before = old.GetValueOrDefault(w.Id);
                 placed.Add(new LeaseWorkload(w.Id, w.Service, w.Replica, booking.Node, addresses, before?.Status, before?.ReportSession ?? 0, before?.ReportSequence ?? 0));
             }

@@ -44,10 +44,24 @@ public sealed class HardwareOrderTests(Market market) : IClassFixture<Market>
             .Replace("          size: 1Gi", "          - size: 1Gi\n          - name: data\n            size: 2Gi\n            attributes:\n              persistent: true\n              class: beta2", StringComparison.Ordinal);
         await _r.DeployAsync(sdl);
         Assert.NotNull((await _r.AuctionAsync()).Groups[0].Order.LeaseId);
-        var volume = Assert.Single(Assert.Single((await _r.Node("p").GetDesiredStateAsync()).Workloads).Volumes);
-        Assert.Equal(new VolumeMount("data", "beta2", true, 2 * Samples.Gi, "/var/lib/data", false), volume);
+        var workload = Assert.Single((await _r.Node("p").GetDesiredStateAsync()).Workloads);
+        Assert.Equal(new VolumeMount("data", "beta2", true, 2 * Samples.Gi, "/var/lib/data", false), Assert.Single(workload.Volumes));
+
+        // What is mounted nowhere is room for its own files: the agent holds it to that.
+        Assert.Equal(1 * Samples.Gi, workload.StorageBytes);
         var free = (await _r.Node("p").GetAsync()).Require().Free.Storage;
         Assert.Equal(48 * Samples.Gi, free.Single(static s => s.Class == "beta2").Bytes);
+    }
+
+    [Fact]
+    public async Task A_port_for_other_services_is_booked_but_not_offered_to_the_world()
+    {
+        await _r.AddProviderAsync("p", "1.60");
+        await _r.DeployAsync(_r.Sdl().Replace("    expose:\n", "    expose:\n      - port: 5432\n        to:\n          - service: web\n", StringComparison.Ordinal));
+        Assert.NotNull((await _r.AuctionAsync()).Groups[0].Order.LeaseId);
+        var ports = Assert.Single((await _r.Node("p").GetDesiredStateAsync()).Workloads).Ports;
+        Assert.Equal([(80, false), (5432, true)], ports.Select(static p => (p.ContainerPort, p.Local)));
+        Assert.Equal($":{ports[0].HostPort}", Assert.Single(Assert.Single((await _r.LeaseAsync()).Workloads).Addresses)[^6..]);
     }
 
     [Fact]

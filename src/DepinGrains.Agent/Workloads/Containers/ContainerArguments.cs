@@ -61,7 +61,7 @@ internal static class ContainerArguments
         run.AddRange(Gpus(spec, podman));
         foreach (var port in spec.Ports)
         {
-            var address = options.PublishAddress.Contains(':', StringComparison.Ordinal) ? $"[{options.PublishAddress}]" : options.PublishAddress;
+            var address = port.Local ? "127.0.0.1" : options.PublishAddress.Contains(':', StringComparison.Ordinal) ? $"[{options.PublishAddress}]" : options.PublishAddress;
             var protocol = string.Equals(port.Protocol, "udp", StringComparison.OrdinalIgnoreCase) ? "udp" : "tcp";
             run.AddRange(["--publish", $"{address}:{Text(port.HostPort)}:{Text(port.ContainerPort)}/{protocol}"]);
         }

@@ -23,7 +23,7 @@ internal static partial class NativeEnvironment
             ["DEPIN_LEASE"] = spec.LeaseId,
             ["DEPIN_SERVICE"] = spec.Service,
             ["DEPIN_REPLICA"] = spec.Replica.ToString(CultureInfo.InvariantCulture),
-            ["DEPIN_BIND"] = options.BindAddress,
+            ["DEPIN_BIND"] = Bind(spec, options),
         };
         if (spec.Image == NativePrograms.ImagePrefix + NativePrograms.Hello)
         {
@@ -67,6 +67,9 @@ internal static partial class NativeEnvironment
 
         return environment;
     }
+
+    /// <summary>Where its ports are to answer: loopback when all are for other services only.</summary>
+    public static string Bind(WorkloadSpec spec, NativeOptions options) => !spec.Ports.IsEmpty && spec.Ports.All(static p => p.Local) ? "127.0.0.1" : options.BindAddress;
 
     /// <summary>Device files of the lease's GPUs; none of the others'.</summary>
     public static IReadOnlyList<string> Devices(WorkloadSpec spec, IReadOnlyList<GpuDevice> gpus)

@@ -23,7 +23,7 @@ internal static class NativePrograms
         if (name == Hello)
         {
             var port = spec.Ports.IsEmpty ? 0 : spec.Ports[0].HostPort;
-            return [.. HelloCommand(options), "--bind", options.BindAddress, "--port", port.ToString(CultureInfo.InvariantCulture), .. rest];
+            return [.. HelloCommand(options), "--bind", NativeEnvironment.Bind(spec, options), "--port", port.ToString(CultureInfo.InvariantCulture), .. rest];
         }
 
         if (options.AllowedPrograms.TryGetValue(name, out var listed))
