@@ -123,6 +123,11 @@ public sealed class Session : IDisposable
             cursor = (string?)page["nextCursor"];
         }
         while (cursor is not null && all.Count < max);
+        if (cursor is not null)
+        {
+            await Console.Error.WriteLineAsync($"the first {all.Count} of more; the API pages through all: GET {path}");
+        }
+
         return all;
     }
 
