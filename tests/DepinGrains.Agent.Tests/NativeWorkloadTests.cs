@@ -203,6 +203,21 @@ public sealed class NativeWorkloadTests
     }
 
     [Fact]
+    public async Task What_a_workload_uses_of_processor_and_memory_is_reported_and_grows()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        harness.Options.Workloads.UsageInterval = TimeSpan.FromSeconds(1);
+        var spec = AgentHarness.Shell("while :; do :; done");
+        gateway.Want(spec);
+        harness.Start();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id) is { CpuMillisUsed: > 0, MemoryBytes: > 0 }, () => $"usage; {gateway.Last(spec.Id)}");
+        var first = gateway.Last(spec.Id)!.CpuMillisUsed;
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)!.CpuMillisUsed > first, () => $"more usage; {gateway.Last(spec.Id)}");
+    }
+
+    [Fact]
     public async Task Many_that_start_at_once_do_not_disturb_each_other()
     {
         SkipUnlessLinux();

@@ -54,6 +54,7 @@ public sealed class WalkTests : StandaloneWalk
         await Standalone.StartAsync();
         await tenant.RunAsync("ledger", "verify", "ACT");
         Assert.Equal("active", (string?)(await tenant.JsonAsync("lease", "show", (string)lease["id"]!))["status"]);
+        Assert.Contains("MiB of memory, started again 0 times", await tenant.RunAsync("lease", "show", (string)lease["id"]!), StringComparison.Ordinal);
         hello = await Programs.EventuallyAsync("the workload answers still", async () => (string?)await _http.GetStringAsync(new Uri(address)));
         Assert.Contains("hello from " + (string)lease["id"]!, hello, StringComparison.Ordinal);
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
 
@@ -102,6 +103,11 @@ public static class LeaseCommands
         foreach (var workload in lease["workloads"]!.AsArray())
         {
             Console.Out.WriteLine($"  {(string?)workload!["service"]}/{workload["replica"]} on {(string?)workload["node"]}: {(string?)workload["status"]?["phase"] ?? "placed"} {(string?)workload["status"]?["detail"]}");
+            if (workload["status"] is { } status && status["cpuMillisUsed"] is { } cpu)
+            {
+                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {(long)cpu / 1_000.0:0.0} s of CPU, {(long)status["memoryBytes"]! / 1_048_576.0:0.0} MiB of memory, started again {status["restarts"]} times"));
+            }
+
             foreach (var address in workload["addresses"]!.AsArray())
             {
                 Console.Out.WriteLine($"    http://{(string?)address}");
