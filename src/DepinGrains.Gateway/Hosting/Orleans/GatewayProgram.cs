@@ -1,6 +1,7 @@
 using DepinGrains.ServiceDefaults.Hosting;
 using DepinGrains.ServiceDefaults.Silos;
 using DepinGrains.Storage;
+using DepinGrains.Storage.Schema;
 using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Gateway.Hosting;
@@ -24,6 +25,7 @@ internal static class GatewayProgram
                 silos     {app.Services.GetRequiredService<IOptions<SilosOptions>>().Value.Id}
                 serves    {builder.WebHost.GetSetting(WebHostDefaults.ServerUrlsKey)}
                 """);
+            await NeedAsync(app.Services);
             await app.RunAsync();
             return ExitCodes.Done;
         }
@@ -32,10 +34,26 @@ internal static class GatewayProgram
             await Console.Error.WriteLineAsync("depin-gateway: " + problem.Message);
             return ExitCodes.Configuration;
         }
-        catch (Exception problem) when (problem is StoreUnavailableException or IOException)
+        catch (Exception problem) when (problem is StoreUnavailableException or StoreSchemaException or IOException)
         {
             await Console.Error.WriteLineAsync("depin-gateway: " + problem.Message);
             return ExitCodes.CannotStart;
+        }
+    }
+
+    /// <summary>
+    /// Beside a database that is still to be migrated it would be ready, and answer with errors whatever reads what is new. One that is away is no reason not to start: it comes back by itself, and what silos
+    /// answer is answered meanwhile.
+    /// </summary>
+    private static async Task NeedAsync(IServiceProvider services)
+    {
+        services.GetRequiredService<IStartupValidator>().Validate();
+        try
+        {
+            await services.GetRequiredService<IStoreMigrator>().NeedAsync();
+        }
+        catch (StoreUnavailableException)
+        {
         }
     }
 }
