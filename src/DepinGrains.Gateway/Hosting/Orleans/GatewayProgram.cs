@@ -26,8 +26,7 @@ internal static class GatewayProgram
                 serves    {builder.WebHost.GetSetting(WebHostDefaults.ServerUrlsKey)}
                 """);
             await NeedAsync(app.Services);
-            await app.RunAsync();
-            return ExitCodes.Done;
+            return await RunAsync(app);
         }
         catch (OptionsValidationException problem)
         {
@@ -38,6 +37,21 @@ internal static class GatewayProgram
         {
             await Console.Error.WriteLineAsync("depin-gateway: " + problem.Message);
             return ExitCodes.CannotStart;
+        }
+    }
+
+    /// <summary>Until it is told to stop, which may be while it still looks for silos.</summary>
+    private static async Task<int> RunAsync(WebApplication app)
+    {
+        try
+        {
+            await app.RunAsync();
+            return ExitCodes.Done;
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("depin-gateway: no silo was found before it was told to stop");
+            return ExitCodes.Done;
         }
     }
 
