@@ -46,6 +46,20 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task AGatewayToldToStop_WhileItLooksForSilos_EndsInOrder()
+    {
+        Needs.SilosAndPostgres();
+        await using var network = await SiloNetwork.StartAsync(silos: 1, gateways: 1);
+        var gateway = network.Gateways[0];
+        await gateway.StopAsync();
+        await network.Silos[0].StopAsync();
+        gateway.Start();
+        await Eventually.TrueAsync("it looks for silos", () => Task.FromResult(gateway.LogEnd(int.MaxValue).Contains("Could not find any gateway", StringComparison.Ordinal)), 60);
+        await gateway.StopAsync();
+        Assert.Contains("no silo was found before it was told to stop", gateway.LogEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AGatewayWithoutSilos_IsAlive_NotReady_AndAnswersWhy()
     {
         Needs.SilosAndPostgres();

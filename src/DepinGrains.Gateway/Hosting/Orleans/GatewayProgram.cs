@@ -43,12 +43,14 @@ internal static class GatewayProgram
     /// <summary>Until it is told to stop, which may be while it still looks for silos.</summary>
     private static async Task<int> RunAsync(WebApplication app)
     {
+        // Kept: once it has run, the application answers for nothing any more.
+        var stopping = app.Lifetime.ApplicationStopping;
         try
         {
             await app.RunAsync();
             return ExitCodes.Done;
         }
-        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             await Console.Error.WriteLineAsync("depin-gateway: no silo was found before it was told to stop");
             return ExitCodes.Done;
