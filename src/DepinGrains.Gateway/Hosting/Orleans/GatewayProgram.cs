@@ -50,12 +50,15 @@ internal static class GatewayProgram
             await app.RunAsync();
             return ExitCodes.Done;
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (Exception end) when (stopping.IsCancellationRequested && IsBrokenOff(end))
         {
             await Console.Error.WriteLineAsync("depin-gateway: no silo was found before it was told to stop");
             return ExitCodes.Done;
         }
     }
+
+    /// <summary>A start that was broken off: by one of what starts, or by several at once.</summary>
+    private static bool IsBrokenOff(Exception end) => end is OperationCanceledException || (end is AggregateException several && several.Flatten().InnerExceptions.All(static e => e is OperationCanceledException));
 
     /// <summary>
     /// Beside a database that is still to be migrated it would be ready, and answer with errors whatever reads what is new. One that is away is no reason not to start: it comes back by itself, and what silos
