@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using DepinGrains.Deployment.Tests.Manifests;
 
 namespace DepinGrains.Deployment.Tests;
@@ -107,6 +108,16 @@ public sealed class ManifestTests
         Assert.All(targets.Keys, static t => Assert.True(Dockerfile.RunsAsUser(t), t));
         Assert.NotEmpty(Settings.Problems("standalone", new Dictionary<string, string> { ["Standalone__Facuet"] = "true" }, ""));
         Assert.NotEmpty(Settings.Problems("agent", new Dictionary<string, string> { ["DEPIN_AGENT__Native__Enable"] = "true" }, ""));
+    }
+
+    /// <summary>What README has people wait for, forward or replace is there, under that name.</summary>
+    [Fact]
+    public async Task Readme_NamesObjectsThatAreThere()
+    {
+        var objects = (await Task.WhenAll(Overlay.All.Select(Overlay.ObjectsAsync))).SelectMany(static o => o).Select(static o => $"{Kinds.Of(o)}/{Kinds.Name(o)}").ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var named = Regex.Matches(await File.ReadAllTextAsync(Repository.At("k8s", "README.md")), "(deployment|statefulset|service|job)/[a-z-]+").Select(static m => m.Value).ToHashSet();
+        Assert.InRange(named.Count, 5, 20);
+        Assert.All(named, name => Assert.Contains(name, objects));
     }
 
     /// <summary>Scrapers find the management ports by the Services' labels and port name.</summary>

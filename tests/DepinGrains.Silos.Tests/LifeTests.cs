@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DepinGrains.Silos.Tests.Processes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Silos.Tests;
 
@@ -24,6 +25,38 @@ public sealed class LifeTests
         var (code, error) = await HostProcess.RunToEndAsync("DepinGrains.Silo", new Dictionary<string, string> { ["Store__Connection"] = "Host=127.0.0.1;Port=1", ["Silo__Address"] = "somewhere" });
         Assert.Equal(78, code);
         Assert.Contains("Silo: Address", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>As in k8s/, where a job migrates: whoever comes before it ends and is started again, instead of failing at whatever is new.</summary>
+    [Theory]
+    [InlineData("DepinGrains.Silo")]
+    [InlineData("DepinGrains.Gateway")]
+    public async Task BeforeTheMigration_ItEndsWith74AndOneSentence(string project)
+    {
+        Needs.SilosAndPostgres();
+        var (code, error) = await HostProcess.RunToEndAsync(project, new Dictionary<string, string>
+        {
+            ["Store__Connection"] = await (await PostgresCluster.SharedAsync()).NewDatabaseAsync(),
+            ["Silo__Migrate"] = "false",
+            ["Secrets__MasterKeys__0"] = Convert.ToBase64String(new byte[32]),
+        });
+        Assert.Equal(74, code);
+        Assert.Contains("the database is not migrated to what this version needs", error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => !line.Contains("libgssapi", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AGatewayToldToStop_WhileItLooksForSilos_EndsInOrder()
+    {
+        Needs.SilosAndPostgres();
+        await using var network = await SiloNetwork.StartAsync(silos: 1, gateways: 1);
+        var gateway = network.Gateways[0];
+        await gateway.StopAsync();
+        await network.Silos[0].StopAsync();
+        gateway.Start();
+        await Eventually.TrueAsync("it looks for silos", () => Task.FromResult(gateway.LogEnd(int.MaxValue).Contains("Could not find any gateway", StringComparison.Ordinal)), 60);
+        await gateway.StopAsync();
+        Assert.Contains("no silo was found before it was told to stop", gateway.LogEnd(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -106,7 +106,7 @@ public static class IdentityRules
     }
 
     /// <summary>Sets the roles. Those of operators and gateways are granted and taken by operators alone.</summary>
-    /// <param name="byOperator">The caller has the operator role.</param>
+    /// <param name="byOperator">The caller has the operator role, or signed with a key that may take it.</param>
     public static Result<Identity> SetRoles(Identity identity, IdentityRoles roles, bool byOperator)
     {
         var known = SelfClaimable | IdentityRoles.Operator | IdentityRoles.Gateway;

@@ -133,7 +133,8 @@ public sealed partial class IdentityGrain(IRowStore store, NetworkClock clock, I
         var path = $"/v1/identities/{Id}/roles";
         if (input.Value.Identity == Id)
         {
-            var byOperator = (_identity?.Roles & IdentityRoles.Operator) is IdentityRoles.Operator;
+            // A key that the network's configuration names makes its identity an operator, also one that came to be before it was named, or by its first command as everybody's.
+            var byOperator = (_identity?.Roles & IdentityRoles.Operator) is IdentityRoles.Operator || options.Value.OperatorKeys.Contains(input.Value.KeyId);
             return await ChangeAsync(
                 command.Request, KeyRoles.OwnerOrOperator, "PUT", path, "identity.roles_set",
                 identity => IdentityRules.SetRoles(identity, command.Roles, byOperator), static identity => identity.Roles);

@@ -6,7 +6,7 @@ public sealed class IdentityOptions
     /// <summary>Configuration section.</summary>
     public const string Section = "Identities";
 
-    /// <summary>Key ids (<c>key_…</c>) whose identities may register with the operator role. Standalone puts its own key here.</summary>
+    /// <summary>Key ids (<c>key_…</c>) whose identities may register with the operator role, or take it later. Standalone puts its own key here.</summary>
     public IList<string> OperatorKeys { get; } = [];
 
     /// <summary>Public keys kept ready for verifying in one process; at least 1.</summary>

@@ -74,5 +74,7 @@ public static class StoreRegistration
         public Task MigrateAsync(CancellationToken cancel = default) => store.MigrateAsync(cancel);
 
         public Task<System.Collections.Immutable.ImmutableArray<string>> PendingAsync(CancellationToken cancel = default) => store.PendingAsync(cancel);
+
+        public Task<System.Collections.Immutable.ImmutableArray<string>> MissingAsync(CancellationToken cancel = default) => store.MissingAsync(cancel);
     }
 }

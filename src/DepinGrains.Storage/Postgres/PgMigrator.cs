@@ -29,6 +29,10 @@ internal sealed class PgMigrator(PgConnections connections, TableCatalog catalog
     public Task<ImmutableArray<string>> PendingAsync(CancellationToken cancel) =>
         GuardAsync(connection => new PgSchemaWork(connection, dry: true).RunAsync(catalog, 0, cancel), cancel);
 
+    /// <summary>Without the lock too.</summary>
+    public Task<ImmutableArray<string>> MissingAsync(CancellationToken cancel) =>
+        GuardAsync(connection => new PgSchemaWork(connection, dry: true).MissingAsync(catalog, cancel), cancel);
+
     private async Task<ImmutableArray<string>> GuardAsync(Func<NpgsqlConnection, Task<ImmutableArray<string>>> work, CancellationToken cancel)
     {
         try

@@ -30,6 +30,18 @@ internal sealed class PgSchemaWork(NpgsqlConnection connection, bool dry)
         return [.. _done];
     }
 
+    /// <summary>Steps, tables and columns only; for a dry one.</summary>
+    public async Task<ImmutableArray<string>> MissingAsync(TableCatalog catalog, CancellationToken cancel)
+    {
+        await StepsAsync(0, cancel).ConfigureAwait(false);
+        foreach (var table in catalog.All)
+        {
+            await TableAsync(table, cancel).ConfigureAwait(false);
+        }
+
+        return [.. _done];
+    }
+
     public static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancel, params object[] arguments)
     {
         var command = Command(connection, sql, arguments);
@@ -77,6 +89,21 @@ internal sealed class PgSchemaWork(NpgsqlConnection connection, bool dry)
 
     private async Task ReconcileAsync(Table table, CancellationToken cancel)
     {
+        var isNew = await TableAsync(table, cancel).ConfigureAwait(false);
+        if (_fast)
+        {
+            await CompressAsync(table.Name, "doc", cancel).ConfigureAwait(false);
+        }
+
+        foreach (var index in table.Indexes)
+        {
+            await IndexAsync(table, index, isNew ? "" : "CONCURRENTLY", cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The table and its columns; true when it was not there.</summary>
+    private async Task<bool> TableAsync(Table table, CancellationToken cancel)
+    {
         var isNew = await IsMissingAsync(table.QuotedName, cancel).ConfigureAwait(false);
         if (isNew)
         {
@@ -102,15 +129,7 @@ internal sealed class PgSchemaWork(NpgsqlConnection connection, bool dry)
             }
         }
 
-        if (_fast)
-        {
-            await CompressAsync(table.Name, "doc", cancel).ConfigureAwait(false);
-        }
-
-        foreach (var index in table.Indexes)
-        {
-            await IndexAsync(table, index, isNew ? "" : "CONCURRENTLY", cancel).ConfigureAwait(false);
-        }
+        return isNew;
     }
 
     private async Task CompressAsync(string table, string column, CancellationToken cancel)

@@ -75,6 +75,8 @@ internal sealed class PgStore : IStore
 
     public Task<ImmutableArray<string>> PendingAsync(CancellationToken cancel = default) => _migrator.PendingAsync(cancel);
 
+    public Task<ImmutableArray<string>> MissingAsync(CancellationToken cancel = default) => _migrator.MissingAsync(cancel);
+
     public Task PingAsync(CancellationToken cancel) => Connections.ReadAsync(async (connection, stop) =>
     {
         var command = new NpgsqlCommand("SELECT 1", connection);

@@ -14,4 +14,10 @@ public interface IStoreMigrator
 
     /// <summary>What <see cref="MigrateAsync"/> would do now, in order, in words; empty when the database is as this build needs it. Changes nothing. Throws as it does.</summary>
     Task<ImmutableArray<string>> PendingAsync(CancellationToken cancel = default);
+
+    /// <summary>
+    /// The part of <see cref="PendingAsync"/> without which this build cannot work: steps, tables and columns. Indexes are none of it: without one a list is slow, and after a way back to an older version some
+    /// that it knew are gone or others. Throws as <see cref="MigrateAsync"/> does.
+    /// </summary>
+    Task<ImmutableArray<string>> MissingAsync(CancellationToken cancel = default);
 }

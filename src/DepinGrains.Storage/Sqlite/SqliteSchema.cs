@@ -32,6 +32,30 @@ internal sealed class SqliteSchema(SqliteSession session, bool dry)
     /// <summary>Runs inside one exclusive transaction of the writer, or dry on a reading connection. Answers what was (would be) done, in words.</summary>
     public ImmutableArray<string> Migrate(TableCatalog catalog, long now)
     {
+        TakeSteps(now);
+        foreach (var table in catalog.All)
+        {
+            Reconcile(table);
+            BuildIndexes(table);
+        }
+
+        return [.. _done];
+    }
+
+    /// <summary>Steps, tables and columns only; for a dry one.</summary>
+    public ImmutableArray<string> Missing(TableCatalog catalog)
+    {
+        TakeSteps(0);
+        foreach (var table in catalog.All)
+        {
+            Reconcile(table);
+        }
+
+        return [.. _done];
+    }
+
+    private void TakeSteps(long now)
+    {
         if (!Exists("schema_steps"))
         {
             Do("create the table schema_steps", "CREATE TABLE schema_steps(number INTEGER PRIMARY KEY, name TEXT NOT NULL, at_us INTEGER NOT NULL)");
@@ -50,13 +74,6 @@ internal sealed class SqliteSchema(SqliteSession session, bool dry)
                 session.Prepare("INSERT INTO schema_steps(number, name, at_us) VALUES(?1, ?2, ?3)").Int(1, number).Text(2, name).Int(3, now).Run();
             }
         }
-
-        foreach (var table in catalog.All)
-        {
-            Reconcile(table);
-        }
-
-        return [.. _done];
     }
 
     private void Do(string what, params ReadOnlySpan<string> statements)
@@ -88,7 +105,10 @@ internal sealed class SqliteSchema(SqliteSession session, bool dry)
                 throw new StoreSchemaException($"column {table.Name}.{column.Name} is {found} in the database and {type} in the definition");
             }
         }
+    }
 
+    private void BuildIndexes(Table table)
+    {
         foreach (var index in table.Indexes)
         {
             var wanted = string.Join(", ", index.Columns.Concat(["parent", "key"]).Distinct().Select(c => $"\"{c}\""));

@@ -64,6 +64,8 @@ internal sealed class SqliteStore : IStore
 
     public Task<ImmutableArray<string>> PendingAsync(CancellationToken cancel = default) => Readers.RunAsync(session => new SqliteSchema(session, dry: true).Migrate(Catalog, 0), cancel);
 
+    public Task<ImmutableArray<string>> MissingAsync(CancellationToken cancel = default) => Readers.RunAsync(session => new SqliteSchema(session, dry: true).Missing(Catalog), cancel);
+
     public Task PingAsync(CancellationToken cancel) => Readers.RunAsync(session =>
     {
         session.Execute("SELECT 1 FROM sqlite_master LIMIT 1");

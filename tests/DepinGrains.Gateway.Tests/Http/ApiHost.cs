@@ -19,11 +19,15 @@ public class ApiHost : TestHost
     /// <summary>Key whose identity may be an operator.</summary>
     public SigningKey OperatorKey { get; } = SigningKey.Generate();
 
+    /// <summary>Another, which comes as everybody does first.</summary>
+    public SigningKey LateOperatorKey { get; } = SigningKey.Generate();
+
     protected override Dictionary<string, string?> Settings => new()
     {
         ["Http:BodyBytesMax"] = "65536",
         ["Http:StreamHeartbeatSeconds"] = "1",
         ["Identities:OperatorKeys:0"] = OperatorKey.KeyId,
+        ["Identities:OperatorKeys:1"] = LateOperatorKey.KeyId,
     };
 
     /// <summary>
@@ -73,7 +77,11 @@ public class ApiHost : TestHost
         TestEndpoints.Map(app);
     }
 
-    protected override void Ended() => OperatorKey.Dispose();
+    protected override void Ended()
+    {
+        OperatorKey.Dispose();
+        LateOperatorKey.Dispose();
+    }
 }
 
 /// <summary>The real clock, moved.</summary>

@@ -212,6 +212,35 @@ public sealed class IdentityEndpointTests(ApiHost host) : IClassFixture<ApiHost>
         }
     }
 
+    /// <summary>The command line registers everybody alike, by the first command; whoever runs the network says afterwards what they are.</summary>
+    [Fact]
+    public async Task Whose_key_is_configured_takes_the_role_of_an_operator_also_when_registered_without_and_by_no_other_key()
+    {
+        var boss = await host.RegisterAsync(host.LateOperatorKey, "tenant", "provider");
+        using (var before = await boss.GetAsync("/t/operator"))
+        {
+            Assert.Equal(HttpStatusCode.Forbidden, before.StatusCode);
+        }
+
+        using (var taken = await boss.SendAsync(HttpMethod.Put, $"/v1/identities/{boss.Id}/roles", new { roles = new[] { "operator", "tenant" } }))
+        {
+            Assert.Equal("{\"roles\":[\"tenant\",\"operator\"]}", await taken.Content.ReadAsStringAsync());
+        }
+
+        using var now = await boss.GetAsync("/t/operator");
+        Assert.Equal(HttpStatusCode.OK, now.StatusCode);
+
+        // Nor for anybody else while the role is not taken: that is an operator's right, not the key's.
+        using (var dropped = await boss.SendAsync(HttpMethod.Put, $"/v1/identities/{boss.Id}/roles", new { roles = new[] { "tenant" } }))
+        {
+            Assert.Equal(HttpStatusCode.OK, dropped.StatusCode);
+        }
+
+        var alice = await host.RegisterAsync();
+        using var foreign = await boss.SendAsync(HttpMethod.Put, $"/v1/identities/{alice.Id}/roles", new { roles = new[] { "operator" } });
+        await ProblemAssert.IsAsync(foreign, HttpStatusCode.Forbidden, IdentityError.Foreign);
+    }
+
     [Fact]
     public async Task Operators_are_configured_and_grant_roles_to_others()
     {

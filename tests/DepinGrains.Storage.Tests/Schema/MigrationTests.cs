@@ -65,6 +65,31 @@ public abstract class MigrationTests
         }
     }
 
+    /// <summary>A process that leaves the migrating to another asks this before it serves.</summary>
+    [Fact]
+    public async Task What_a_build_cannot_work_without_is_told_until_it_is_there_and_no_index_is_of_that_kind()
+    {
+        var options = await NewAsync();
+        await using var store = StoreRegistration.Open(options, Kinds.All);
+        var problem = await Assert.ThrowsAsync<StoreSchemaException>(() => store.Migrator.NeedAsync());
+        Assert.Contains("the first: create the table schema_steps", problem.Message, StringComparison.Ordinal);
+
+        await using var old = StoreRegistration.Open(options, [Before]);
+        await old.Migrator.MigrateAsync();
+        await old.Migrator.NeedAsync();
+        var missing = await store.Migrator.MissingAsync();
+        Assert.Contains(missing, static what => what.StartsWith("add the column rows_lease.", StringComparison.Ordinal));
+        Assert.Contains(missing, static what => what.StartsWith("create the table rows_", StringComparison.Ordinal));
+        Assert.DoesNotContain(missing, static what => what.Contains("index", StringComparison.Ordinal));
+        await Assert.ThrowsAsync<StoreSchemaException>(() => store.Migrator.NeedAsync());
+
+        // And the way back stays open: an index that is another now keeps no older build away.
+        await store.Migrator.MigrateAsync();
+        await store.Migrator.NeedAsync();
+        Assert.Contains(await old.Migrator.PendingAsync(), static what => what.Contains("index", StringComparison.Ordinal));
+        await old.Migrator.NeedAsync();
+    }
+
     [Fact]
     public async Task A_column_of_another_type_stops_the_migration_with_both_types_named()
     {

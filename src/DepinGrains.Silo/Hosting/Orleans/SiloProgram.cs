@@ -18,10 +18,8 @@ internal static class SiloProgram
             await using var app = builder.Build();
             app.UseManagement();
             var options = app.Services.GetRequiredService<IOptions<SiloOptions>>().Value;
-            if (options.Migrate)
-            {
-                await app.Services.GetRequiredService<IStoreMigrator>().MigrateAsync();
-            }
+            var migrator = app.Services.GetRequiredService<IStoreMigrator>();
+            await (options.Migrate ? migrator.MigrateAsync() : migrator.NeedAsync());
 
             Console.Out.WriteLine($"""
                 runtime   Orleans
