@@ -52,6 +52,20 @@ public sealed class PriceBoundTests
         Assert.Empty(api.Sent);
     }
 
+    [Fact]
+    public async Task ARequestOfUnknownOutcome_IsToldWithTheBoundThatBelongsToIt()
+    {
+        await using var api = new MovingPrice("service.unavailable");
+        var (exit, _, error) = await api.RunAsync(Register);
+        Assert.Equal(2, exit);
+        var again = error[error.LastIndexOf("--request-id", StringComparison.Ordinal)..].Split('\n')[0].Trim();
+        Assert.EndsWith(" --max-price 3.52", again, StringComparison.Ordinal);
+        await api.RunAsync($"{Register} {again}");
+        Assert.Equal(["3520000000"], api.Sent.Select(static s => s["maxPrice"]!.ToString()).Distinct());
+        (_, _, error) = await api.RunAsync(Register + " -o json");
+        Assert.Equal(("cli.outcome_unknown", "--max-price 3.52"), ((string?)JsonNode.Parse(error)!["code"], (string?)JsonNode.Parse(error)!["bound"]));
+    }
+
     /// <summary>Prices are 3.2 TAO for who asks and 12.8 for who pays.</summary>
     private sealed class MovingPrice : IAsyncDisposable
     {
@@ -110,7 +124,8 @@ public sealed class PriceBoundTests
                     answer = $$"""{"code":"{{_code}}","detail":"it moved","facts":{"{{price}}":"12800000000","max":"{{most}}"} }""";
                 }
 
-                (context.Response.StatusCode, context.Response.ContentType) = (reads ? 200 : 422, reads ? "application/json" : "application/problem+json");
+                context.Response.Headers["Retry-After"] = "0";
+                (context.Response.StatusCode, context.Response.ContentType) = (reads ? 200 : _code == "service.unavailable" ? 503 : 422, reads ? "application/json" : "application/problem+json");
                 await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(answer));
                 context.Response.Close();
             }
