@@ -47,11 +47,15 @@ internal static class SubnetNetworkCommands
     {
         var name = new Argument<string>("name");
         var task = new Option<string>("--task") { Description = "text, image, search or deterministic", DefaultValueFactory = static _ => "text" };
-        var most = new Option<string?>("--max-lock") { Description = "most TAO to lock" };
+        var most = new Option<string?>("--max-lock") { Description = Most("lock") };
         var create = new Command("create", "open a subnet; its lock comes back when it ends") { name, task, most };
-        create.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
-            await session.PostAsync("/v1/subnets", new JsonObject { ["name"] = parse.GetValue(name), ["task"] = parse.GetValue(task), ["maxLock"] = Tao.Parse(parse.GetValue(most)) }),
-            static s => Console.Out.WriteLine($"subnet {s["netuid"]} is open; its first epoch ends at block {s["nextEpochBlock"]}"))));
+        create.SetAction(parse => Session.RunAsync(parse, async session =>
+        {
+            var bound = await PriceBound.OfAsync(session, parse, most, "/v1/subnets/lock-cost", "lock");
+            return session.Show(
+                await bound.PayAsync(() => session.PostAsync("/v1/subnets", new JsonObject { ["name"] = parse.GetValue(name), ["task"] = parse.GetValue(task), ["maxLock"] = bound.Most })),
+                static s => Console.Out.WriteLine($"subnet {s["netuid"]} is open; its first epoch ends at block {s["nextEpochBlock"]}"));
+        }));
         return create;
     }
 
@@ -73,12 +77,13 @@ internal static class SubnetNetworkCommands
 
     private static Command Register()
     {
-        var most = new Option<string?>("--max-price") { Description = "most TAO to recycle" };
+        var most = new Option<string?>("--max-price") { Description = Most("recycle") };
         var node = new Option<string?>("--node") { Description = "your node the miner runs on, where the subnet asks for hardware; its agent does the subnet's benchmark" };
         var register = new Command("register", "register a hotkey: the price is recycled") { Netuid, Hotkey, most, node };
         register.SetAction(parse => Session.RunAsync(parse, async session =>
         {
-            var body = new JsonObject { ["maxPrice"] = Tao.Parse(parse.GetValue(most)) };
+            var bound = await PriceBound.OfAsync(session, parse, most, $"/v1/subnets/{parse.GetValue(Netuid)}/price", "price");
+            var body = new JsonObject { ["maxPrice"] = bound.Most };
             if (parse.GetValue(Hotkey) is { } hotkey)
             {
                 body["hotkey"] = hotkey;
@@ -90,7 +95,7 @@ internal static class SubnetNetworkCommands
                 await NodeBenchmark.RunAsync(session, parse.GetValue(Netuid), machine, body);
             }
 
-            return session.Show(await session.PostAsync($"/v1/subnets/{parse.GetValue(Netuid)}/register", body), static r => Console.Out.WriteLine(
+            return session.Show(await bound.PayAsync(() => session.PostAsync($"/v1/subnets/{parse.GetValue(Netuid)}/register", body)), static r => Console.Out.WriteLine(
                 $"uid {r["uid"]} of subnet {r["netuid"]} for {Tao.Show((long)r["price"]!)} τ at block {r["block"]}{((string?)r["replaced"] is { } old ? $"; {old} lost it" : "")}"));
         }));
         return register;
@@ -226,6 +231,8 @@ internal static class SubnetNetworkCommands
         }));
         return axon;
     }
+
+    private static string Most(string what) => $"most TAO to {what}; {PriceBound.MarginPercent} % above what it costs when the command begins, when left out";
 
     private static string Short(string id) => id.Length <= 16 ? id : id[..10] + "…" + id[^5..];
 }

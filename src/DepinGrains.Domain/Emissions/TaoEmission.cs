@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DepinGrains.Domain.Emissions;
 
 /// <summary>
@@ -23,6 +25,9 @@ public static class TaoEmission
 
     /// <summary>The stage from which a block pays nothing: 10⁹ &gt;&gt; 30 = 0.</summary>
     public const int LastStage = 30;
+
+    /// <summary>Rao as TAO for people, e.g. <c>3.2</c>.</summary>
+    public static string Show(ulong rao) => (rao / (decimal)RaoPerTao).ToString("0.#########", CultureInfo.InvariantCulture);
 
     /// <summary>How often emission was halved at this issuance (rao); <see cref="LastStage"/> at most.</summary>
     public static int Halvings(ulong issuance)

@@ -16,6 +16,12 @@ public sealed record Hyperparameter(string Name, bool AtEpoch, string Range, Fun
 /// <summary>All hyperparameters. Names of subtensor a13316c42 <c>subnet_info.rs SubnetHyperparams</c> where the chain has them.</summary>
 public static class HyperparameterCatalog
 {
+    /// <summary>
+    /// Most validators of a subnet. Bonds are one row of the store, 4 bytes a validator and uid: with as many uids as there can be (4,096, whatever <c>max_allowed_uids</c> is lowered to later) that is 16.4 MB, within the
+    /// 16 MiB a row may have. A subnet whose bonds could not be stored would never end its epoch.
+    /// </summary>
+    public const int ValidatorsMax = 1_000;
+
     private const long Blocks = 10_000_000;
     private const long Rao = 21_000_000_000_000_000;
 
@@ -26,7 +32,7 @@ public static class HyperparameterCatalog
         Number("kappa", true, 0, ushort.MaxValue, static h => h.Kappa, static (h, v) => h with { Kappa = (ushort)v }),
         Number("immunity_period", false, 0, Blocks, static h => h.ImmunityPeriod, static (h, v) => h with { ImmunityPeriod = v }),
         Number("max_allowed_uids", false, 1, Consensus.EpochInputs.UidsMax, static h => h.MaxAllowedUids, static (h, v) => h with { MaxAllowedUids = (int)v }),
-        Number("max_validators", true, 1, Consensus.EpochInputs.UidsMax, static h => h.MaxValidators, static (h, v) => h with { MaxValidators = (int)v }),
+        Number("max_validators", true, 1, ValidatorsMax, static h => h.MaxValidators, static (h, v) => h with { MaxValidators = (int)v }),
         Number("min_allowed_weights", false, 0, Consensus.EpochInputs.UidsMax, static h => h.MinAllowedWeights, static (h, v) => h with { MinAllowedWeights = (int)v }),
         Number("max_weights_limit", false, 1, ushort.MaxValue, static h => h.MaxWeightsLimit, static (h, v) => h with { MaxWeightsLimit = (ushort)v }),
         Number("weights_rate_limit", false, 0, Blocks, static h => h.WeightsRateLimit, static (h, v) => h with { WeightsRateLimit = v }),

@@ -35,7 +35,10 @@ public static class HyperparameterRules
     {
         ArgumentNullException.ThrowIfNull(h);
         var yuma3 = h.YumaVersion == 3;
-        return new EpochParameters((ulong)h.ActivityCutoff, h.Kappa, h.BondsMovingAvg, h.MaxValidators)
+
+        // A subnet may have been given more before they were bounded.
+        var validators = Math.Min(h.MaxValidators, HyperparameterCatalog.ValidatorsMax);
+        return new EpochParameters((ulong)h.ActivityCutoff, h.Kappa, h.BondsMovingAvg, validators)
         {
             Version = yuma3 ? YumaVersion.Yuma3 : YumaVersion.Yuma1,
             LiquidAlpha = yuma3 && h.LiquidAlphaEnabled ? new LiquidAlpha(I32F32.Proportion(h.AlphaLow), I32F32.Proportion(h.AlphaHigh), 1_000) : null,

@@ -63,7 +63,7 @@ public sealed partial class SubnetGrain
             return open.Refusal;
         }
 
-        var weights = new WeightsOf(block, _book.Weights(neuron.Uid)?.Uids ?? [], _book.Weights(neuron.Uid)?.Values ?? []);
+        var weights = Touched(_book.Weights(neuron.Uid), block);
         var next = neuron with { Commits = open.Value };
         Result<WeightsCommitted> done = new WeightsCommitted(Netuid, neuron.Uid, command.Hash, block, State.Epoch + terms.CommitRevealPeriod);
         await MustCommitAsync(
@@ -157,6 +157,20 @@ public sealed partial class SubnetGrain
         _book.Put(own, weights);
         metrics.WeightsSet(Netuid);
         return done;
+    }
+
+    /// <summary>
+    /// Weights that stay as they are under a new block, as the chain's do at a commit. What was said of a uid's former owner goes: until now the epoch knew it by its age, which the new block hides.
+    /// </summary>
+    private WeightsOf Touched(WeightsOf? before, long block)
+    {
+        if (before is null)
+        {
+            return new WeightsOf(block, [], []);
+        }
+
+        int[] kept = [.. Enumerable.Range(0, before.Uids.Length).Where(k => _book.Neuron(before.Uids[k]) is { } target && before.LastUpdate > target.RegisteredAt)];
+        return new WeightsOf(block, Array.ConvertAll(kept, k => before.Uids[k]), Array.ConvertAll(kept, k => before.Values[k]));
     }
 
     private Changes Written(Changes changes, int uid, WeightsOf weights) => changes.With(SubnetRows.Binary(SubnetRows.Weights, Key, SubnetRows.Uid(uid), SubnetBinary.Write(weights)));

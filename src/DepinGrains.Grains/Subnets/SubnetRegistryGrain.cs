@@ -4,6 +4,7 @@ using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Emissions;
 using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Contracts.Subnets;
+using DepinGrains.Domain.Emissions;
 using DepinGrains.Domain.Ledgers;
 using DepinGrains.Domain.Subnets;
 using DepinGrains.Grains.Network;
@@ -113,7 +114,7 @@ public sealed class SubnetRegistryGrain(IRowStore store, NetworkClock clock, IOp
         : State.Subnets.Length >= options.Value.Limit && replaces is null
             ? Refusal.Of("subnet.all_immune", $"all {State.Subnets.Length} subnets are younger than {options.Value.Immunity} blocks: none can make room", ("subnets", State.Subnets.Length), ("immunity", options.Value.Immunity))
         : command.MaxLock is { } most && cost > most
-            ? Refusal.Of("subnet.lock_moved", $"the lock is {cost} rao, more than the {most} allowed: pass a higher --max-lock", ("lock", cost), ("max", most))
+            ? Refusal.Of("subnet.lock_moved", $"lock moved from {TaoEmission.Show((ulong)Math.Max(0, most))} to {TaoEmission.Show((ulong)cost)} TAO while you waited: pass --max-lock", ("lock", cost), ("max", most))
         : State.LastNetuid >= ushort.MaxValue ? Refusal.Of("subnet.numbers_exhausted", "there are no numbers left for subnets", ("last", State.LastNetuid))
         : null;
 

@@ -106,6 +106,15 @@ public sealed class RegistrationVectorTests
     }
 
     [Fact]
+    public void APriceThatMoved_IsToldInTaoAsTheOptionTakesIt_AndInRaoAsNumbers()
+    {
+        var refused = RegistrationRules.Check(new RegistrationRequest(100_000_000_000, 3_200_000_000), new RegistrationContext { Price = 12_800_000_000 }).Refusal!;
+        Assert.Equal("price moved from 3.2 to 12.8 TAO while you waited: pass --max-price", refused.Detail);
+        Assert.Equal(["PriceLimitExceeded", "12800000000", "3200000000"], refused.Facts.Select(static f => f.Value));
+        Assert.True(RegistrationRules.Check(new RegistrationRequest(100_000_000_000, 12_800_000_000), new RegistrationContext { Price = 12_800_000_000 }).IsOk);
+    }
+
+    [Fact]
     public void Prices_AreTheSameInOneStepAndInMany()
     {
         var random = new Random(5);

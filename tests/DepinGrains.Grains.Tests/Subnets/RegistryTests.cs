@@ -29,7 +29,8 @@ public sealed class RegistryTests
         Assert.Equal(1, one.Netuid); // who cannot pay uses no number up
         Assert.Equal(one, (await registry.CreateAsync("a", new CreateSubnet(first, "one", SubnetTask.Text))).Require());
         Assert.Equal(20 * Tao, (await registry.GetLockCostAsync()).Lock);
-        Assert.Equal("subnet.lock_moved", (await registry.CreateAsync("b", new CreateSubnet(second, "two", SubnetTask.Text, 15 * Tao))).Refusal!.Code);
+        var moved = (await registry.CreateAsync("b", new CreateSubnet(second, "two", SubnetTask.Text, 15 * Tao))).Refusal!;
+        Assert.Equal(("subnet.lock_moved", "lock moved from 15 to 20 TAO while you waited: pass --max-lock"), (moved.Code, moved.Detail));
         (await registry.CreateAsync("c", new CreateSubnet(second, "two", SubnetTask.Text))).Require();
         Assert.Equal("subnet.all_immune", (await registry.CreateAsync("d", new CreateSubnet(third, "three", SubnetTask.Text))).Refusal!.Code);
         Assert.Equal("subnet.name_invalid", (await registry.CreateAsync("e", new CreateSubnet(third, " ", SubnetTask.Text))).Refusal!.Code);

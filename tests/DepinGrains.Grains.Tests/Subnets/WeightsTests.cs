@@ -93,6 +93,28 @@ public sealed class WeightsTests(Market market) : IClassFixture<Market>
     }
 
     [Fact]
+    public async Task A_commit_does_not_give_a_uids_newcomer_what_was_said_of_its_former_owner()
+    {
+        var subnet = await ValidatedAsync("revived");
+        (await subnet.SetWeightsAsync("validator", (1, 9), (2, 4))).Require();
+        await subnet.SetAsync("commit_reveal_weights", "true");
+        await subnet.SetAsync("immunity_period", "0");
+        await subnet.SetAsync("max_allowed_uids", "3");
+        await subnet.EpochAsync();
+        await subnet.EpochAsync();
+        var newcomer = await subnet.RegisterAsync("newcomer");
+        Assert.InRange(newcomer, 1, 2);
+        subnet.Blocks(1);
+        var hash = CommitReveal.HashOf(SHA256.HashData(Encoding.UTF8.GetBytes(subnet.Hotkey("validator"))), (ushort)subnet.Netuid, [1], [1], [5], 0);
+        (await subnet.Grain.CommitWeightsAsync("again", new CommitWeights(subnet.Coldkey("validator"), subnet.Hotkey("validator"), hash))).Require();
+        await subnet.EpochAsync();
+        var graph = (await subnet.Grain.GetMetagraphAsync(["I", "E"])).Require();
+        Assert.Equal((0, 0L), (graph.Incentive!.Value[newcomer], graph.Emission!.Value[newcomer]));
+        Assert.True(graph.Incentive!.Value[3 - newcomer] > 0);
+        Assert.Equal([(ushort)(3 - newcomer)], (await subnet.Grain.GetWeightsAsync(0)).Require().Uids);
+    }
+
+    [Fact]
     public async Task An_axon_is_announced_by_its_owner_at_a_public_address_and_not_too_often()
     {
         var subnet = await ValidatedAsync("axon");

@@ -41,8 +41,10 @@ if (what === "broken") {
   seen.helper = await helper.finalContent();
   const completion = await client.completions.create({ model: "subnet-1", prompt: "question", max_tokens: 100 });
   seen.completion = completion.choices[0].text;
-  const embedding = await client.embeddings.create({ model: "subnet-1", input: ["one", "two"], encoding_format: "float" });
+  const embedding = await client.embeddings.create({ model: "subnet-1", input: ["one", "two"] });
   seen.embeddings = embedding.data.map((d) => d.embedding);
+  const floats = await client.embeddings.create({ model: "subnet-1", input: ["one", "two"], encoding_format: "float" });
+  seen.floats = floats.data.map((d) => d.embedding);
   const image = await client.images.generate({ model: "subnet-1", prompt: "a tree", n: 1 });
   seen.image = image.data[0].b64_json;
   seen.wrongModel = await failing(() => client.chat.completions.create({ model: "gpt-4o", messages }));

@@ -11,7 +11,7 @@ public static class HardwareRules
     public static bool AsksForHardware(SubnetHyperparameters h)
     {
         ArgumentNullException.ThrowIfNull(h);
-        return h.MinCpuMilli > 0 || h.MinMemoryBytes > 0 || h.MinGpus > 0 || h.BenchmarkWork > 0;
+        return h.MinCpuMilli > 0 || h.MinMemoryBytes > 0 || GpusOf(h) > 0 || h.BenchmarkWork > 0;
     }
 
     /// <summary>Null, or <c>registration.hardware_too_small</c> naming what is missing, wanted and found.</summary>
@@ -22,7 +22,7 @@ public static class HardwareRules
         var gpus = found.Gpus.Count(g => g.MemoryBytes >= wanted.MinGpuMemoryBytes);
         return found.CpuMilli < wanted.MinCpuMilli ? No("cpu_milli", wanted.MinCpuMilli, found.CpuMilli)
             : found.MemoryBytes < wanted.MinMemoryBytes ? No("memory_bytes", wanted.MinMemoryBytes, found.MemoryBytes)
-            : gpus < wanted.MinGpus ? No(wanted.MinGpuMemoryBytes > 0 ? $"gpus of {wanted.MinGpuMemoryBytes} bytes" : "gpus", wanted.MinGpus, gpus)
+            : gpus < GpusOf(wanted) ? No(wanted.MinGpuMemoryBytes > 0 ? $"gpus of {wanted.MinGpuMemoryBytes} bytes" : "gpus", GpusOf(wanted), gpus)
             : null;
     }
 
@@ -33,6 +33,9 @@ public static class HardwareRules
         var name = failure.Code switch { "node.benchmark_late" => "too_slow", "node.benchmark_wrong" => "wrong", var code => code["node.benchmark_".Length..] };
         return failure with { Code = "registration.hardware_" + name, Detail = "the node's benchmark failed: " + failure.Detail };
     }
+
+    /// <summary>Cards asked for; memory of a card without a number of them asks for one.</summary>
+    private static int GpusOf(SubnetHyperparameters h) => h.MinGpus == 0 && h.MinGpuMemoryBytes > 0 ? 1 : h.MinGpus;
 
     private static Refusal No(string what, long wanted, long found) =>
         Refusal.Of("registration.hardware_too_small", $"the subnet asks for {wanted} {what}; the node's agent found {found}", ("what", what), ("wanted", wanted), ("found", found));

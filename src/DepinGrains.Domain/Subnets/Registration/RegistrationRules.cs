@@ -1,10 +1,11 @@
 using DepinGrains.Contracts.Common;
+using DepinGrains.Domain.Emissions;
 
 namespace DepinGrains.Domain.Subnets.Registration;
 
 /// <summary>A wish to register.</summary>
 /// <param name="Balance">Free rao of the coldkey.</param>
-/// <param name="MaxPrice">Most rao it will pay; null for any price.</param>
+/// <param name="MaxPrice">Most rao it will pay: what its caller saw, or a little more; null for any price.</param>
 public sealed record RegistrationRequest(ulong Balance, ulong? MaxPrice = null);
 
 /// <summary>What the rules of registration need to know.</summary>
@@ -55,7 +56,7 @@ public static class RegistrationRules
             : context.ThisBlock >= context.MaxPerBlock ? No("block_cap", "TooManyRegistrationsThisBlock", $"{context.ThisBlock} of {context.MaxPerBlock} registrations of this block are taken: try the next block")
             : context.ThisInterval >= most ? No("interval_cap", "TooManyRegistrationsThisInterval", $"{context.ThisInterval} of {most} registrations of this interval are taken")
             : context.AlreadyRegistered ? No("already_registered", "AlreadyRegistered", "the hotkey is registered in this subnet")
-            : price > request.MaxPrice ? No("price_moved", "PriceLimitExceeded", $"the price is {price} rao, more than the {request.MaxPrice} allowed: pass a higher --max-price", ("price", price), ("max", request.MaxPrice))
+            : request.MaxPrice is { } max && price > max ? No("price_moved", "PriceLimitExceeded", $"price moved from {TaoEmission.Show(max)} to {TaoEmission.Show(price)} TAO while you waited: pass --max-price", ("price", price), ("max", max))
             : request.Balance < price ? No("not_enough_balance", "NotEnoughBalanceToStake", $"balance {request.Balance} rao; registration costs {price}", ("balance", request.Balance), ("price", price))
             : !context.OwnsHotkey ? No("not_owner", "NonAssociatedColdKey", "another coldkey owns this hotkey")
             : price;

@@ -156,6 +156,13 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
             throw new MinerException("too_many_tokens");
         }
 
+        // A miner that ignores the form asked for gives a caller wrong vectors, not an error: it is brought into that form here.
+        var list = json.Slice(part.Start, part.Length);
+        if (request.Kind == InferenceKind.Embedding)
+        {
+            list = EmbeddingForm.TryWrite(list.Span, request.Base64, out var vectors) ? vectors : throw new MinerException("garbage");
+        }
+
         _firstToken = time.GetElapsedTime(_started);
         if (await hold.BeforeAnsweringAsync() is { } refused)
         {
@@ -167,7 +174,7 @@ internal sealed class AnswerRelay(HttpContext context, InferenceRequest request,
         _textBytes = request.Kind is InferenceKind.Chat or InferenceKind.Completion ? part.TextBytes : 0;
         var use = Use with { Images = request.Kind == InferenceKind.Image ? part.Items : 0 };
         context.Response.ContentType = "application/json";
-        var bytes = frame.Whole(json.Span.Slice(part.Start, part.Length), use);
+        var bytes = frame.Whole(list.Span, use);
         context.Response.ContentLength = bytes.Length;
         try
         {

@@ -33,7 +33,8 @@ public sealed record InferenceLimits(int PromptTokensMax = 131_072, int AnswerTo
 /// <param name="Bound">The most that can be billed; what is held.</param>
 /// <param name="Body">What miners get: the request without what concerns only the caller, with its bound written out.</param>
 /// <param name="Logprobs">Answers tell the probabilities of tokens, which are far longer than the tokens.</param>
-public sealed record InferenceRequest(InferenceKind Kind, int Netuid, bool Stream, bool StreamUsage, int Choices, InferenceUse Bound, ReadOnlyMemory<byte> Body, bool Logprobs = false)
+/// <param name="Base64">Vectors are asked for as base64 of little-endian float32, not as arrays of numbers.</param>
+public sealed record InferenceRequest(InferenceKind Kind, int Netuid, bool Stream, bool StreamUsage, int Choices, InferenceUse Bound, ReadOnlyMemory<byte> Body, bool Logprobs = false, bool Base64 = false)
 {
     // A token is rarely longer than this; a miner that goes on and on is cut off, the bill is bounded anyway.
     private const int BytesPerTokenMax = 64;

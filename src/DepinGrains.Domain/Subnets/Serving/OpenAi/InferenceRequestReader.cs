@@ -70,6 +70,12 @@ public static class InferenceRequestReader
             return Invalid("echo", "answers do not repeat their prompt");
         }
 
+        var base64 = kind == InferenceKind.Embedding ? IsBase64(body) : false;
+        if (base64 is null)
+        {
+            return Invalid("encoding_format", "float or base64");
+        }
+
         var prompt = PromptCount.Of(kind, body, limits);
         if (!prompt.IsOk)
         {
@@ -84,7 +90,7 @@ public static class InferenceRequestReader
 
         var bound = new InferenceUse(prompt.Value.Tokens, (long)most.Value * choices.Value, kind == InferenceKind.Image ? choices.Value : 0);
         var answers = kind == InferenceKind.Embedding ? prompt.Value.Inputs : choices.Value;
-        return new InferenceRequest(kind, netuid, stream.Value, usage.Value, answers, bound, Forward(kind, body, netuid, stream.Value, most.Value, choices.Value), HasLogprobs(body));
+        return new InferenceRequest(kind, netuid, stream.Value, usage.Value, answers, bound, Forward(kind, body, netuid, stream.Value, most.Value, choices.Value), HasLogprobs(body), base64.Value);
     }
 
     private static int? Model(JsonElement body) =>
@@ -108,6 +114,12 @@ public static class InferenceRequestReader
 
     private static bool? Flag(JsonElement body, string name) =>
         !body.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null or JsonValueKind.False ? false : value.ValueKind == JsonValueKind.True ? true : null;
+
+    private static bool? IsBase64(JsonElement body) =>
+        !body.TryGetProperty("encoding_format", out var form) || form.ValueKind == JsonValueKind.Null ? false
+        : form.ValueKind != JsonValueKind.String ? null
+        : form.ValueEquals("base64"u8) ? true
+        : form.ValueEquals("float"u8) ? false : null;
 
     private static bool HasLogprobs(JsonElement body) => body.TryGetProperty("logprobs", out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False);
 
