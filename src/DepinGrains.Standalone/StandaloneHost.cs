@@ -128,9 +128,6 @@ internal static class StandaloneHost
     }
 }
 
-/// <summary>The answer of <c>GET /health</c>.</summary>
-public sealed record HealthView(string Status, string Runtime);
-
 /// <summary>Options that do not go together; the process ends with 64.</summary>
 internal sealed class StandaloneRefusedException(string message) : Exception(message);
 

@@ -22,6 +22,7 @@ public sealed class ManifestTests
         ["probes"] = HostRules.Probes,
         ["grace"] = HostRules.Grace,
         ["proxies"] = ProxyRules.Trust,
+        ["miners"] = MinerRules.Egress,
     };
 
     /// <summary>(rule that must see it, object, path inside it, what is put there; null takes it away).</summary>
@@ -63,6 +64,10 @@ public sealed class ManifestTests
         ("grace", "ConfigMap/depin-settings", "data/Management__ShutdownTimeout", "00:03:00"),
         ("proxies", "Deployment/depin-gateway", "spec/template/spec/containers/0/env/0/name", "Http__TrustedProxy"),
         ("proxies", "NetworkPolicy/depin-gateway", "spec/ingress/0/from", null),
+        ("miners", "NetworkPolicy/depin-gateway", "spec/egress/2/to/0/ipBlock/cidr", "8.0.0.0/8"),
+        ("miners", "NetworkPolicy/depin-gateway", "spec/egress/2/to/0/ipBlock/except/4", "169.253.0.0/16"),
+        ("miners", "NetworkPolicy/depin-gateway", "spec/egress/2/to/1/ipBlock/except", null),
+        ("miners", "NetworkPolicy/depin-gateway", "spec/podSelector/matchLabels/app.kubernetes.io~name", "depin-silo"),
     ];
 
     public static TheoryData<string, string> Everywhere => [.. Overlay.All.SelectMany(static o => Rules.Keys.Select(r => (o, r)))];
@@ -118,6 +123,17 @@ public sealed class ManifestTests
         var named = Regex.Matches(await File.ReadAllTextAsync(Repository.At("k8s", "README.md")), "(deployment|statefulset|service|job)/[a-z-]+").Select(static m => m.Value).ToHashSet();
         Assert.InRange(named.Count, 5, 20);
         Assert.All(named, name => Assert.Contains(name, objects));
+    }
+
+    /// <summary>Every dashboard comes to a Grafana in the cluster as a ConfigMap with the label its sidecar looks for.</summary>
+    [Fact]
+    public async Task Grafana_GetsEveryDashboard()
+    {
+        Repository.Need(Repository.Has("kubectl"), "kubectl");
+        JsonObject[] maps = [.. YamlTree.Parse(await Overlay.RenderAsync("grafana"))];
+        Assert.All(maps, static m => Assert.Equal("1", Workload.Map(m["metadata"]!["labels"]).GetValueOrDefault("grafana_dashboard")));
+        var files = Directory.GetFiles(Repository.At("grafana", "dashboards"), "*.json").Select(Path.GetFileName).Order(StringComparer.Ordinal);
+        Assert.Equal(files, maps.SelectMany(static m => m["data"]!.AsObject().Select(static d => d.Key)).Order(StringComparer.Ordinal));
     }
 
     /// <summary>Scrapers find the management ports by the Services' labels and port name.</summary>

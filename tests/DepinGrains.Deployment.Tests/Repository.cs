@@ -22,6 +22,13 @@ internal static class Repository
 
     public static bool Has(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(f => f.Length > 0 && File.Exists(Path.Combine(f, program)));
 
+    /// <summary>CI has it or fails; elsewhere the test says what is missing.</summary>
+    public static void Need(bool there, string what)
+    {
+        Assert.True(there || !InCi, $"CI needs {what}");
+        Assert.SkipUnless(there, $"skipped: needs {what}");
+    }
+
     /// <summary>Runs a program to its end.</summary>
     public static async Task<(int Code, string Out, string Error)> RunAsync(string program, IEnumerable<string> arguments, TimeSpan? limit = null, IReadOnlyDictionary<string, string>? environment = null)
     {

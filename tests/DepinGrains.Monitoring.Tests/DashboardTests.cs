@@ -74,6 +74,16 @@ public sealed partial class DashboardTests
         Assert.DoesNotContain(asked, a => !made.Any(m => a.StartsWith(m, StringComparison.Ordinal) && Suffix().IsMatch(a[m.Length..])));
     }
 
+    /// <summary>Metrics that other programs have too are ours by their job; a Prometheus is rarely ours alone.</summary>
+    [Fact]
+    public void MetricsThatOthersHaveToo_AreAskedOfOurJobsOnly()
+    {
+        var expressions = PanelQuery.All().Select(static q => q.Expr).Concat(AlertRule.All().Select(static r => r.Expr)).Concat(PanelQuery.Variables());
+        var foreign = expressions.SelectMany(static e => Foreign().Matches(e).Select(m => (Expr: e, Selector: m.Value))).ToArray();
+        Assert.InRange(foreign.Length, 20, 500);
+        Assert.DoesNotContain(foreign, static f => !f.Selector.Contains("{job=~\"depin", StringComparison.Ordinal));
+    }
+
     /// <summary>What every silo tells alike must not be added up over silos.</summary>
     [Fact]
     public void GaugesOfTheMarket_AreNeverSummedOverProcesses()
@@ -100,6 +110,10 @@ public sealed partial class DashboardTests
 
     [GeneratedRegex("\"(depin\\.[a-z_.]+)\"")]
     private static partial Regex Instrument();
+
+    // Not labels, whose names begin alike.
+    [GeneratedRegex(@"\b(?:up|(?:http_server|kestrel|dotnet|orleans|db_client)_\w+(?<!_state|_name|_generation))\b(?:\{[^}]*\})?")]
+    private static partial Regex Foreign();
 
     [GeneratedRegex(@"\bdepin_\w+")]
     private static partial Regex Metric();

@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Net;
+using DepinGrains.Gateway.Tests.Telemetry;
+using DepinGrains.Silos.Tests.Load;
 using DepinGrains.Silos.Tests.Processes;
 using DepinGrains.Testing;
 
@@ -43,6 +46,29 @@ public sealed class LifeTests
         Assert.Equal(74, code);
         Assert.Contains("the database is not migrated to what this version needs", error, StringComparison.Ordinal);
         Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => !line.Contains("libgssapi", StringComparison.Ordinal));
+    }
+
+    /// <summary>What an operator follows from the gateway's span into the grain that did the work, in another process.</summary>
+    [Fact]
+    public async Task ARequestsTrace_GoesOnInTheGrainsOfASilo_AndEveryHostSaysItsRuntime()
+    {
+        Needs.SilosAndPostgres();
+        await using var collector = await OtlpCollector.StartAsync(IPAddress.Any);
+        var address = $"http://{SiloNetwork.Here}:{new Uri(collector.Address("grpc")).Port}";
+        await using var network = await SiloNetwork.StartAsync(1, 1, new Dictionary<string, string> { ["Telemetry__OtlpEndpoint"] = address, ["Telemetry__TraceRatio"] = "1" });
+        using var person = new Person(network.Addresses, 1);
+        await person.RegisterAsync("tenant");
+        var request = await collector.FindAsync(collector.Spans, static s => s.Text == "POST /v1/identities/" && s.Attributes["service.name"] == "depin-gateway", "span of the request");
+        await collector.FindAsync(collector.Spans, s => s.TraceId == request.TraceId && s.Attributes["service.name"] == "depin-silo" && s.Text == "IIdentityGrain/RegisterAsync", "span of the grain");
+
+        using var client = new HttpClient();
+        foreach (var host in network.Silos.Concat(network.Gateways))
+        {
+            Assert.Equal("""{"status":"healthy","runtime":"Orleans"}""", await client.GetStringAsync(new Uri(host.Management, "/health")));
+        }
+
+        // A probe is no request of the API, and its 503 no caller's.
+        Assert.DoesNotContain("http_server_request_duration", await client.GetStringAsync(new Uri(network.Silos[0].Management, "/metrics")), StringComparison.Ordinal);
     }
 
     [Fact]

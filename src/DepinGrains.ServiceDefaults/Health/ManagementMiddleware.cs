@@ -1,11 +1,14 @@
+using DepinGrains.ServiceDefaults.Hosting;
 using DepinGrains.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace DepinGrains.ServiceDefaults.Health;
 
 /// <summary>
 /// Answers what comes in on the management port, and nothing else does: <c>/health/startup</c> (200 once everything was started), <c>/health/ready</c> (200 while new work is welcome here),
-/// <c>/health/live</c> (200 as long as the process can answer; asks no store, no silo, no grain, since a restart would mend none of them). 503 with a word of why otherwise. <c>/metrics</c>: Prometheus' text format.
+/// <c>/health/live</c> (200 as long as the process can answer; asks no store, no silo, no grain, since a restart would mend none of them). 503 with a word of why otherwise.
+/// <c>/health</c>: 200 with <c>status</c> (<c>healthy</c>, or the word of why not) and <c>runtime</c>. <c>/metrics</c>: Prometheus' text format. None of it counts among the API's requests: a probe's 503 is no caller's.
 /// </summary>
 public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, MetricsPage metrics, ManagementAddress address)
 {
@@ -18,6 +21,11 @@ public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, Me
             return next(context);
         }
 
+        if (context.Features.Get<IHttpMetricsTagsFeature>() is { } counted)
+        {
+            counted.MetricsDisabled = true;
+        }
+
         if (!address.Serves(context.Request.Host.Host))
         {
             // A page in a browser of this machine that makes its own name point here.
@@ -28,6 +36,7 @@ public sealed class ManagementMiddleware(RequestDelegate next, HostLife life, Me
         // By the path's text: no routing has run, and none of the API's may answer here.
         return context.Request.Path.Value switch
         {
+            "/health" => context.Response.WriteAsJsonAsync(new HealthView(life.NotReady ?? "healthy", HostExtensions.Runtime)),
             "/health/startup" => AnswerAsync(context, life.Started ? null : "starting"),
             "/health/ready" => AnswerAsync(context, life.NotReady),
             "/health/live" => AnswerAsync(context, null),

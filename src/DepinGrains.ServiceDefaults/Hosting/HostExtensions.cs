@@ -22,6 +22,13 @@ public static class HostExtensions
     /// <summary>Which build this is, as a start says it: during an upgrade two of them serve side by side.</summary>
     public static string Version => Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
+    /// <summary>The grain runtime this was built for.</summary>
+#if ORLEANS_RUNTIME
+    public static string Runtime => "Orleans";
+#else
+    public static string Runtime => "Local";
+#endif
+
     /// <summary>
     /// A builder whose configuration is appsettings.json beside the program, then environment variables (<c>Section__Name</c>), then <c>--Section:Name value</c>; the management port,
     /// draining and logs are set up.

@@ -22,12 +22,12 @@ public static class TelemetryExtensions
         builder.Services.AddMetrics();
         builder.Services.AddSingleton<MetricsPage>();
         builder.Services.AddHostedService<TelemetryStarter>();
-        var options = builder.Configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() ?? new TelemetryOptions();
-        var endpoint = string.IsNullOrEmpty(options.OtlpEndpoint) ? builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] : options.OtlpEndpoint;
-        if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var collector))
+        if (Collector(builder.Configuration) is not { } collector)
         {
             return;
         }
+
+        var options = Options(builder.Configuration);
 
         var resource = ResourceBuilder.CreateDefault().AddService("depin-" + service);
         var protocol = string.IsNullOrEmpty(options.OtlpProtocol) ? builder.Configuration["OTEL_EXPORTER_OTLP_PROTOCOL"] : options.OtlpProtocol;
@@ -41,6 +41,18 @@ public static class TelemetryExtensions
             .AddOtlpExporter(To("traces"))
             .Build());
     }
+
+    /// <summary>Whether traces go anywhere; where they do not, calls of grains need not carry them along.</summary>
+    public static bool Traces(this IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return Collector(configuration) is not null;
+    }
+
+    private static TelemetryOptions Options(IConfiguration configuration) => configuration.GetSection(TelemetryOptions.Section).Get<TelemetryOptions>() ?? new TelemetryOptions();
+
+    private static Uri? Collector(IConfiguration configuration) =>
+        Uri.TryCreate(Options(configuration).OtlpEndpoint is { Length: > 0 } own ? own : configuration["OTEL_EXPORTER_OTLP_ENDPOINT"], UriKind.Absolute, out var collector) ? collector : null;
 
     /// <summary>An endpoint that is set by code is used as it is: over HTTP each signal's path must be there already.</summary>
     private static void Direct(OtlpExporterOptions otlp, Uri collector, bool http, string signal) =>

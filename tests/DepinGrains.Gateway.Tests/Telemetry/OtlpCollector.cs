@@ -27,14 +27,15 @@ public sealed class OtlpCollector : IAsyncDisposable
     /// <summary>Where it listens, by protocol.</summary>
     public string Address(string protocol) => _app.Urls.ElementAt(protocol == "grpc" ? 0 : 1);
 
-    public static async Task<OtlpCollector> StartAsync()
+    /// <param name="at">Where it listens; loopback unless said.</param>
+    public static async Task<OtlpCollector> StartAsync(IPAddress? at = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel =>
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, 0, static grpc => grpc.Protocols = HttpProtocols.Http2);
-            kestrel.Listen(IPAddress.Loopback, 0, static http => http.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(at ?? IPAddress.Loopback, 0, static grpc => grpc.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(at ?? IPAddress.Loopback, 0, static http => http.Protocols = HttpProtocols.Http1);
         });
         builder.Services.AddRoutingCore();
         var app = builder.Build();

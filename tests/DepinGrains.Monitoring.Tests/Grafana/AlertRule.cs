@@ -7,7 +7,7 @@ namespace DepinGrains.Monitoring.Tests.Grafana;
 internal sealed partial record AlertRule(string Name, string Expr, string Severity, string Summary, string Runbook)
 {
     /// <summary>Values that a healthy network does not have: what is left of the selector must exist.</summary>
-    private static readonly string[] Unhealthy = ["http_response_status_code"];
+    private static readonly string[] Unhealthy = ["http_response_status_code", "http_route=\"\""];
 
     public static IReadOnlyList<AlertRule> All()
     {

@@ -18,6 +18,10 @@ internal sealed partial record PanelQuery(string Dashboard, string Panel, string
         return Panels(dashboard).SelectMany(p => (p["targets"]?.AsArray() ?? []).Select(t => new PanelQuery(Path.GetFileNameWithoutExtension(file), (string)p["title"]!, (string)t!["expr"]!)));
     });
 
+    /// <summary>The queries that fill the dashboards' variables.</summary>
+    public static IEnumerable<string> Variables() => Files.Dashboards.SelectMany(static file =>
+        JsonNode.Parse(File.ReadAllText(file))!["templating"]!["list"]!.AsArray().Where(static v => (string?)v!["type"] == "query").Select(static v => (string)v!["query"]!));
+
     /// <summary>The panels of a dashboard, those in closed rows included.</summary>
     public static IEnumerable<JsonNode> Panels(JsonNode dashboard) =>
         (dashboard["panels"]?.AsArray() ?? []).SelectMany(static p => (string?)p!["type"] == "row" ? p["panels"]?.AsArray().Select(static i => i!) ?? [] : [p]);

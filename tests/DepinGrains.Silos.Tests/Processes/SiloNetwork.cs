@@ -10,6 +10,9 @@ namespace DepinGrains.Silos.Tests.Processes;
 /// <summary>Silos, gateways and a PostgreSQL of their own, all real. Silos live in network namespaces where the machine lets them.</summary>
 internal sealed class SiloNetwork : IAsyncDisposable
 {
+    /// <summary>In a setting: the address at which the process reaches this one.</summary>
+    public const string Here = "{here}";
+
     private const string SiloProject = "DepinGrains.Silo";
     private const string GatewayProject = "DepinGrains.Gateway";
     private readonly string _logs = Directory.CreateTempSubdirectory("depin-silos-").FullName;
@@ -38,7 +41,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     public string Database { get; private set; } = "";
 
-    /// <param name="settings">Of every silo, beside the usual ones.</param>
+    /// <param name="settings">Of every silo, beside the usual ones; those of telemetry of every gateway too. <see cref="Here"/> in one stands for this side's address.</param>
     public static async Task<SiloNetwork> StartAsync(int silos, int gateways, IReadOnlyDictionary<string, string>? settings = null)
     {
         var net = await PartedNet.TryCreateAsync(silos);
@@ -161,7 +164,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
         settings["Network__BlockTime"] = "00:00:01";
         foreach (var (name, value) in _settings)
         {
-            settings[name] = value;
+            settings[name] = value.Replace(Here, Net?.Gateway ?? "127.0.0.1", StringComparison.Ordinal);
         }
 
         return new HostProcess(dll, $"silo-{index}{suffix}", _logs, Net?.Namespace(index), address, management, settings);
@@ -176,6 +179,11 @@ internal sealed class SiloNetwork : IAsyncDisposable
         settings["ASPNETCORE_URLS"] = address.ToString();
         settings["Faucet__Enabled"] = "true";
         settings["Network__BlockTime"] = "00:00:01";
+        foreach (var (name, value) in _settings.Where(static s => s.Key.StartsWith("Telemetry__", StringComparison.Ordinal)))
+        {
+            settings[name] = value.Replace(Here, "127.0.0.1", StringComparison.Ordinal);
+        }
+
         return (new HostProcess(dll, $"gateway-{index}{suffix}", _logs, null, "127.0.0.1", management, settings), address);
     }
 

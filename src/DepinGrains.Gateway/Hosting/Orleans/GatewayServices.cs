@@ -55,6 +55,11 @@ internal static class GatewayServices
             messaging.CancelRequestOnTimeout = false;
         });
         client.Services.AddGrainInterfaceNames();
+        if (configuration.Traces())
+        {
+            client.AddActivityPropagation();
+        }
+
         client.UseConnectionRetryFilter(static async (_, cancel) =>
         {
             await Task.Delay(RetryEvery, TimeProvider.System, cancel);

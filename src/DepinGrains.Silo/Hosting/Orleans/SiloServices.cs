@@ -68,6 +68,11 @@ internal static class SiloServices
             messaging.CancelRequestOnTimeout = false;
         });
         silo.Services.AddGrainInterfaceNames();
+        if (configuration.Traces())
+        {
+            silo.AddActivityPropagation();
+        }
+
         silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = options.CollectAfter);
         silo.Configure<LoadSheddingOptions>(shedding =>
         {

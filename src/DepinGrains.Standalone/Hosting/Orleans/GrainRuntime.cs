@@ -2,6 +2,7 @@ using DepinGrains.Contracts.Network;
 using DepinGrains.Grains.Hosting;
 using DepinGrains.Grains.Network.Hosts;
 using DepinGrains.ServiceDefaults.Hosting;
+using DepinGrains.ServiceDefaults.Telemetry;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
@@ -16,12 +17,12 @@ internal static class GrainRuntime
     /// <summary>One silo in this process, reachable from nowhere else. Reminders live in memory: the hosted sweeps are woken at every start, and deadlines are rows.</summary>
     public static void Add(WebApplicationBuilder builder)
     {
-        builder.UseOrleans(Join);
+        builder.UseOrleans(silo => Join(silo, builder.Configuration.Traces()));
         builder.Services.AddHostReports(static provider => new HostFacts(
             HostRole.Silo, provider.GetRequiredService<ILocalSiloDetails>().Name, HostExtensions.Version, () => provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint.ToString(), static () => 0));
     }
 
-    private static void Join(ISiloBuilder silo)
+    private static void Join(ISiloBuilder silo, bool traces)
     {
         silo.UseLocalhostClustering(siloPort: Ports.Free(), gatewayPort: Ports.Free());
         silo.UseInMemoryReminderService();
@@ -32,6 +33,10 @@ internal static class GrainRuntime
             options.CancelRequestOnTimeout = false;
         });
         silo.Services.AddGrainInterfaceNames();
+        if (traces)
+        {
+            silo.AddActivityPropagation();
+        }
     }
 
     private static class Ports
