@@ -58,9 +58,10 @@ internal sealed class AgentHarness : IAsyncDisposable
     /// <summary>The agent goes; its workloads go on, unless its options say otherwise.</summary>
     public async Task StopAsync()
     {
-        await _stop.CancelAsync();
+        // A second time is for nothing: it must not hide what failed in between.
+        using var stop = Interlocked.Exchange(ref _stop, new CancellationTokenSource());
+        await stop.CancelAsync();
         await _run.ContinueWith(static t => _ = t.Exception, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(60));
-        _stop.Dispose();
     }
 
     public async ValueTask DisposeAsync()

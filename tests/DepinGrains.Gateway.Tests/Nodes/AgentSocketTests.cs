@@ -232,6 +232,7 @@ public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
         var (key, node) = await host.JoinedAsync();
         await using var agent = await RawAgent.ConnectAsync(host, node, key);
         using var stop = new CancellationTokenSource();
+        var beats = agent.KeepBeatingAsync(TimeSpan.FromSeconds(1), stop.Token);
         var read = new List<string>();
         var reader = Task.Run(async () =>
         {
@@ -252,6 +253,8 @@ public sealed class AgentSocketTests(NodeHost host) : IClassFixture<NodeHost>
         Assert.Equal(["one", "two"], read);
         Assert.Equal(request.Id, (await agent.ReceiveAsync<GatewayStreamClose>()).Id);
         Assert.Equal("node.not_connected", host.Connections.NotConnected("node_other")!.Code);
+        await stop.CancelAsync();
+        await beats;
     }
 
     [Fact]

@@ -39,7 +39,7 @@ internal class ServiceProcess : IAsyncDisposable
         }
         catch (TimeoutException late)
         {
-            throw new TimeoutException($"{late.Message}; it said {string.Join('\n', Lines().TakeLast(20).Select(static l => l.ToJsonString()))}");
+            throw new TimeoutException($"{late.Message}; it said {string.Join('\n', Lines().TakeLast(20).Select(static l => l.ToJsonString()))}{(Errors.IsCompletedSuccessfully ? "\nand ended: " + await Errors : "")}");
         }
     }
 

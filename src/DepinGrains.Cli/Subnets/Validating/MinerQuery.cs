@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Text.Json;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Domain.Subnets.Serving.OpenAi;
@@ -47,7 +48,7 @@ internal sealed class MinerQuery(RequestSigner signer, GatewayTunnels tunnels, b
         {
             return Answer(null, why) with { Asked = false };
         }
-        catch (Exception bad) when (!cancel.IsCancellationRequested && bad is HttpRequestException or IOException or OperationCanceledException or JsonException or InvalidOperationException or SocketException or UriFormatException)
+        catch (Exception bad) when (!cancel.IsCancellationRequested && bad is HttpRequestException or IOException or OperationCanceledException or JsonException or InvalidOperationException or SocketException or WebSocketException or UriFormatException)
         {
             return Answer(null, Reason(bad));
         }

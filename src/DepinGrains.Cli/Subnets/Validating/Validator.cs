@@ -31,9 +31,10 @@ internal sealed class Validator(Session session, ValidatorOptions options, Valid
                 // What was under way is written down and sent again at the next start.
                 await RoundAsync(cancel).WaitAsync(cancel);
             }
-            catch (Exception away) when (away is ApiException or HttpRequestException || (away is TaskCanceledException && !cancel.IsCancellationRequested))
+            catch (Exception away) when (!cancel.IsCancellationRequested)
             {
-                say(new JsonObject { ["event"] = "failed", ["problem"] = away.Message });
+                // Whatever a round meets, the next may go well: a service that ends sets no weights.
+                say(new JsonObject { ["event"] = "failed", ["problem"] = $"{away.GetType().Name}: {away.Message}" });
             }
 
             if (n == options.RoundsMax)
