@@ -75,11 +75,7 @@ public sealed record ScreenedProvider(
 /// <summary>What a provider would ask, before anybody looks for room.</summary>
 /// <param name="Price">Null: it makes no managed bid.</param>
 /// <param name="Rule">The rule that says no; null with a price, and of who bids by itself.</param>
-public readonly record struct ProviderPrice(Rate? Price, string? Rule)
-{
-    /// <summary>It bids by itself.</summary>
-    public bool External => Price is null && Rule is null;
-}
+public readonly record struct ProviderPrice(Rate? Price, string? Rule);
 
 /// <summary>What screening found for one provider.</summary>
 /// <param name="External">It bids by itself: no price is computed here; <paramref name="Verdicts"/> still say what would stop it.</param>
