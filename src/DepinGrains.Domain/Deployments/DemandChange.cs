@@ -22,6 +22,13 @@ public sealed record DemandChange(string Field, string Wanted, string Had)
     public static DemandChange? Differ(string field, object wanted, object had) =>
         Equals(wanted, had) ? null : new DemandChange(field, $"{wanted}", $"{had}");
 
+    /// <summary>Slots that shall now share a node and were free of each other when the order was placed; fewer ties are no change.</summary>
+    /// <param name="slots">Each slot's key and the set it is in now and was in then; 0 = none.</param>
+    public static DemandChange? Apart(string group, ImmutableArray<(string Key, int Now, int Then)> slots) =>
+        slots.Where(static s => s.Now > 0).GroupBy(static s => s.Now).FirstOrDefault(static set => set.Any(static s => s.Then == 0) || set.Select(static s => s.Then).Distinct().Count() > 1) is { } set
+            ? new DemandChange($"{group}.services on one node", string.Join(", ", set.Select(static s => s.Key)), "placed freely")
+            : null;
+
     private static DemandChange? Of(string unit, ResourceUnit wanted, ResourceUnit had)
     {
         var (w, h) = (wanted.Resources, had.Resources);

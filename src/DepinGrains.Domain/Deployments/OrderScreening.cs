@@ -43,7 +43,7 @@ public static class OrderScreening
             return No(provider, verdicts.DrainToImmutable());
         }
 
-        var packed = Packing.PlaceSlots(new PackingCluster(online.DrainToImmutable(), [], provider.Ips), order.Slots, order.Terms.LeasedIps);
+        var packed = Packing.PlaceSlots(new PackingCluster(online.DrainToImmutable(), [], provider.Ips), order.Slots, order.Terms.LeasedIps, order.Together);
         verdicts.AddRange(packed.Rejections.Select(r => ScreeningVerdicts.Of(provider.Id, r.Node, r.Why)));
         if (packed.Refusal is { } noRoom)
         {

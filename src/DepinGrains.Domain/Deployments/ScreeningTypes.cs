@@ -26,6 +26,9 @@ public sealed record ScreenedOrder(
     /// <summary>Why no dollar price of the token is in force: then nobody who prices in dollars bids.</summary>
     public Refusal? Unpriced { get; init; }
 
+    /// <summary>Of each slot the set whose slots share a node, 0 or less = anywhere; default: all anywhere.</summary>
+    public ImmutableArray<int> Together { get; init; }
+
     private GroupTerms? _terms;
 
     /// <summary>What follows from the group, the same for all providers that are screened.</summary>

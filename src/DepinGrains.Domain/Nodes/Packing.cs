@@ -28,7 +28,7 @@ public static class Packing
 
         return RefuseIps(cluster.Ips, units.SelectMany(static u => u.LeasedIps).Distinct().Count()) is { } noIps
             ? Failed(noIps)
-            : Run(cluster, units, static unit => [.. Enumerable.Range(0, unit.Count).Select(replica => SlotKey(unit.Id, replica))]);
+            : Run(new PackingWork(cluster), units, static unit => [.. Enumerable.Range(0, unit.Count).Select(replica => SlotKey(unit.Id, replica))]);
     }
 
     /// <summary>
@@ -36,26 +36,36 @@ public static class Packing
     /// than <c>ephemeral</c> and <c>ram</c> are persistent.
     /// </summary>
     /// <param name="leasedIps">How many addresses the order leases.</param>
-    /// <returns>As <see cref="Place"/>.</returns>
-    public static PackingOutcome PlaceSlots(PackingCluster cluster, ImmutableArray<DemandSlot> slots, int leasedIps = 0)
+    /// <param name="together">Of each slot the set all of whose slots share one node, 0 or less = anywhere; the same for all slots of a service. Default: all anywhere.</param>
+    /// <returns>As <see cref="Place"/>, and <c>inventory.no_common_node</c>.</returns>
+    public static PackingOutcome PlaceSlots(PackingCluster cluster, ImmutableArray<DemandSlot> slots, int leasedIps = 0, ImmutableArray<int> together = default)
     {
         if (DemandChecks.Invalid("probe", new NodeDemand(slots)) is { } bad)
         {
             return Failed(bad);
         }
 
-        var (units, keys) = SlotUnits.Group(slots);
+        var (units, keys, sets) = SlotUnits.Group(slots, together);
         if ((Invalid(units) ?? RefuseIps(cluster.Ips, leasedIps)) is { } refusal)
         {
             return Failed(refusal);
         }
 
-        return Run(cluster, units, unit => keys[unit.Id - 1]);
+        var work = new PackingWork(cluster);
+        // What must share a node is harder to place, so it comes first.
+        foreach (var set in sets.Where(static s => s > 0).Distinct())
+        {
+            if (work.PlaceTogether([.. units.Where(unit => sets[unit.Id - 1] == set)], unit => keys[unit.Id - 1]) is { } apart)
+            {
+                return new PackingOutcome([], apart, work.Rejections);
+            }
+        }
+
+        return Run(work, units.Where(unit => sets[unit.Id - 1] == 0), unit => keys[unit.Id - 1]);
     }
 
-    private static PackingOutcome Run(PackingCluster cluster, ImmutableArray<UnitDemand> units, Func<UnitDemand, IReadOnlyList<string>> keys)
+    private static PackingOutcome Run(PackingWork work, IEnumerable<UnitDemand> units, Func<UnitDemand, IReadOnlyList<string>> keys)
     {
-        var work = new PackingWork(cluster);
         foreach (var unit in units)
         {
             if (work.PlaceUnit(unit, keys(unit)) is { } refusal)

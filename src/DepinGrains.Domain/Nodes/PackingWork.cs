@@ -12,7 +12,7 @@ internal sealed class PackingWork
 
     private readonly ImmutableArray<PackingNode> _offered;
     private readonly RoomLeft?[] _nodes;
-    private readonly Dictionary<string, long>? _pools;
+    private Dictionary<string, long>? _pools;
     private readonly ImmutableArray<NodeRejection>.Builder _rejections = ImmutableArray.CreateBuilder<NodeRejection>();
 
     public PackingWork(PackingCluster cluster)
@@ -65,6 +65,54 @@ internal sealed class PackingWork
         }
 
         return placed == unit.Count ? null : Insufficient(unit, placed, frozen);
+    }
+
+    /// <summary>Places all replicas of all units on the first node that has room for every one of them; a refusal when none has.</summary>
+    public Refusal? PlaceTogether(IReadOnlyList<UnitDemand> units, Func<UnitDemand, IReadOnlyList<string>> keys)
+    {
+        for (var i = 0; i < _nodes.Length; i++)
+        {
+            var before = _pools is null ? null : new Dictionary<string, long>(_pools, StringComparer.Ordinal);
+            var node = new RoomLeft(_nodes[i] ??= new RoomLeft(_offered[i]));
+            if (PlaceOn(node, units, keys) is not { } refused)
+            {
+                _nodes[i] = node;
+                return null;
+            }
+
+            _pools = before;
+            Reject(node, refused.Unit, refused.Why);
+        }
+
+        var names = string.Join(", ", units.SelectMany(keys));
+        return Refusal.Of(
+            "inventory.no_common_node",
+            $"{names} reach each other and so share a node; none of {_nodes.Length} nodes has room for all",
+            ("wanted", $"one node for {names}"),
+            ("had", $"none of {_nodes.Length}"),
+            ("replicas", units.Sum(static u => u.Count)),
+            ("nodes", _nodes.Length));
+    }
+
+    private (UnitDemand Unit, Refusal Why)? PlaceOn(RoomLeft node, IReadOnlyList<UnitDemand> units, Func<UnitDemand, IReadOnlyList<string>> keys)
+    {
+        foreach (var unit in units)
+        {
+            GpuSelector? chosen = null;
+            var selectors = GpuAssignment.Parse(unit.GpuAttributes, out _) ?? [];
+            foreach (var key in keys(unit))
+            {
+                if ((node.Refuse(unit, selectors, ref chosen) ?? PoolRefusal(unit) ?? node.RefuseVolumes(unit, _pools is not null)) is { } why)
+                {
+                    return (unit, why);
+                }
+
+                TakeFromPools(unit);
+                node.Take(unit, key, chosen, _pools is not null);
+            }
+        }
+
+        return null;
     }
 
     private void Reject(RoomLeft node, UnitDemand unit, Refusal why)

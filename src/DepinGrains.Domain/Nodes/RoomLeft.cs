@@ -7,6 +7,7 @@ namespace DepinGrains.Domain.Nodes;
 /// <summary>What is left of one node while an order is placed.</summary>
 internal sealed class RoomLeft(PackingNode node)
 {
+    private readonly PackingNode _node = node;
     private readonly List<GpuDevice> _gpus = [.. node.Free.Gpus];
     private readonly ImmutableArray<StorageClassCapacity> _offered = node.Free.Storage;
     private readonly Dictionary<string, long> _storage = node.Free.Storage.DistinctBy(static s => s.Class).ToDictionary(static s => s.Class, static s => s.Bytes, StringComparer.Ordinal);
@@ -15,16 +16,26 @@ internal sealed class RoomLeft(PackingNode node)
     private int _ports = node.Free.Ports;
     private long _workloadBytes = node.Free.WorkloadBytes;
 
-    public string Id => node.Id;
+    /// <summary>A copy, so that what is tried on it can be forgotten.</summary>
+    public RoomLeft(RoomLeft other)
+        : this(other._node)
+    {
+        _gpus = [.. other._gpus];
+        _storage = new Dictionary<string, long>(other._storage, StringComparer.Ordinal);
+        (_cpu, _memory, _ports, _workloadBytes) = (other._cpu, other._memory, other._ports, other._workloadBytes);
+        Slots.AddRange(other.Slots);
+    }
+
+    public string Id => _node.Id;
 
     public ImmutableArray<DemandSlot>.Builder Slots { get; } = ImmutableArray.CreateBuilder<DemandSlot>();
 
     /// <summary>Executor, then CPU, cards, memory, ports, room for the manifest. <paramref name="chosen"/> is the model all replicas must have; null on the first, set by it.</summary>
     public Refusal? Refuse(UnitDemand unit, ImmutableArray<GpuSelector> selectors, ref GpuSelector? chosen)
     {
-        if (unit.Executor.Length > 0 && (node.Executors.IsDefault || !node.Executors.Contains(unit.Executor)))
+        if (unit.Executor.Length > 0 && (_node.Executors.IsDefault || !_node.Executors.Contains(unit.Executor)))
         {
-            return NodeErrors.ExecutorMissing(unit.Executor, node.Executors.IsDefault ? [] : node.Executors);
+            return NodeErrors.ExecutorMissing(unit.Executor, _node.Executors.IsDefault ? [] : _node.Executors);
         }
 
         if (_cpu >= 0 && CpuOf(unit) > _cpu)
@@ -129,11 +140,11 @@ internal sealed class RoomLeft(PackingNode node)
 
     /// <summary>Memory-backed volumes are memory.</summary>
     private long MemoryOf(UnitDemand unit) =>
-        Sum(unit.Volumes.Where(IsMemory).Select(static v => v.Bytes).Prepend(unit.MemoryBytes).Select(bytes => Overcommit.Commit(bytes, node.Overcommit.MemoryPercent)));
+        Sum(unit.Volumes.Where(IsMemory).Select(static v => v.Bytes).Prepend(unit.MemoryBytes).Select(bytes => Overcommit.Commit(bytes, _node.Overcommit.MemoryPercent)));
 
-    private long CpuOf(UnitDemand unit) => Overcommit.Commit(unit.CpuMilli, node.Overcommit.CpuPercent);
+    private long CpuOf(UnitDemand unit) => Overcommit.Commit(unit.CpuMilli, _node.Overcommit.CpuPercent);
 
-    private long DiskOf(VolumeDemand volume) => Overcommit.Commit(volume.Bytes, node.Overcommit.StoragePercent);
+    private long DiskOf(VolumeDemand volume) => Overcommit.Commit(volume.Bytes, _node.Overcommit.StoragePercent);
 
     private static bool IsMemory(VolumeDemand volume) => volume is { Class: StorageClasses.Ram, Persistent: false };
 

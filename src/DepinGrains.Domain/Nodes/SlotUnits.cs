@@ -6,14 +6,17 @@ namespace DepinGrains.Domain.Nodes;
 /// <summary>Turns named slots back into units with replicas.</summary>
 internal static class SlotUnits
 {
-    /// <summary>Units numbered from 1, and the slot names of each.</summary>
-    public static (ImmutableArray<UnitDemand> Units, IReadOnlyList<IReadOnlyList<string>> Keys) Group(ImmutableArray<DemandSlot> slots)
+    /// <summary>Units numbered from 1, and the slot names and the set of each.</summary>
+    /// <param name="together">Of each slot its set; default: none.</param>
+    public static (ImmutableArray<UnitDemand> Units, IReadOnlyList<IReadOnlyList<string>> Keys, IReadOnlyList<int> Sets) Group(ImmutableArray<DemandSlot> slots, ImmutableArray<int> together)
     {
         var units = ImmutableArray.CreateBuilder<UnitDemand>();
         var keys = new List<IReadOnlyList<string>>();
+        var sets = new List<int>();
         for (var i = 0; i < slots.Length;)
         {
             var first = slots[i];
+            sets.Add(together.IsDefaultOrEmpty ? 0 : Math.Max(0, together[i]));
             var names = new List<string>();
             for (; i < slots.Length && ServiceOf(slots[i]) == ServiceOf(first) && DemandChecks.SameSize(first, slots[i]); i++)
             {
@@ -24,7 +27,7 @@ internal static class SlotUnits
             keys.Add(names);
         }
 
-        return (units.DrainToImmutable(), keys);
+        return (units.DrainToImmutable(), keys, sets);
     }
 
     private static string ServiceOf(DemandSlot slot) => slot.Key.LastIndexOf('/') is >= 0 and var slash ? slot.Key[..slash] : slot.Key;

@@ -232,6 +232,7 @@ public sealed partial class DeploymentGrain
         return DemandChange.Differ($"{spec.Name}.ips", string.Join(", ", DeploymentPlan.Ips(manifest)), string.Join(", ", group.Ips))
             ?? DemandChange.Differ($"{spec.Name}.replicas", Replicas(slots), Replicas(group.Slots))
             ?? slots.Zip(group.Slots).Select(s => Changed(spec.Name, s.First.Slot, s.Second.Slot)).FirstOrDefault(static c => c is not null)
+            ?? DemandChange.Apart(spec.Name, [.. slots.Zip(group.Slots).Where(static s => s.Second.Together >= 0).Select(static s => (s.First.Slot.Key, s.First.Together, s.Second.Together))])
             ?? DemandChange.Differ($"{spec.Name}.slots", RowJson.Text(slots.Zip(group.Slots, Alike)), RowJson.Text(group.Slots));
     }
 
@@ -241,7 +242,7 @@ public sealed partial class DeploymentGrain
         ?? (had.WorkloadBytes > 0 && wanted.WorkloadBytes > had.WorkloadBytes ? DemandChange.Differ($"{group}.{had.Key}.manifest bytes", wanted.WorkloadBytes, had.WorkloadBytes) : null);
 
     /// <summary>A slot without what was compared before.</summary>
-    private static PlannedSlot Alike(PlannedSlot slot, PlannedSlot had) => slot with { Slot = slot.Slot with { Executor = had.Slot.Executor, WorkloadBytes = had.Slot.WorkloadBytes } };
+    private static PlannedSlot Alike(PlannedSlot slot, PlannedSlot had) => slot with { Slot = slot.Slot with { Executor = had.Slot.Executor, WorkloadBytes = had.Slot.WorkloadBytes }, Together = had.Together };
 
     private static string Replicas(ImmutableArray<PlannedSlot> slots) => string.Join(", ", slots.Select(static s => $"{s.Slot.Key} of unit {s.Unit}, {s.Slot.Ports} ports"));
 

@@ -24,6 +24,7 @@ public static class DeploymentPlan
     public static ImmutableArray<PlannedSlot> Slots(string lease, GroupSpec spec, ManifestGroup manifest, bool grows = true)
     {
         var units = spec.Units.ToDictionary(static u => u.Resources.Id, static u => u.Resources);
+        var sets = ServiceLinks.Sets(manifest);
         var slots = ImmutableArray.CreateBuilder<PlannedSlot>();
         foreach (var service in manifest.Services)
         {
@@ -32,7 +33,7 @@ public static class DeploymentPlan
             var bytes = service.Count == 0 ? 0 : Bytes(lease, unit, service);
             for (var replica = 0; replica < service.Count; replica++)
             {
-                slots.Add(new PlannedSlot(unit.Id, new DemandSlot(
+                var slot = new DemandSlot(
                     $"{service.Name}/{replica}",
                     unit.CpuMilli,
                     unit.MemoryBytes,
@@ -41,7 +42,8 @@ public static class DeploymentPlan
                     [.. unit.Storage.Select(static v => new StorageClassCapacity(v.Class, v.Bytes))],
                     Ports(service).Length,
                     Executors.Of(service.Image),
-                    grows ? (bytes + (bytes / 4) + BytesStep - 1) / BytesStep * BytesStep : bytes)));
+                    grows ? (bytes + (bytes / 4) + BytesStep - 1) / BytesStep * BytesStep : bytes);
+                slots.Add(new PlannedSlot(unit.Id, slot, sets.GetValueOrDefault(service.Name)));
             }
         }
 

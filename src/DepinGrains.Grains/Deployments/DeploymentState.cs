@@ -55,7 +55,8 @@ public sealed record OrderState(
 }
 
 /// <summary>A slot of a group and the resource unit it is a replica of.</summary>
-public sealed record PlannedSlot(int Unit, DemandSlot Slot);
+/// <param name="Together">The set of services that reach each other and share a node, 0 = none, −1 = of an order older than this rule.</param>
+public sealed record PlannedSlot(int Unit, DemandSlot Slot, int Together = -1);
 
 /// <summary>One group. <paramref name="Slots"/>: one per replica of each service, without secrets.</summary>
 public sealed record GroupState(int Gseq, GroupStatus Status, GroupSpec Spec, ImmutableArray<PlannedSlot> Slots, OrderState Order)

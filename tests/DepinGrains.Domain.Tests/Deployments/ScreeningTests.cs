@@ -72,6 +72,21 @@ public sealed class ScreeningTests
     }
 
     [Fact]
+    public void SlotsOfOneSet_ShareANode_AndEachNodeSaysWhatItLacked()
+    {
+        var order = Order() with { Together = [1, 1] };
+        Assert.True(OrderScreening.Screen(Order(), Provider() with { Nodes = [Node("a", cpu: 1_000), Node("b", cpu: 1_000)] }).Bids);
+
+        var screened = OrderScreening.Screen(order, Provider() with { Nodes = [Node("a", cpu: 1_000), Node("b", cpu: 1_900)] });
+        Assert.Equal(
+            [((string?)null, "inventory.no_common_node", "one node for web/0, web/1", "none of 2"), ("a", "node.insufficient_cpu", "1000", "0"), ("b", "node.insufficient_cpu", "1000", "900")],
+            screened.Verdicts.Select(v => (v.Node, v.Rule, v.Wanted, v.Had)));
+
+        screened = OrderScreening.Screen(order, Provider() with { Nodes = [Node("a", cpu: 1_000), Node("b", cpu: 2_000)] });
+        Assert.Equal(["b"], screened.Placements.Select(p => p.Node));
+    }
+
+    [Fact]
     public void Attribute_Maintenance_Reclamation_And_NoNodes_AreNamed()
     {
         Assert.Equal("market.attribute_mismatch", Rule(Order() with { Group = Order().Group.Requiring(("region", "mars")) }, Provider()));

@@ -170,7 +170,7 @@ public sealed class OrderScreening(MarketIndex index, TokenCatalog tokens, Price
     {
         // Credit is worth one dollar, every other token what the oracle says; while it says nothing, nobody sells for dollars.
         var price = tokens.Sources(request.Denom).Count > 0 ? null : await prices.PriceAsync(request.Denom);
-        return new ScreenedOrder(request.Spec, [.. request.Slots.Select(static s => s.Slot)], request.Denom, request.Ceiling, price?.Usd, request.ReclaimMinSeconds) { Unpriced = price?.Problem };
+        return new ScreenedOrder(request.Spec, [.. request.Slots.Select(static s => s.Slot)], request.Denom, request.Ceiling, price?.Usd, request.ReclaimMinSeconds) { Unpriced = price?.Problem, Together = [.. request.Slots.Select(static s => s.Together)] };
     }
 
     private ScreenedProvider Screened(IndexedProvider provider, ProviderProfile profile)
