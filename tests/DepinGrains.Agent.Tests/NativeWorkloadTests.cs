@@ -112,6 +112,31 @@ public sealed class NativeWorkloadTests
         Assert.Empty(Members(spec.Id));
     }
 
+    /// <summary>As a tenant does: the program asks its neighbour at the address it was given.</summary>
+    [Fact]
+    public async Task Program_reaches_the_other_services_of_its_lease_and_hears_of_no_other_lease()
+    {
+        SkipUnlessLinux();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        var (port, foreign) = (Ports.Free(), Ports.Free());
+        var hello = AgentHarness.Native("depin-hello", "lease-42", "my-api", port);
+        var other = AgentHarness.Native("depin-hello", "lease-43", "stranger", foreign);
+        const string Script = """
+            env | grep DEPIN_AT; at=$DEPIN_AT_MY_API_80
+            until exec 3<>/dev/tcp/${at%:*}/${at#*:}; do sleep 0.2; done
+            printf 'GET / HTTP/1.0\r\n\r\n' >&3; cat <&3; echo; echo done; while :; do sleep 1; done
+            """;
+        var asking = AgentHarness.Native("bash", "lease-42", "web", 0, "-c", Script);
+        gateway.Want(hello, other, asking);
+        harness.Start();
+
+        var lines = await LogLinesAsync(gateway, asking.Id, l => l.Any(x => x.Text == "done"));
+        Assert.Contains($"DEPIN_AT_MY_API_80=127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}", lines);
+        Assert.Contains(lines, l => l.Contains("hello from lease-42", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, l => l.Contains("STRANGER", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Program_sees_only_its_own_environment_and_no_secret_shows_in_a_process_list()
     {

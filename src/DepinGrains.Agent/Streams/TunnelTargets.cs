@@ -1,7 +1,7 @@
 using System.Net;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
-using DepinGrains.Agent.Workloads.Native;
+using DepinGrains.Agent.Workloads;
 using DepinGrains.Contracts.Common;
 using DepinGrains.Contracts.Nodes;
 
@@ -32,15 +32,7 @@ internal sealed class TunnelTargets(AgentOptions options, StateStore store)
 
         var port = spec.Ports.FirstOrDefault(p => p.ContainerPort == open.Port && p.Protocol.Equals("tcp", StringComparison.OrdinalIgnoreCase));
         return port.HostPort > 0
-            ? new IPEndPoint(Address(spec, port), port.HostPort)
+            ? new IPEndPoint(Neighbours.Address(spec, port, options), port.HostPort)
             : Refusal.Of("tunnel.port_not_found", $"the workload exposes no TCP port {open.Port}", ("port", open.Port));
-    }
-
-    /// <summary>Where the workload's host ports answer: the address they are bound to, this machine's own where that is any.</summary>
-    private IPAddress Address(WorkloadSpec spec, PortBinding port)
-    {
-        var native = spec.Image.StartsWith(NativePrograms.ImagePrefix, StringComparison.Ordinal);
-        var bound = IPAddress.Parse(native ? NativeEnvironment.Bind(spec, options.Native) : port.Local ? "127.0.0.1" : options.Containers.PublishAddress);
-        return bound.Equals(IPAddress.Any) ? IPAddress.Loopback : bound.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : bound;
     }
 }

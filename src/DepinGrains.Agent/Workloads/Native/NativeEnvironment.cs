@@ -10,7 +10,7 @@ internal static partial class NativeEnvironment
 {
     /// <summary>
     /// <c>PATH HOME DEPIN_LEASE DEPIN_SERVICE DEPIN_REPLICA DEPIN_BIND</c>, <c>PORT</c> (host port of the first port) and <c>DEPIN_PORT_{container port}</c> for each;
-    /// without a mount namespace <c>DEPIN_VOLUME_{NAME}</c> tells where volumes are. The tenant's own variables go over those.
+    /// <see cref="Neighbours.Variables"/>; without a mount namespace <c>DEPIN_VOLUME_{NAME}</c> tells where volumes are. The tenant's own variables go over those.
     /// </summary>
     public static Dictionary<string, string> Build(
         WorkloadSpec spec, NativeOptions options, string home, IEnumerable<((string Host, string Inside, bool ReadOnly) Mount, VolumeMount Volume)> volumes)
