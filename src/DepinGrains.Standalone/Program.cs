@@ -9,6 +9,12 @@ if (args is ["hello", .. var rest])
     return await DepinGrains.Agent.Hello.HelloCommand.RunAsync(rest);
 }
 
+if (args is ["--help" or "-h" or "-?", ..])
+{
+    await Console.Out.WriteLineAsync(StandaloneHelp.Text);
+    return 0;
+}
+
 try
 {
     var builder = StandaloneHost.CreateBuilder(args);

@@ -16,6 +16,15 @@ public sealed class StartTests
         Assert.False(Directory.Exists(Path.Combine(Path.GetTempPath(), "depin-never")));
     }
 
+    [Fact]
+    public async Task Help_SaysWhatCanBeSet_AndStartsNothing()
+    {
+        var (code, output, error) = await Programs.RunAsync(Programs.Dll("DepinGrains.Standalone"), null, "--help");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("--data FOLDER", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("identity  id_", output, StringComparison.Ordinal);
+    }
+
     /// <summary>Without faucet and native workloads it may be reached from everywhere, by any name, on every way of saying so.</summary>
     [Theory]
     [InlineData("*")]
