@@ -43,6 +43,7 @@ public static class CommandLine
             LeaseCommands.CreateLogs(),
             ShellCommand.Create(),
             DeploymentCommands.CreateClose(),
+            DeploymentCommands.CreateDeposit(),
             LedgerCommands.Create(),
             LedgerCommands.CreateFaucet(),
             ProviderCommands.Create(),

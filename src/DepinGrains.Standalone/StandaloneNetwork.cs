@@ -29,6 +29,9 @@ internal sealed partial class StandaloneNetwork(IServer server, StandaloneData d
         {
             await PostAsync(client, "/v1/ledgers/uact/faucet", new { amount = 1_000_000_000 }, "first-money");
             await PostAsync(client, "/v1/ledgers/uakt/faucet", new { amount = 1_000_000_000 }, "first-money-akt");
+
+            // Bids hold a deposit in the order's own currency.
+            await PostAsync(client, "/v1/ledgers/uusdc/faucet", new { amount = 1_000_000_000 }, "first-money-usdc");
         }
 
         await PostAsync(client, "/v1/providers", new { name = "this machine", pricing = new { }, attributes = new { host = "standalone", region = "local" } });

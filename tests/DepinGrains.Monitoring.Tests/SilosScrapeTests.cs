@@ -3,6 +3,7 @@ using DepinGrains.Monitoring.Tests.Live;
 using DepinGrains.Silos.Tests.Load;
 using DepinGrains.Silos.Tests.Processes;
 using DepinGrains.Standalone.Tests.Processes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Monitoring.Tests;
 
@@ -42,7 +43,7 @@ public sealed class SilosScrapeTests
         await DeploymentLoad.MoneyAsync(provider);
         var (status, body) = await provider.SendAsync(HttpMethod.Post, "/v1/providers", new { name = "test", pricing = new { } });
         Assert.True(status is 200 or 201, $"provider: {status} {body?.ToJsonString()}");
-        FakeAgent[] agents = [await FakeAgent.JoinAsync(network.Addresses, provider, 0), await FakeAgent.JoinAsync(network.Addresses, provider, 0)];
+        FakeAgent[] agents = [await FakeAgent.JoinAsync(network.Addresses, await provider.JoinTokenAsync(), 0), await FakeAgent.JoinAsync(network.Addresses, await provider.JoinTokenAsync(), 0)];
         var tenant = new Person(network.Addresses, 2);
         await DeploymentLoad.FundAsync(tenant);
         return new RunningLoad(provider, tenant, agents);

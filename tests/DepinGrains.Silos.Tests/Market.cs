@@ -1,5 +1,6 @@
 using DepinGrains.Silos.Tests.Load;
 using DepinGrains.Silos.Tests.Processes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Silos.Tests;
 
@@ -36,7 +37,7 @@ internal sealed class Market : IAsyncDisposable
         Assert.True(status is 200 or 201, $"provider: {status} {body?.ToJsonString()}");
         for (var i = 0; i < 2; i++)
         {
-            market._agents.Add(await FakeAgent.JoinAsync(network.Addresses, market._provider, i));
+            market._agents.Add(await FakeAgent.JoinAsync(network.Addresses, await market._provider.JoinTokenAsync(), i));
         }
 
         for (var i = 0; i < people; i++)

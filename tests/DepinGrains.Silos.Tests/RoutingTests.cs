@@ -3,6 +3,7 @@ using System.Text;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Silos.Tests.Load;
 using DepinGrains.Silos.Tests.Processes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Silos.Tests;
 
@@ -19,7 +20,7 @@ public sealed class RoutingTests
         await provider.RegisterAsync("provider", "tenant");
         await DeploymentLoad.MoneyAsync(provider);
         await provider.SendAsync(HttpMethod.Post, "/v1/providers", new { name = "test", pricing = new { } });
-        await using var agent = await FakeAgent.JoinAsync(network.Addresses, provider, 0);
+        await using var agent = await FakeAgent.JoinAsync(network.Addresses, await provider.JoinTokenAsync(), 0);
         using var tenant = new Person(network.Addresses, 2);
         await DeploymentLoad.FundAsync(tenant);
         await Eventually.TrueAsync("the agent is connected", () => Task.FromResult(agent.ConnectedTo == 0), 90);

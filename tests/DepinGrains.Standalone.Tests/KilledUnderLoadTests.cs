@@ -3,7 +3,7 @@ using DepinGrains.Testing;
 
 namespace DepinGrains.Standalone.Tests;
 
-/// <summary>kill -9 of the whole host, again and again, while eight tenants work without a pause: what was acknowledged is there, what was sent twice happened once, the books are clean.</summary>
+/// <summary>kill -9 of the whole host, again and again, while eight tenants work without a pause, leases opened and closed among it: what was acknowledged is there, what was sent twice happened once, the books are clean, and no room and no money is held for nobody.</summary>
 public sealed class KilledUnderLoadTests : IDisposable
 {
     private const int Kills = 3;
@@ -24,9 +24,9 @@ public sealed class KilledUnderLoadTests : IDisposable
 
     private async Task RunAsync(params string[] store)
     {
-        await using var standalone = new StandaloneProcess(Path.Combine(_folder, "standalone"), ["--Standalone:Agent", "false", .. store]);
+        await using var standalone = new StandaloneProcess(Path.Combine(_folder, "standalone"), ["--Standalone:Agent", "false", "--Liveness:DeadIntervals", "60", .. store]);
         await standalone.StartAsync();
-        await using var load = new Load(standalone.Url, 8);
+        await using var load = new Load(standalone.Url, 8, leases: true);
         await load.BeginAsync();
         for (var kill = 0; kill < Kills; kill++)
         {
@@ -38,12 +38,14 @@ public sealed class KilledUnderLoadTests : IDisposable
 
         await load.ProgressAsync(100);
         await load.AuditAsync();
+        await load.NothingIsLeftOverAsync();
         await load.BooksAreCleanAsync();
 
         // And all of it is on the disk.
         await standalone.KillAsync();
         await standalone.StartAsync();
         await load.CheckAsync();
+        await load.NothingIsLeftOverAsync();
         await load.BooksAreCleanAsync();
     }
 }

@@ -33,8 +33,9 @@ internal static class CompletionScripts
         # depin completion for zsh: source <(depin completion zsh)
         (( $+commands[depin] || $+functions[depin] || $+aliases[depin] )) || depin() { @SELF@ "$@" }
         _depin_complete() {
-          local line="depin ${LBUFFER#* }"
-          local -a found
+          # Of a line of several commands the one that is typed, up to the cursor.
+          local -a found before=("${(@)words[2,CURRENT-1]}" "$PREFIX")
+          local line="depin ${(j: :)before}"
           found=("${(@f)$(@SELF@ "[suggest:${#line}]" "$line" 2>/dev/null)}")
           if (( ${#found} )) && [[ -n "${found[1]}" ]]; then compadd -Q -a found; else _files; fi
         }

@@ -17,8 +17,9 @@ public static class DeployCommand
         var deposit = new Option<string>("--deposit") { Description = "escrow deposit in whole tokens of the SDL's denomination (uact: ACT)", DefaultValueFactory = static _ => "5" };
         var pick = new Option<bool>("--pick") { Description = "pick the winner yourself with 'depin bids accept'" };
         var wait = new Option<int>("--wait") { Description = "seconds to wait for the workload", DefaultValueFactory = static _ => 60 };
-        var from = new Option<string>("--from") { Description = "money for the deposit: balance, grants, balance_then_grants or grants_then_balance", DefaultValueFactory = static _ => "balance" };
-        var deploy = new Command("deploy", "create a deployment from an SDL and wait until it runs") { file, deposit, pick, wait, from };
+        var from = DeploymentCommands.From();
+        var dseq = new Option<string?>("--dseq") { Description = "a number of your choice for its id, 1 to 20 digits, refused when you used it before; the network chooses one when left out" };
+        var deploy = new Command("deploy", "create a deployment from an SDL and wait until it runs") { file, deposit, pick, wait, from, dseq };
         ExitCodes.Document(deploy, (ExitCodes.Done, "running (with --pick: created)"), (ExitCodes.NotYet, "created, but not every workload runs within --wait; the deployment stays"));
         deploy.SetAction(parse => Session.RunAsync(parse, async session =>
         {
@@ -35,6 +36,7 @@ public static class DeployCommand
                 deposit = Amounts.ParseWhole(parse.GetValue(deposit)!, sdl.Document!.Groups[0].Units[0].Price.Denom),
                 winner = parse.GetValue(pick) ? "pick" : "lowest",
                 from = parse.GetValue(from),
+                dseq = parse.GetValue(dseq),
             });
             var id = (string)created["id"]!;
             if (parse.GetValue(pick))

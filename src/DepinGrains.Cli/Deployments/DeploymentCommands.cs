@@ -11,7 +11,6 @@ public static class DeploymentCommands
     public static Command Create()
     {
         var id = new Argument<string>("id") { Description = "owner/dseq" };
-        var amount = new Argument<string>("amount") { Description = "whole tokens of the deployment's currency" };
         var file = new Argument<string>("file") { Description = "SDL file" };
         var gseq = new Option<int>("--group") { DefaultValueFactory = static _ => 1 };
         var list = new Command("list", "your deployments, newest first");
@@ -27,10 +26,6 @@ public static class DeploymentCommands
             var answer = new JsonObject { ["deployment"] = (await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}")).DeepClone(), ["escrow"] = (await session.GetAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/escrow")).DeepClone() };
             return session.Show(answer, Draw);
         }));
-        var deposit = new Command("deposit", "add money") { id, amount };
-        deposit.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
-            await session.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/deposits", new { amount = Amounts.ParseWhole(parse.GetValue(amount)!, await CurrencyAsync(session, parse.GetValue(id))) }),
-            static e => Console.Out.WriteLine($"{Amounts.Show((long)e["funds"]!, (string)e["currency"]!)} in escrow, cost so far {Amounts.Show((long)e["costSoFar"]!, (string)e["currency"]!)}"))));
         var pause = new Command("pause", "pause a group") { id, gseq };
         pause.SetAction(parse => Act(parse, s => s.PostAsync($"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/groups/{parse.GetValue(gseq)}/pause", new { })));
         var start = new Command("start", "start a group: a new order") { id, gseq };
@@ -41,7 +36,7 @@ public static class DeploymentCommands
         var update = new Command("update", "replace images, commands and env by those of an SDL file; resources and prices must be as they were") { id, file, version };
         update.SetAction(parse => Act(parse, async s => await s.ChangeAsync(
             HttpMethod.Put, $"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/manifest", new { sdl = await TextFile.ReadAsync(parse.GetValue(file)) }, parse.GetValue(version))));
-        return new Command("deployment", "your deployments") { list, show, update, CreateClose(), deposit, pause, start, closeGroup, TopUpCommands.Create() };
+        return new Command("deployment", "your deployments") { list, show, update, CreateClose(), CreateDeposit(), pause, start, closeGroup, TopUpCommands.Create() };
     }
 
     /// <summary><c>close</c>, of deployments and by itself.</summary>
@@ -54,8 +49,30 @@ public static class DeploymentCommands
         return close;
     }
 
-    /// <summary>The denomination a deployment is paid in.</summary>
-    internal static async Task<string> CurrencyAsync(Session session, string? id) => (string)(await session.GetAsync($"/v1/deployments/{Ids.Deployment(id)}/escrow"))["currency"]!;
+    /// <summary><c>deposit</c>, of deployments and by itself.</summary>
+    public static Command CreateDeposit()
+    {
+        var id = new Argument<string>("id") { Description = "owner/dseq, anybody's: what is left of your part comes back to you" };
+        var amount = new Argument<string>("amount") { Description = "whole tokens of the deployment's currency" };
+        var from = From();
+        var deposit = new Command("deposit", "add money to a deployment; one that waits for it goes on") { id, amount, from };
+        deposit.SetAction(parse => Session.RunAsync(parse, async session => session.Show(
+            await session.PostAsync(
+                $"/v1/deployments/{Ids.Deployment(parse.GetValue(id))}/deposits",
+                new { amount = Amounts.ParseWhole(parse.GetValue(amount)!, await CurrencyAsync(session, parse.GetValue(id))), from = parse.GetValue(from) }),
+            static e => Console.Out.WriteLine($"{Amounts.Show((long)e["funds"]!, (string)e["currency"]!)} in escrow, cost so far {Amounts.Show((long)e["costSoFar"]!, (string)e["currency"]!)}"))));
+        return deposit;
+    }
+
+    /// <summary>The denomination a deployment is paid in. Its escrow shows itself to its owner alone, its orders to everybody; one that never opened has none.</summary>
+    internal static async Task<string> CurrencyAsync(Session session, string? id)
+    {
+        var deployment = Ids.Deployment(id);
+        var orders = (await session.GetAsync($"/v1/orders?limit=1&deployment={Uri.EscapeDataString(Uri.UnescapeDataString(deployment))}"))["items"]!.AsArray();
+        return (string)(orders.Count > 0 ? orders[0]!["denom"] : (await session.GetAsync($"/v1/deployments/{deployment}/escrow"))["currency"])!;
+    }
+
+    internal static Option<string> From() => new("--from") { Description = "money for the deposit: balance, grants (allowances given to you), balance_then_grants or grants_then_balance", DefaultValueFactory = static _ => "balance" };
 
     internal static Option<int> Reason() => new("--reason") { Description = "why, a number of your own from 2 to 9999, kept with the lease; 1 says nothing", DefaultValueFactory = static _ => 1 };
 
@@ -72,6 +89,11 @@ public static class DeploymentCommands
         {
             var order = group!["order"]!;
             Console.Out.WriteLine($"  group {group["gseq"]} {(string?)group["status"]}: order {(string?)order["id"]} {(string?)order["status"]}, ceiling {(string?)order["ceiling"]} {denom}");
+            if ((string?)order["problem"]?["detail"] is { } problem)
+            {
+                Console.Out.WriteLine($"    {problem}");
+            }
+
             foreach (var bid in order["bids"]!.AsArray())
             {
                 Console.Out.WriteLine($"    bid {(string?)bid!["provider"]} {(string?)bid["status"]} {(string?)bid["price"]} {denom}");

@@ -14,15 +14,26 @@ public static class ProviderCommands
         var cpu = new Option<string?>("--cpu-usd") { Description = "US dollars a month per CPU thread" };
         var memory = new Option<string?>("--memory-usd") { Description = "US dollars a month per GB" };
         var gpu = new Option<string[]>("--gpu-usd") { Description = "model[.ram][.interface]=dollars a month, may be repeated" };
+        var storage = new Option<string[]>("--storage-usd") { Description = "class=US dollars a month per GB, may be repeated; with any given, classes that are not named cost nothing" };
+        var endpoint = new Option<string?>("--endpoint-usd") { Description = "US dollars a month per endpoint, whatever the replicas" };
+        var ip = new Option<string?>("--ip-usd") { Description = "US dollars a month per leased address, whatever the replicas" };
         var external = new Option<bool>("--external") { Description = "bid by yourself instead of letting the network bid by your prices" };
         var reclaim = new Option<long>("--reclaim-window") { Description = "seconds of notice (3600 to 2592000) your managed bids offer to orders that ask for one" };
         var scale = new ScaleOptions();
-        var put = new Command("put", "register as a provider, or replace the profile") { name, attributes, cpu, memory, gpu, external, reclaim };
+        var put = new Command("put", "register as a provider, or replace the profile") { name, attributes, cpu, memory, storage, endpoint, ip, gpu, external, reclaim };
         scale.AddTo(put);
         put.SetAction(parse => Session.RunAsync(parse, async session =>
         {
             var scaled = scale.Read(parse);
-            var pricing = parse.GetValue(external) || scaled is not null ? null : new { cpuUsd = parse.GetValue(cpu), memoryUsd = parse.GetValue(memory), gpuUsd = Pairs(parse.GetValue(gpu)) };
+            var pricing = parse.GetValue(external) || scaled is not null ? null : new
+            {
+                cpuUsd = parse.GetValue(cpu),
+                memoryUsd = parse.GetValue(memory),
+                storageUsd = parse.GetValue(storage) is { Length: > 0 } classes ? Pairs(classes) : null,
+                endpointUsd = parse.GetValue(endpoint),
+                ipUsd = parse.GetValue(ip),
+                gpuUsd = Pairs(parse.GetValue(gpu)),
+            };
             var provider = await session.PostAsync("/v1/providers", new { name = parse.GetValue(name), attributes = Pairs(parse.GetValue(attributes)), pricing, scale = scaled, reclaimWindowSeconds = parse.GetValue(reclaim) });
             return session.Show(provider, static p => Console.Out.WriteLine($"{(string?)p["id"]}: {(string?)p["profile"]!["name"]}"));
         }));

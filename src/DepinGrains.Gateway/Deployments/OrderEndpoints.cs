@@ -15,17 +15,19 @@ public static class OrderEndpoints
     public static RouteGroupBuilder MapOrderEndpoints(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v1/orders").WithTags("Market").AllowAnonymous();
-        group.MapGet("", ListAsync).WithName("listOrders").WithSummary("Orders by state (open by default), newest first");
+        group.MapGet("", ListAsync).WithName("listOrders").WithSummary("Orders by state (open by default), newest first; those of one deployment whatever their state");
         routes.MapGet("/v1/orders/feed", OrderFeed.Stream).WithTags("Market").RequireScope("orders:read").WithName("streamOrders")
             .WithSummary("Orders open to the caller as a provider, and what becomes of its bids, as server-sent events; resume with Last-Event-ID");
         return group;
     }
 
-    /// <summary>Lists.</summary>
-    public static Task<IResult> ListAsync(PageQuery page, IRowStore store, string? status) =>
+    /// <summary>Lists; with a deployment (<c>owner/dseq</c>) its orders of all groups, by group and number.</summary>
+    public static Task<IResult> ListAsync(PageQuery page, IRowStore store, string? status, string? deployment) =>
         RowLists.Async(
             store,
-            new ListQuery(OrderRow.Kind.Table.Kind, RowLists.Filters(("status", status ?? "open")), "opened_ms", Descending: true, page.Limit, page.Cursor),
+            deployment is null
+                ? new ListQuery(OrderRow.Kind.Table.Kind, RowLists.Filters(("status", status ?? "open")), "opened_ms", Descending: true, page.Limit, page.Cursor)
+                : new ListQuery(OrderRow.Kind.Table.Kind, RowLists.Filters(("parent", deployment), ("status", status)), "key", Descending: false, page.Limit, page.Cursor),
             static row => OrderSummary.Of(RowKind<OrderRow>.Read(row)));
 }
 

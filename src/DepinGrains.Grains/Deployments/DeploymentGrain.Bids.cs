@@ -35,7 +35,9 @@ public sealed partial class DeploymentGrain
             return refusal;
         }
 
-        var (candidate, rules) = (Candidate(bid), BidRules.Default with { MinDeposits = [new(State.Denom, await BidDepositAsync(State.Denom))], BidsMax = _options.BidsMax });
+        // The order says its currency in its SDL's words and in the network's own: a bid may be in either.
+        var denom = tokens.Find(bid.Denom)?.Denom ?? bid.Denom;
+        var (candidate, rules) = (Candidate(bid, denom), BidRules.Default with { MinDeposits = [new(State.Denom, await BidDepositAsync(State.Denom))], BidsMax = _options.BidsMax });
         if (BidChecks.WhyNotTerms(candidate, Checked(bid), rules) is { } badTerms)
         {
             return badTerms;
@@ -219,7 +221,7 @@ public sealed partial class DeploymentGrain
             : null;
     }
 
-    private static BidCandidate Candidate(SubmitBid bid) => new(bid.Provider, Rate.Parse(bid.Price), bid.Denom, bid.Deposit, bid.Denom, 0, bid.Offer ?? [], bid.ReclaimWindowSeconds);
+    private static BidCandidate Candidate(SubmitBid bid, string denom) => new(bid.Provider, Rate.Parse(bid.Price), denom, bid.Deposit, denom, 0, bid.Offer ?? [], bid.ReclaimWindowSeconds);
 
     /// <summary>The order in the form of the checks; what it requires of a provider is screened.</summary>
     private BidOrder Checked(SubmitBid bid)

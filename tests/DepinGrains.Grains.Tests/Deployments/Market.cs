@@ -49,6 +49,9 @@ public sealed class Market : IAsyncLifetime
     /// <summary>Bounds of subnets; without it their locks cost nothing and may be opened at once.</summary>
     public Action<SubnetOptions>? Subnets { get; init; }
 
+    /// <summary>Rules of the market other than the usual ones.</summary>
+    public Action<DeploymentOptions>? Deployments { get; init; }
+
     public ManualTime Time { get; } = new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
 
     public InMemoryStore Store { get; private set; } = null!;
@@ -132,7 +135,11 @@ public sealed class Market : IAsyncLifetime
         });
         // The clock stands while a test looks: the index reads again each time.
         services.Configure<ScreeningOptions>(static o => o.RefreshAfter = TimeSpan.FromTicks(-1));
-        services.Configure<DeploymentOptions>(static o => o.BidsMax = 4);
+        services.Configure<DeploymentOptions>(o =>
+        {
+            o.BidsMax = 4;
+            Deployments?.Invoke(o);
+        });
         services.Configure<SweepOptions>(o => (o.Every, o.BatchMax, o.PagesMax) = (TimeSpan.FromHours(1), SweepBatch, SweepPages));
         services.Configure<LedgerOptions>(static o => o.Tick = TimeSpan.FromMilliseconds(20));
     }

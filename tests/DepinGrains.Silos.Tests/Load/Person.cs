@@ -51,6 +51,9 @@ internal sealed class Person : IDisposable
 
     public Task RegisterAsync(params string[] roles) => SendAsync(HttpMethod.Post, "/v1/identities", new { publicKey = _key.PublicKey, label = "test", roles });
 
+    /// <summary>A one-time token for a node of this provider.</summary>
+    public async Task<string> JoinTokenAsync() => (string)(await SendAsync(HttpMethod.Post, "/v1/providers/join-tokens", new { lifetimeSeconds = 600 })).Body!["token"]!;
+
     /// <summary>A command until it is answered: its status and body.</summary>
     public async Task<(int Status, JsonNode? Body)> SendAsync(HttpMethod method, string path, object? body, CancellationToken cancel = default)
     {

@@ -36,7 +36,7 @@ public sealed class OutputTests(RunningNetwork network)
             ["deployment", "auto-top-up", "set", id, "--cap", "1"], ["deployment", "auto-top-up", "show", id], ["deployment", "auto-top-up", "off", id],
             ["market", "stats"], ["node", "overcommit", node], ["provider", "addresses", "set"], ["provider", "addresses", "show"], ["provider", "reclaim", second], ["provider", "close", second], ["provider", "delete"],
             ["bids", "list", picked], ["bids", "accept", picked, "--provider", provider], ["deploy", "samples/hello-native.yaml", "--wait", "200"],
-            ["deployment", "list"], ["deployment", "show", id], ["deployment", "deposit", id, "1"], ["market", "why", id], ["market", "orders"],
+            ["deployment", "list"], ["deployment", "show", id], ["deployment", "deposit", id, "1"], ["deposit", id, "1", "--from", "balance_then_grants"], ["market", "why", id], ["market", "orders"],
             ["lease", "list"], ["lease", "show", lease], ["lease", "logs", lease, "--tail", "5"], ["logs", lease, "--tail", "5"], ["lease", "withdraw", second], ["lease", "close", second],
             ["deployment", "update", picked, "samples/hello-native.yaml"], ["deployment", "close-group", picked], ["deployment", "pause", picked], ["deployment", "start", picked], ["deployment", "close", picked], ["close", picked],
             ["provider", "maintenance", "off"], ["provider", "sign", provider, "region=local"], ["provider", "unsign", provider], ["provider", "decline", provider], ["node", "drain", node, "--off"], ["node", "retire", node],
@@ -93,6 +93,78 @@ public sealed class OutputTests(RunningNetwork network)
         var (code, output, error) = await tenant.TryAsync("admin", "export", "accounts");
         Assert.Equal((1, ""), (code, output));
         Assert.Contains("role_not_allowed", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deploy_TakesANumberOfYours_Once()
+    {
+        var (tenant, _) = await network.ReadyAsync();
+        var created = await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--pick", "--dseq", "18446744073709551616");
+        var id = (string)created["id"]!;
+        Assert.EndsWith("/18446744073709551616", id, StringComparison.Ordinal);
+        var (code, _, error) = await tenant.TryAsync("deploy", "samples/hello-native.yaml", "--pick", "--dseq", "18446744073709551616");
+        Assert.Equal(1, code);
+        Assert.Contains("deployment.dseq_taken", error, StringComparison.Ordinal);
+        await tenant.RunAsync("close", id);
+
+        // Not even once it is over: what happened under an id stays what it was.
+        Assert.Contains("deployment.dseq_taken", (await tenant.TryAsync("deploy", "samples/hello-native.yaml", "--pick", "--dseq", "18446744073709551616")).Error, StringComparison.Ordinal);
+        Assert.Contains("request.invalid", (await tenant.TryAsync("deploy", "samples/hello-native.yaml", "--pick", "--dseq", "007")).Error, StringComparison.Ordinal);
+
+        // Numbers are each owner's own.
+        var other = new Depin(network.Url, Path.Combine(network.Folder, "other.pem"));
+        await other.RunAsync("faucet", "10", "ACT");
+        var theirs = (string)(await other.JsonAsync("deploy", "samples/hello-native.yaml", "--pick", "--dseq", "18446744073709551616"))["id"]!;
+        Assert.NotEqual(id, theirs);
+        await other.RunAsync("close", theirs);
+    }
+
+    [Fact]
+    public async Task Deposit_IsTakenFromAFriend_OutOfAnAllowanceToo_AndWhatIsLeftGoesBack()
+    {
+        var (tenant, _) = await network.ReadyAsync();
+        var friend = new Depin(network.Url, Path.Combine(network.Folder, "friend.pem"));
+        await friend.RunAsync("faucet", "3", "ACT");
+        var friendId = (string)(await friend.JsonAsync("identity", "show"))["id"]!;
+        var id = (string)(await tenant.JsonAsync("deploy", "samples/hello-native.yaml", "--pick"))["id"]!;
+
+        // Neither its escrow nor its orders are the friend's, who sees of it only its own part.
+        var given = await friend.JsonAsync("deposit", id, "2");
+        Assert.Equal((2_000_000, 1), ((long)given["deposits"]![0]!["left"]!, given["deposits"]!.AsArray().Count));
+        var refused = await friend.TryAsync("deposit", id, "2", "--from", "grants");
+        Assert.Contains("escrow.deposit_unfunded", refused.Error, StringComparison.Ordinal);
+        var allowance = (string)(await tenant.JsonAsync("allowance", "grant", friendId, "1.5", "ACT"))["id"]!;
+        Assert.Equal(8_500_000, (long)(await friend.JsonAsync("deposit", id, "1.5", "--from", "grants_then_balance"))["funds"]!);
+        Assert.Equal(0, await LeftAsync());
+        await tenant.RunAsync("close", id);
+        Assert.Equal(1_500_000, await LeftAsync());
+        Assert.Equal(3_000_000, (long)(await friend.JsonAsync("ledger", "balance"))["available"]!);
+        await tenant.RunAsync("allowance", "revoke", allowance);
+        Assert.Contains("escrow.not_found", (await friend.TryAsync("deposit", friendId + "/1", "1")).Error, StringComparison.Ordinal);
+
+        async Task<long> LeftAsync() => (long)(await friend.JsonAsync("allowance", "list", "--received")).AsArray().Single(a => (string?)a!["id"] == allowance)!["left"]!;
+    }
+
+    [Fact]
+    public async Task AProvidersDollarPrices_AreAllToBeSet_AndTheRestAreTheUsualOnes()
+    {
+        await network.ReadyAsync();
+        var seller = new Depin(network.Url, Path.Combine(network.Folder, "seller.pem"));
+        var usual = (await seller.JsonAsync("provider", "put", "seller", "--cpu-usd", "2"))["profile"]!["pricing"]!;
+        Assert.Equal(("2", "0.80", "0.05", "5"), Prices(usual));
+        Assert.Equal("0.02", Storage(usual)["ephemeral"]);
+        var own = (await seller.JsonAsync("provider", "put", "seller", "--memory-usd", "3", "--storage-usd", "ephemeral=0.5", "--storage-usd", "beta3=0.75", "--endpoint-usd", "0.25", "--ip-usd", "7"))["profile"]!["pricing"]!;
+        Assert.Equal(("1.60", "3", "0.25", "7"), Prices(own));
+        Assert.Equal(new Dictionary<string, string> { ["beta3"] = "0.75", ["ephemeral"] = "0.5" }, Storage(own));
+        foreach (var wrong in (string[][])[["--storage-usd", "ephemeral=cheap"], ["--endpoint-usd", "-1"], ["--ip-usd", "1e3"]])
+        {
+            Assert.Contains("provider.pricing_invalid", (await seller.TryAsync(["provider", "put", "seller", .. wrong])).Error, StringComparison.Ordinal);
+        }
+
+        await seller.RunAsync("provider", "delete");
+
+        static (string?, string?, string?, string?) Prices(JsonNode p) => ((string?)p["cpuUsd"], (string?)p["memoryUsd"], (string?)p["endpointUsd"], (string?)p["ipUsd"]);
+        static Dictionary<string, string> Storage(JsonNode p) => p["storageUsd"]!.AsArray().ToDictionary(static f => (string)f!["name"]!, static f => (string)f!["value"]!);
     }
 
     [Fact]

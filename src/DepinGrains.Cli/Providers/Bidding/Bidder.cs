@@ -138,7 +138,7 @@ internal sealed class Bidder(Session session, PriceScript script, BidderOptions 
             return Skip(noRoom);
         }
 
-        var terms = new PriceTerms(order.Denom, Rate.Parse(order.Ceiling), options.Precision);
+        var terms = new PriceTerms(order.Priced, Rate.Parse(order.Ceiling), options.Precision);
         var price = await script.PriceAsync(OrderTerms.Priced(order.Spec), terms, order.Owner);
         if (!price.IsOk)
         {

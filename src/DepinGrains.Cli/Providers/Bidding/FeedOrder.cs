@@ -14,6 +14,9 @@ public sealed record FeedOrder(string Id, OrderStatus Status, GroupSpec Spec, st
     /// <summary>The tenant.</summary>
     public string Owner => Id.Split('/')[0];
 
+    /// <summary>The currency as the SDL names it, which is the name Akash's pricing scripts know: USDC is an <c>ibc/…</c> there, and <c>uusdc</c> on the ledger.</summary>
+    public string Priced => Spec.Units is [var unit, ..] ? unit.Price.Denom : Denom;
+
     /// <summary>Where bids for it go.</summary>
     public string BidsPath => Id.Split('/') is [var owner, var dseq, var gseq, var oseq] ? $"/v1/deployments/{owner}/{dseq}/groups/{gseq}/orders/{oseq}/bids" : throw new JsonException($"not an order id: {Id}");
 

@@ -4,9 +4,8 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Contracts.Nodes;
-using DepinGrains.Silos.Tests.Processes;
 
-namespace DepinGrains.Silos.Tests.Load;
+namespace DepinGrains.Testing;
 
 /// <summary>An agent without hardware: it speaks the real protocol, says that what it must run runs, and connects to another gateway when its own goes away.</summary>
 internal sealed class FakeAgent : IAsyncDisposable
@@ -31,14 +30,14 @@ internal sealed class FakeAgent : IAsyncDisposable
     /// <summary>Ids of the workloads it was told to run last.</summary>
     public ImmutableArray<string> Workloads { get; private set; } = [];
 
-    public static async Task<FakeAgent> JoinAsync(ImmutableArray<Uri> gateways, Person provider, int first)
+    /// <summary>Joins by a provider's one-time token and stays connected until disposed.</summary>
+    public static async Task<FakeAgent> JoinAsync(ImmutableArray<Uri> gateways, string token, int first)
     {
         var agent = new FakeAgent(gateways);
-        var (_, token) = await provider.SendAsync(HttpMethod.Post, "/v1/providers/join-tokens", new { lifetimeSeconds = 600 });
         using var client = new HttpClient { BaseAddress = gateways[0] };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/nodes/join")
         {
-            Content = JsonContent.Create(new NodeJoinRequest((string)token!["token"]!, agent._key.PublicKey, Hardware(), "test", "127.0.0.1"), options: AgentProtocolJson.Options),
+            Content = JsonContent.Create(new NodeJoinRequest(token, agent._key.PublicKey, Hardware(), "test", "127.0.0.1"), options: AgentProtocolJson.Options),
         };
         request.Headers.Add("Idempotency-Key", RequestSigner.NewIdempotencyKey());
         using var joined = await client.SendAsync(request);
@@ -76,7 +75,8 @@ internal sealed class FakeAgent : IAsyncDisposable
 
             ConnectedTo = -1;
             at++;
-            await Eventually.PauseAsync();
+            using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+            await pause.WaitForNextTickAsync(CancellationToken.None);
         }
     }
 
