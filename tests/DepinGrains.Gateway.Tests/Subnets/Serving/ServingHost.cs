@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -8,6 +9,7 @@ using DepinGrains.Contracts.Ledgers;
 using DepinGrains.Gateway.Subnets.Serving;
 using DepinGrains.Gateway.Tests.Http;
 using DepinGrains.Grains;
+using DepinGrains.Grains.Network;
 using DepinGrains.Storage.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +25,9 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     private readonly bool _live;
     private readonly Action<IServiceCollection>? _more;
     private ImmutableArray<Miner> _miners = [];
+
+    /// <summary>By which people sign.</summary>
+    private TimeProvider _time = TimeProvider.System;
 
     private ServingHost(Dictionary<string, string?> settings, bool live, Action<IServiceCollection>? more = null) => (_settings, _live, _more) = (settings, live, more);
 
@@ -54,6 +59,21 @@ public sealed class ServingHost : TestHost, IMinerDirectory
                 ["Serving:PrivateAddresses"] = "true", ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Subnets:AnyAddress"] = "true", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0",
             },
             live: true);
+        await host.InitializeAsync();
+        return host;
+    }
+
+    /// <summary>A network whose clock the test moves: private addresses are reached through agents alone.</summary>
+    internal static async Task<ServingHost> WalkAsync(Walk.WalkTime time)
+    {
+        var host = new ServingHost(
+            new()
+            {
+                ["Serving:ExploreBasisPoints"] = "0", ["Serving:MetagraphAge"] = "00:00:00.1", ["Serving:FirstTokenTimeout"] = "00:02:00", ["Serving:IdleTimeout"] = "00:02:00", ["Subnets:MinLock"] = "1000", ["Subnets:CreateRateLimit"] = "0",
+                ["Network:Genesis"] = time.Genesis.ToString("O", CultureInfo.InvariantCulture),
+            },
+            live: true,
+            services => services.AddKeyedSingleton<TimeProvider>(NetworkClock.TimeKey, time)) { _time = time };
         await host.InitializeAsync();
         return host;
     }
@@ -127,7 +147,7 @@ public sealed class ServingHost : TestHost, IMinerDirectory
     public async Task<(HttpStatusCode Status, JsonNode Answer)> TrySignedAsync(Person person, string path, object body)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Address, path)) { Content = JsonBody.Of(body) };
-        await new RequestSigner(person.Key, person.Id).SignAsync(request);
+        await new RequestSigner(person.Key, person.Id, _time).SignAsync(request);
         using var answer = await Client.SendAsync(request);
         return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!);
     }
