@@ -154,4 +154,10 @@ public sealed record SubnetHyperparameters
 
     /// <summary>Milliseconds within which a node with no more than the least CPU asked for must answer the benchmark; each doubling takes a third off.</summary>
     [Id(40)] public int BenchmarkTimeMs { get; init; } = 10_000;
+
+    /// <summary>How much of a weight above consensus is lost to bonds, of 65535: bonds are made of (1 − β)·weight + β·clipped weight. (Default: the rule of 2024, all of it.)</summary>
+    [Id(41)] public ushort BondsPenalty { get; init; } = 65_535;
+
+    /// <summary>Steepness of liquid alpha's sigmoid between <see cref="AlphaLow"/> and <see cref="AlphaHigh"/>, hundredths.</summary>
+    [Id(42)] public int AlphaSigmoidSteepness { get; init; } = 1_000;
 }

@@ -41,7 +41,8 @@ public static class HyperparameterRules
         return new EpochParameters((ulong)h.ActivityCutoff, h.Kappa, h.BondsMovingAvg, validators)
         {
             Version = yuma3 ? YumaVersion.Yuma3 : YumaVersion.Yuma1,
-            LiquidAlpha = yuma3 && h.LiquidAlphaEnabled ? new LiquidAlpha(I32F32.Proportion(h.AlphaLow), I32F32.Proportion(h.AlphaHigh), 1_000) : null,
+            BondsPenalty = h.BondsPenalty,
+            LiquidAlpha = yuma3 && h.LiquidAlphaEnabled ? new LiquidAlpha(I32F32.Proportion(h.AlphaLow), I32F32.Proportion(h.AlphaHigh), h.AlphaSigmoidSteepness) : null,
         };
     }
 }

@@ -142,6 +142,12 @@ public sealed partial class SubnetGrain
         var weights = new WeightsOf(block, [.. row.Value.Uids], [.. row.Value.Values]);
         Result<WeightsSet> done = new WeightsSet(Netuid, own, block, weights.Uids.Length);
         var changes = Written(new Changes(), own, weights).Remember(operationId, print, done);
+        if (LastSet(own) != block)
+        {
+            // Once a block at most where the owner took the rate limit away; the weights themselves are asked for by uid.
+            changes.Event(Topic, "subnet.weights_set", command.Hotkey, new { Netuid, Uid = own, command.Hotkey, Block = block, Weights = weights.Uids.Length, Revealed = open is not null });
+        }
+
         var next = open is { } left ? _book.Neuron(own)! with { Commits = left } : null;
         if (next is not null)
         {

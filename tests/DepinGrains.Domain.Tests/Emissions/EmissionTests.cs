@@ -29,7 +29,30 @@ public sealed class EmissionTests
             Assert.Equal((long)threshold, TaoEmission.Threshold(halvings));
             Assert.Equal((halvings, row.GetProperty("emission_rao_per_block").GetInt64()), (TaoEmission.Halvings(threshold), TaoEmission.PerBlock(threshold)));
             Assert.Equal(Math.Max(0, halvings - 1), halvings == 0 ? 0 : TaoEmission.Halvings(threshold - 1));
+
+            // The same in TAO, in days, and how long a stage lasts when nothing is recycled; fractions of a rao a block are beyond both.
+            var perBlock = TaoEmission.PerBlock(threshold);
+            Assert.Equal(row.GetProperty("issuance_threshold_tao").GetDouble(), threshold / (double)TaoEmission.RaoPerTao, 6);
+            Assert.Equal(row.GetProperty("emission_tao_per_day").GetDouble(), perBlock * 7_200 / (double)TaoEmission.RaoPerTao, 6);
+            if (row.GetProperty("blocks_in_stage_without_recycling") is { ValueKind: JsonValueKind.Number } blocks)
+            {
+                Assert.Equal(blocks.GetDouble(), (TaoEmission.Threshold(halvings + 1) - (long)threshold) / (double)perBlock, 0.5);
+            }
+            else
+            {
+                Assert.Equal(TaoEmission.LastStage, halvings);
+            }
         }
+    }
+
+    [Fact]
+    public void Constants_AreTheChains()
+    {
+        var constants = File.GetProperty("constants");
+        long Of(string name) => constants.GetProperty(name).GetInt64();
+        Assert.Equal(5, constants.EnumerateObject().Count());
+        Assert.Equal((Of("block_seconds"), Of("blocks_per_day")), (TaoEmission.BlockSeconds, (long)TimeSpan.FromDays(1).TotalSeconds / TaoEmission.BlockSeconds));
+        Assert.Equal((Of("total_supply_rao"), Of("initial_emission_rao"), Of("rao_per_tao")), (TaoEmission.Cap, TaoEmission.PerBlock(0), TaoEmission.RaoPerTao));
     }
 
     [Fact]
@@ -70,6 +93,10 @@ public sealed class EmissionTests
             var second = row.GetProperty("halving_2_block");
             long? expected = second.ValueKind == JsonValueKind.Null ? null : second.GetInt64();
             Assert.Equal(expected, halvings.Length > 1 ? halvings[1] : (long?)null);
+            Assert.Equal(row.GetProperty("halving_1_days").GetDouble(), halvings[0] / 7_200.0, 0.005);
+            Assert.Equal(expected is null, row.GetProperty("halving_2_days").ValueKind == JsonValueKind.Null);
+            Assert.True(expected is null || Math.Abs(row.GetProperty("halving_2_days").GetDouble() - (halvings[1] / 7_200.0)) <= 0.005);
+            Assert.Equal(row.GetProperty("recycled_percent_of_first_stage_emission").GetInt64() * TaoEmission.PerBlock(0), row.GetProperty("recycle_rao_per_block").GetInt64() * 100);
         }
     }
 

@@ -24,4 +24,15 @@ public sealed class HyperparameterTests
         Assert.Equal(1_000, (Usual with { MaxValidators = 4_096 }).EpochOf().MaxValidators);
         Assert.Equal(64, Usual.EpochOf().MaxValidators);
     }
+
+    /// <summary>A subnet whose owner touches neither runs as subnets did before there were these two.</summary>
+    [Fact]
+    public void BondsPenaltyAndSteepness_AreTheRuleOf2024_UntilTheOwnerSetsThem()
+    {
+        var liquid = Usual with { YumaVersion = 3, LiquidAlphaEnabled = true };
+        Assert.Equal((ushort.MaxValue, 1_000), (Usual.EpochOf().BondsPenalty, liquid.EpochOf().LiquidAlpha!.Steepness));
+        var set = HyperparameterCatalog.Set(HyperparameterCatalog.Set(liquid, "bonds_penalty", "0").Require(), "alpha_sigmoid_steepness", "4000").Require().EpochOf().Checked().Require();
+        Assert.Equal((0, LiquidAlpha.SteepnessMax), (set.BondsPenalty, set.LiquidAlpha!.Steepness));
+        Assert.Equal("alpha_sigmoid_steepness is a whole number, 0 to 4000", HyperparameterCatalog.Set(liquid, "alpha_sigmoid_steepness", "4001").Refusal!.Detail);
+    }
 }

@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
+using DepinGrains.Contracts.Subnets;
+using DepinGrains.Domain.Subnets;
 using DepinGrains.Domain.Subnets.Consensus;
 
 namespace DepinGrains.Domain.Tests.Subnets;
@@ -9,6 +12,7 @@ namespace DepinGrains.Domain.Tests.Subnets;
 /// </summary>
 public sealed class Yuma3VectorTests
 {
+    private const double Tolerance = 1e-3;
     private readonly EpochWorkspace _workspace = new();
 
     [Fact]
@@ -19,8 +23,10 @@ public sealed class Yuma3VectorTests
         {
             var from = vector.GetProperty("inputs");
             var subnet = new Subnet(SubnetVectors.ULongs(from.GetProperty("stakes")), Parameters(from), 3);
-            foreach (var epoch in vector.GetProperty("epochs").EnumerateArray())
+            Assert.Equal((Tolerance, 3, subnet.Servers), (vector.GetProperty("tolerance").GetDouble(), from.GetProperty("validators").GetArrayLength(), from.GetProperty("servers").GetArrayLength()));
+            foreach (var (epoch, number) in vector.GetProperty("epochs").EnumerateArray().Select(static (e, n) => (e, n)))
             {
+                Assert.Equal(number, epoch.GetProperty("epoch").GetInt32());
                 ushort[][] weights = [.. epoch.GetProperty("weights_u16").EnumerateArray().Select(SubnetVectors.U16s)];
                 var outcome = subnet.Run(weights, _workspace);
                 AssertNear($"{vector.GetProperty("name")} epoch {epochs}", epoch.GetProperty("target_bonds"), epoch.GetProperty("target_dividends"), outcome, weights[0].Length);
@@ -59,20 +65,31 @@ public sealed class Yuma3VectorTests
         Assert.Equal(7, met);
     }
 
-    private static EpochParameters Parameters(JsonElement from) => new(5000, from.GetProperty("kappa_u16").GetUInt16(), from.GetProperty("bonds_moving_average").GetInt64(), 3)
+    /// <summary>As an owner of a subnet gets them: every one set by its hyperparameter. The chain's floats (0.7, 0.9) become u16 of 65535 there too.</summary>
+    private static EpochParameters Parameters(JsonElement from)
     {
-        Version = YumaVersion.Yuma3,
-        BondsPenalty = from.GetProperty("bonds_penalty").GetUInt16(),
-        LiquidAlpha = from.GetProperty("liquid_alpha").GetBoolean()
-            ? new LiquidAlpha((long)(from.GetProperty("alpha_low").GetDecimal() * I32F32.One), (long)(from.GetProperty("alpha_high").GetDecimal() * I32F32.One), from.GetProperty("alpha_sigmoid_steepness").GetInt32())
-            : null,
-    };
+        Assert.True(from.GetProperty("yuma3").GetBoolean());
+        var liquid = from.GetProperty("liquid_alpha").GetBoolean();
+        string U16(string name) => ((int)Math.Round(from.GetProperty(name).GetDecimal() * 65535)).ToString(CultureInfo.InvariantCulture);
+        var terms = new SubnetHyperparameters();
+        foreach (var (name, value) in ((string, string)[])
+            [
+                ("yuma_version", "3"), ("kappa", from.GetProperty("kappa_u16").ToString()), ("bonds_moving_avg", from.GetProperty("bonds_moving_average").ToString()), ("bonds_penalty", from.GetProperty("bonds_penalty").ToString()),
+                ("max_validators", from.GetProperty("max_allowed_validators").ToString()), ("liquid_alpha_enabled", liquid ? "true" : "false"), ("alpha_low", U16("alpha_low")), ("alpha_high", U16("alpha_high")),
+                ("alpha_sigmoid_steepness", from.GetProperty("alpha_sigmoid_steepness").ToString()),
+            ])
+        {
+            terms = HyperparameterCatalog.Set(terms, name, value).Require();
+        }
+
+        return terms.EpochOf();
+    }
 
     private static void AssertNear(string name, JsonElement bonds, JsonElement dividends, EpochOutcome outcome, int servers)
     {
         for (var i = 0; i < dividends.GetArrayLength(); i++)
         {
-            Assert.True(Math.Abs(dividends[i].GetDouble() - (outcome.Dividends[i] / 65535.0)) < 1e-3, $"{name} dividends[{i}]: {dividends[i]} got {outcome.Dividends[i] / 65535.0}");
+            Assert.True(Math.Abs(dividends[i].GetDouble() - (outcome.Dividends[i] / 65535.0)) < Tolerance, $"{name} dividends[{i}]: {dividends[i]} got {outcome.Dividends[i] / 65535.0}");
         }
 
         for (var row = 0; row < bonds.GetArrayLength(); row++)
@@ -83,7 +100,7 @@ public sealed class Yuma3VectorTests
                 var at = outcome.Bonds.Columns(row).IndexOf((ushort)(3 + server));
                 var ours = at < 0 ? 0 : outcome.Bonds.Values(row)[at] / 65535.0;
                 var target = bonds[row][server + extra].GetDouble();
-                Assert.True(Math.Abs(target - ours) < 1e-3, $"{name} bond[{row},{server}]: {target} got {ours}");
+                Assert.True(Math.Abs(target - ours) < Tolerance, $"{name} bond[{row},{server}]: {target} got {ours}");
             }
         }
     }
@@ -91,6 +108,8 @@ public sealed class Yuma3VectorTests
     private sealed class Subnet(ulong[] stakes, EpochParameters parameters, int validators)
     {
         private SparseRows _bonds = SparseRows.Empty(stakes.Length);
+
+        public int Servers => stakes.Length - validators;
 
         public EpochOutcome Run(ushort[][] weights, EpochWorkspace workspace)
         {

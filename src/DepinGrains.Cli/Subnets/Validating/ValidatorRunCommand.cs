@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using DepinGrains.Cli.Common;
 using DepinGrains.Domain.Subnets.Validating;
+using DepinGrains.Domain.Subnets.Validating.Text;
 
 namespace DepinGrains.Cli.Subnets.Validating;
 

@@ -16,7 +16,11 @@ public enum YumaVersion
 /// <param name="Low">Slowest share taken over per epoch.</param>
 /// <param name="High">Fastest.</param>
 /// <param name="Steepness">Of the sigmoid, in hundredths as the chain stores it (1000 = 10).</param>
-public sealed record LiquidAlpha(long Low, long High, int Steepness);
+public sealed record LiquidAlpha(long Low, long High, int Steepness)
+{
+    /// <summary>Steepest sigmoid: at the ends e^±20, where its 32 bits have long come to 0 and 1.</summary>
+    public const int SteepnessMax = 4_000;
+}
 
 /// <summary>Hyperparameters an epoch reads. Names and defaults of the chain in April 2024 (subtensor a13316c42).</summary>
 /// <param name="ActivityCutoff">Blocks after its last weights at which a validator stops counting.</param>
@@ -44,7 +48,7 @@ public sealed record EpochParameters(ulong ActivityCutoff = 5000, ushort Kappa =
         : Version is not (YumaVersion.Yuma1 or YumaVersion.Yuma3) ? Invalid(nameof(Version), Version, "1 or 3")
         : LiquidAlpha is not null && Version != YumaVersion.Yuma3 ? Invalid(nameof(LiquidAlpha), "set", "unset, or Yuma3")
         : LiquidAlpha is { } alpha && (alpha.Low < 0 || alpha.High > I32F32.One || alpha.Low > alpha.High) ? Invalid(nameof(LiquidAlpha), $"{alpha.Low}…{alpha.High}", "0 ≤ low ≤ high ≤ 1")
-        : LiquidAlpha is { Steepness: < 0 or > 4000 } ? Invalid("Steepness", LiquidAlpha.Steepness, "0…4000")
+        : LiquidAlpha is { Steepness: < 0 or > Consensus.LiquidAlpha.SteepnessMax } ? Invalid("Steepness", LiquidAlpha.Steepness, $"0…{Consensus.LiquidAlpha.SteepnessMax}")
         : this;
 
     private static Refusal Invalid(string name, object value, string want) =>

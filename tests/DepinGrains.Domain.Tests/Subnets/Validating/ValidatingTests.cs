@@ -19,22 +19,6 @@ public sealed class ValidatingTests
     }
 
     [Fact]
-    public void A_text_is_worth_its_right_sum_and_its_agreement_with_the_others()
-    {
-        var task = new TextChallenges();
-        var challenge = task.Create(123_456);
-        var good = $"{challenge.Expected}\nHoney bees live in hives. They make honey.";
-        var alike = $"{challenge.Expected}\nHoney bees make honey and live in hives.";
-        var wrong = "1\nHoney bees live in hives. They make honey.";
-        var padded = $"9{challenge.Expected}9 lorem ipsum dolor";
-        var quality = task.Judge(challenge, [Answer(0, good), Answer(1, alike), Answer(2, wrong), Answer(3, padded), Answer(4, null)]);
-        Assert.True(quality[0] > 700_000 && quality[1] > 700_000, $"{quality[0]} {quality[1]}");
-        Assert.True(quality[2] < 500_000, $"{quality[2]}");
-        Assert.True(quality[3] < 100_000, $"{quality[3]}: the number must stand alone");
-        Assert.Equal(0, quality[4]);
-    }
-
-    [Fact]
     public void A_search_without_sources_loses_half()
     {
         var task = new SearchChallenges();

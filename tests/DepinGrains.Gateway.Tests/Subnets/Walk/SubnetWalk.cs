@@ -15,6 +15,7 @@ internal sealed class SubnetWalk : IAsyncDisposable
     public const long Tao = 1_000_000_000;
 
     private readonly List<IAsyncDisposable> _running = [];
+    private readonly List<Person> _owners = [];
 
     private SubnetWalk(ServingHost host, WalkTime time) => (Host, Time) = (host, time);
 
@@ -43,6 +44,7 @@ internal sealed class SubnetWalk : IAsyncDisposable
     public async Task OpenAsync(string name, long bar, params (string Name, string Value)[] hyperparameters)
     {
         var owner = await Host.PersonAsync(10 * Tao);
+        _owners.Add(owner);
         var netuid = (int)(await Host.SignedAsync(owner, "/v1/subnets", new { name, task = "deterministic" }))["netuid"]!;
         foreach (var (parameter, value) in ((string, string)[])[("max_regs_per_block", "1000"), ("target_regs_per_interval", "1000"), ("tempo", "3599"), .. hyperparameters])
         {
@@ -51,6 +53,9 @@ internal sealed class SubnetWalk : IAsyncDisposable
 
         Nets.Add((netuid, owner.Id, bar));
     }
+
+    /// <summary>Its owner changes a hyperparameter.</summary>
+    public Task SetAsync(int at, string parameter, string value) => Host.SignedAsync(_owners[at], $"/v1/subnets/{Nets[at].Netuid}/hyperparameters/{parameter}", new { value });
 
     /// <summary>Somebody with 50 TAO and a node whose agent is online; with a port, the agent tunnels to it.</summary>
     public async Task<WalkPerson> JoinAsync(int? port = null)
