@@ -6,9 +6,8 @@ using DepinGrains.Testing;
 
 namespace DepinGrains.Agent.Tests;
 
-/// <summary>Real containers, of an image made here from busybox alone. Category: needs podman (or docker) and busybox-static.</summary>
-[Trait("Category", "NeedsPodman")]
-public sealed class ContainerWorkloadTests
+/// <summary>Real containers, of an image made here from busybox alone, alike on every engine. Categories: needs podman, needs docker; and busybox-static.</summary>
+public abstract class ContainerWorkloadTests
 {
     private const string Image = "localhost/depin-agent-test:1";
 
@@ -18,7 +17,7 @@ public sealed class ContainerWorkloadTests
         await NeedEngineAsync();
         await using var gateway = await TestGateway.StartAsync();
         await using var harness = new AgentHarness(gateway);
-        harness.Options.Containers.Enabled = true;
+        Use(harness);
         harness.Options.Containers.PublishAddress = "127.0.0.1";
         harness.Options.Workloads.UsageInterval = TimeSpan.FromHours(1);
         var port = Ports.Free();
@@ -66,7 +65,7 @@ public sealed class ContainerWorkloadTests
         await NeedEngineAsync();
         await using var gateway = await TestGateway.StartAsync();
         await using var harness = new AgentHarness(gateway);
-        harness.Options.Containers.Enabled = true;
+        Use(harness);
         var lease = "lease-" + Guid.NewGuid().ToString("N");
         var spec = new WorkloadSpec(
             lease + "/web/0", lease, "web", 0, Image, ["/bin/busybox"],
@@ -90,7 +89,7 @@ public sealed class ContainerWorkloadTests
         await NeedEngineAsync();
         await using var gateway = await TestGateway.StartAsync();
         await using var harness = new AgentHarness(gateway);
-        harness.Options.Containers.Enabled = true;
+        Use(harness);
         var spec = new WorkloadSpec("lease-d/web/0", "lease-d", "web", 0, "localhost:9/none:1", [], [], [], 100, 32 << 20, [], [], [], null);
         gateway.Want(spec);
         harness.Start();
@@ -99,31 +98,12 @@ public sealed class ContainerWorkloadTests
     }
 
     [Fact]
-    public void Gpus_storage_and_memory_become_the_engines_own_words()
-    {
-        var spec = new WorkloadSpec(
-            "l/s/0", "l", "s", 0, "img:1", ["run", "me"], ["x"], [], 1_500, 1 << 30, ["GPU-a", "GPU-b"], [new PortBinding(53, 30_053, "UDP"), new PortBinding(5432, 30_054, "tcp", Local: true)],
-            [new VolumeMount("shm", "ram", false, 4_096, "/dev/shm", false)], null, 5 << 20);
-        var folder = Directory.CreateTempSubdirectory("depin-c-").FullName;
-        using var variables = ContainerVariables.Write(spec, Path.Combine(folder, "e"));
-        var docker = ContainerArguments.Run(spec, "n", "a", "f", "net", variables, [("/h", "/m", true)], podman: false, limitStorage: true, 1_000, new Options.ContainerOptions());
-        var podman = ContainerArguments.Run(spec, "n", "a", "f", null, variables, [], podman: true, limitStorage: false, 1_000, new Options.ContainerOptions());
-        var line = string.Join(' ', docker);
-        Assert.Contains("--gpus \"device=GPU-a,GPU-b\"", line, StringComparison.Ordinal);
-        Assert.Contains("--cpus 1.5 --memory 1073741824 --memory-swap 1073741824 --storage-opt size=5242880", line, StringComparison.Ordinal);
-        Assert.Contains("--publish 0.0.0.0:30053:53/udp --publish 127.0.0.1:30054:5432/tcp --volume /h:/m:ro --tmpfs /dev/shm:size=4096 --network net --network-alias s --entrypoint run img:1 me x", line, StringComparison.Ordinal);
-        Assert.Contains("--log-driver json-file --log-opt max-size=1000", line, StringComparison.Ordinal);
-        Assert.Contains("--device nvidia.com/gpu=GPU-a --device nvidia.com/gpu=GPU-b", string.Join(' ', podman), StringComparison.Ordinal);
-        Assert.Contains("DEPIN_LEASE=l\n", File.ReadAllText(variables.File), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Container_that_writes_much_fills_no_disk_and_its_last_lines_are_there()
     {
         await NeedEngineAsync();
         await using var gateway = await TestGateway.StartAsync();
         await using var harness = new AgentHarness(gateway);
-        harness.Options.Containers.Enabled = true;
+        Use(harness);
         harness.Options.Logs.RawBytes = 1 << 20;
         var lease = "lease-" + Guid.NewGuid().ToString("N");
         var spec = new WorkloadSpec(
@@ -135,7 +115,7 @@ public sealed class ContainerWorkloadTests
         await gateway.SendAsync(new GatewayLogRequest("logs", spec.Id, -1, 1, true));
         await Wait.UntilAsync(() => gateway.Logs.SelectMany(static l => l.Lines).Any(static l => l.Text == "done"), "the last line");
         var id = await OutputAsync(Engine!.Program, "ps", "-q", "--filter", "label=depin.workload=" + spec.Id);
-        var path = await OutputAsync(Engine.Program, "inspect", "--format", "{{.HostConfig.LogConfig.Path}}", id);
+        var path = await OutputAsync(Engine.Program, "inspect", "--format", Engine.IsPodman ? "{{.HostConfig.LogConfig.Path}}" : "{{.LogPath}}", id);
         Assert.InRange(Directory.EnumerateFiles(Path.GetDirectoryName(path)!, Path.GetFileName(path) + "*").Sum(static f => new FileInfo(f).Length), 1, 3 << 20);
     }
 
@@ -145,7 +125,7 @@ public sealed class ContainerWorkloadTests
         await NeedEngineAsync();
         await using var gateway = await TestGateway.StartAsync();
         await using var harness = new AgentHarness(gateway);
-        harness.Options.Containers.Enabled = true;
+        Use(harness);
         harness.Options.Workloads.VolumeCheckInterval = TimeSpan.FromSeconds(1);
         harness.Options.Workloads.BackOffMin = TimeSpan.FromMinutes(1);
         var lease = "lease-" + Guid.NewGuid().ToString("N");
@@ -161,9 +141,14 @@ public sealed class ContainerWorkloadTests
         Assert.True(why.Contains("the lease has 10000000 of ephemeral storage", StringComparison.Ordinal) || why.Contains("exit", StringComparison.Ordinal), why);
     }
 
-    private static ContainerEngine? Engine { get; set; }
+    private ContainerEngine? Engine { get; set; }
 
-    private static async Task NeedEngineAsync()
+    /// <summary>The engine under test, or what it needs.</summary>
+    private protected abstract Task<(ContainerEngine? Engine, string Problem)> EngineAsync();
+
+    private void Use(AgentHarness harness) => (harness.Options.Containers.Enabled, harness.Options.Containers.Program) = (true, Engine!.Program);
+
+    private async Task NeedEngineAsync()
     {
         if (Environment.GetEnvironmentVariable("CONTAINERS_CONF") is null && FindUp("tests/tools/containers.conf") is { } conf)
         {
@@ -171,13 +156,10 @@ public sealed class ContainerWorkloadTests
             Environment.SetEnvironmentVariable("CONTAINERS_CONF", conf);
         }
 
-        Engine ??= await ContainerEngine.FindAsync(new Options.ContainerOptions(), TimeProvider.System, default);
         const string Busybox = "/bin/busybox";
-        if (Engine is null || !File.Exists(Busybox))
-        {
-            Assert.Skip("skipped: needs podman and busybox-static");
-        }
-
+        (Engine, var problem) = await EngineAsync();
+        Assert.SkipUnless(Engine is not null, "skipped: needs " + problem);
+        Assert.SkipUnless(File.Exists(Busybox), "skipped: needs busybox-static");
         if (await OutputAsync(Engine!.Program, "images", "-q", Image) is { Length: > 0 })
         {
             return;
