@@ -1,3 +1,4 @@
+using System.Net;
 using DepinGrains.Agent.Tests.Support;
 using DepinGrains.Agent.Workloads.Containers;
 using DepinGrains.Contracts.Nodes;
@@ -17,11 +18,64 @@ public sealed class PodmanWorkloadTests : ContainerWorkloadTests
 public sealed class DockerWorkloadTests(DockerDaemon daemon) : ContainerWorkloadTests
 {
     private protected override Task<(ContainerEngine? Engine, string Problem)> EngineAsync() => daemon.EngineAsync();
+
+    /// <summary>Docker has addresses for some thirty networks; a node with more leases than that must still keep its tenants apart.</summary>
+    [Fact]
+    public async Task Leases_beyond_what_docker_has_addresses_for_have_networks_of_their_own()
+    {
+        await NeedEngineAsync();
+        var fillers = new List<string>();
+        for (var made = true; made && fillers.Count < 100;)
+        {
+            made = (await Engine!.RunAsync(["network", "create", $"filler-{fillers.Count}"], default)).Ok;
+            fillers.Add($"filler-{fillers.Count}");
+        }
+
+        try
+        {
+            await using var gateway = await TestGateway.StartAsync();
+            await using var harness = new AgentHarness(gateway);
+            Use(harness);
+            // Two subnets for the two leases: what one has taken the other finds taken.
+            harness.Options.Containers.NetworkPool = "10.201.7.0/25";
+            WorkloadSpec[] specs = [.. Enumerable.Range(0, 2).Select(i => new WorkloadSpec($"lease-net{i}/web/0", $"lease-net{i}", "web", 0, Image, ["/bin/busybox"], ["sleep", "1000"], [], 100, 32 << 20, [], [], [], null, 8 << 20))];
+            gateway.Want(specs);
+            harness.Start();
+            var networks = new List<string>();
+            foreach (var spec in specs)
+            {
+                await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase is WorkloadPhase.Running or WorkloadPhase.BackOff, "it runs");
+                var id = await OutputAsync(Engine!.Program, "ps", "-q", "--filter", "label=depin.workload=" + spec.Id);
+                networks.Add(await OutputAsync(Engine.Program, "inspect", "--format", "{{range $name, $n := .NetworkSettings.Networks}}{{$name}} {{$n.Gateway}};{{end}}", id));
+            }
+
+            Assert.All(networks, static n => Assert.StartsWith("depin-", n, StringComparison.Ordinal));
+            Assert.Equal(["10.201.7.1", "10.201.7.65"], networks.Select(static n => n.Split(' ', ';')[1]).Order(StringComparer.Ordinal));
+            gateway.Want();
+            await Wait.UntilAsync(() => specs.All(s => gateway.Last(s.Id)?.Phase == WorkloadPhase.Stopped), "stopped");
+        }
+        finally
+        {
+            await Engine!.RunAsync(["network", "rm", .. fillers], default);
+        }
+    }
 }
 
 /// <summary>What a workload becomes on an engine's command line.</summary>
 public sealed class ContainerArgumentTests
 {
+    [Fact]
+    public void Subnets_of_leases_lie_in_the_pool_and_begin_at_a_place_of_each_leases_own()
+    {
+        var pool = IPNetwork.Parse("10.201.0.0/16");
+        var mine = LeaseSubnets.For("lease-a", pool).ToArray();
+        Assert.Equal(64, mine.Distinct().Count());
+        Assert.All(mine, s => Assert.True(pool.Contains(s.BaseAddress) && s.PrefixLength == 26));
+        Assert.Equal(mine, LeaseSubnets.For("lease-a", pool));
+        Assert.InRange(Enumerable.Range(0, 50).Select(i => LeaseSubnets.For($"lease-{i}", pool).First()).Distinct().Count(), 40, 50);
+        Assert.Equal(["10.0.0.0/26", "10.0.0.64/26"], LeaseSubnets.For("lease-a", IPNetwork.Parse("10.0.0.0/25")).Select(static s => s.ToString()).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Gpus_storage_and_memory_become_the_engines_own_words()
     {

@@ -9,7 +9,7 @@ namespace DepinGrains.Agent.Tests;
 /// <summary>Real containers, of an image made here from busybox alone, alike on every engine. Categories: needs podman, needs docker; and busybox-static.</summary>
 public abstract class ContainerWorkloadTests
 {
-    private const string Image = "localhost/depin-agent-test:1";
+    private protected const string Image = "localhost/depin-agent-test:1";
 
     [Fact]
     public async Task Container_serves_on_its_port_is_found_after_a_restart_and_goes_with_its_lease()
@@ -141,14 +141,14 @@ public abstract class ContainerWorkloadTests
         Assert.True(why.Contains("the lease has 10000000 of ephemeral storage", StringComparison.Ordinal) || why.Contains("exit", StringComparison.Ordinal), why);
     }
 
-    private ContainerEngine? Engine { get; set; }
+    private protected ContainerEngine? Engine { get; private set; }
 
     /// <summary>The engine under test, or what it needs.</summary>
     private protected abstract Task<(ContainerEngine? Engine, string Problem)> EngineAsync();
 
-    private void Use(AgentHarness harness) => (harness.Options.Containers.Enabled, harness.Options.Containers.Program) = (true, Engine!.Program);
+    private protected void Use(AgentHarness harness) => (harness.Options.Containers.Enabled, harness.Options.Containers.Program) = (true, Engine!.Program);
 
-    private async Task NeedEngineAsync()
+    private protected async Task NeedEngineAsync()
     {
         if (Environment.GetEnvironmentVariable("CONTAINERS_CONF") is null && FindUp("tests/tools/containers.conf") is { } conf)
         {
@@ -189,7 +189,7 @@ public abstract class ContainerWorkloadTests
         return null;
     }
 
-    private static async Task<string> OutputAsync(string program, params string[] arguments) =>
+    private protected static async Task<string> OutputAsync(string program, params string[] arguments) =>
         (await DepinGrains.Agent.Common.CommandRunner.RunAsync(program, arguments, TimeSpan.FromSeconds(60), TimeProvider.System, default)).Output.Trim();
 
     private static string? TryGet(HttpClient http, int port)

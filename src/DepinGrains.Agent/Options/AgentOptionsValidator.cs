@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
+using DepinGrains.Agent.Workloads.Containers;
 using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Agent.Options;
@@ -92,6 +94,10 @@ public sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         Between(faults, "Containers.PullTimeout", options.Containers.PullTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(12));
         Between(faults, "Containers.CommandTimeout", options.Containers.CommandTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         Between(faults, "Containers.PidsLimit", options.Containers.PidsLimit, 1, 1_000_000);
+        Require(
+            faults,
+            IPNetwork.TryParse(options.Containers.NetworkPool, out var pool) && pool.BaseAddress.AddressFamily == AddressFamily.InterNetwork && pool.PrefixLength is >= 8 and <= LeaseSubnets.PrefixLength,
+            $"Containers.NetworkPool '{options.Containers.NetworkPool}' is not an IPv4 network of /8 to /{LeaseSubnets.PrefixLength}");
         Require(faults, IPAddress.TryParse(options.Containers.PublishAddress, out _), $"Containers.PublishAddress '{options.Containers.PublishAddress}' is not an IP address");
     }
 

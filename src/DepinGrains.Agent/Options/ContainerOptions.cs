@@ -15,6 +15,9 @@ public sealed class ContainerOptions
     /// <summary>A network per lease, in which services find each other by name and other tenants do not. False, or when it cannot be made: the engine's default network.</summary>
     public bool NetworkPerLease { get; set; } = true;
 
+    /// <summary>IPv4 addresses, at least a /26, from which networks of leases are cut where the engine has none left: docker gives out some thirty networks by itself. Must be free on this machine.</summary>
+    public string NetworkPool { get; set; } = "10.201.0.0/16";
+
     /// <summary>Longest pull.</summary>
     public TimeSpan PullTimeout { get; set; } = TimeSpan.FromMinutes(15);
 

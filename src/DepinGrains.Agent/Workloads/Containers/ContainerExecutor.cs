@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using DepinGrains.Agent.Common;
@@ -145,9 +146,24 @@ internal sealed partial class ContainerExecutor(
             return name;
         }
 
-        var made = await engine.RunAsync(["network", "create", "--label", $"{ContainerArguments.AgentLabel}={agent}", name], cancellationToken);
+        var made = await MakeNetworkAsync(name, [], cancellationToken);
+        if (!made.Ok && LeaseSubnets.IsExhausted(made.Error))
+        {
+            foreach (var subnet in LeaseSubnets.For(leaseId, IPNetwork.Parse(options.Containers.NetworkPool)))
+            {
+                made = await MakeNetworkAsync(name, ["--subnet", subnet.ToString()], cancellationToken);
+                if (made.Ok || !LeaseSubnets.IsTaken(made.Error))
+                {
+                    break;
+                }
+            }
+        }
+
         return made.Ok ? name : null;
     }
+
+    private Task<CommandResult> MakeNetworkAsync(string name, string[] more, CancellationToken cancellationToken) =>
+        engine.RunAsync(["network", "create", "--label", $"{ContainerArguments.AgentLabel}={agent}", .. more, name], cancellationToken);
 
     private string NameOf(string workloadId) => $"depin-{agent[..8]}-{SafeKey.Of(workloadId)}";
 
