@@ -20,6 +20,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
     private readonly string _master = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
     private readonly List<DatabaseProxy> _proxies = [];
     private readonly List<HostProcess> _replaced = [];
+    private readonly Dictionary<IPEndPoint, HostProcess> _places = [];
     private readonly NewBuild _newBuild = new();
     private readonly IReadOnlyDictionary<string, string> _settings;
 
@@ -41,7 +42,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     public string Database { get; private set; } = "";
 
-    /// <param name="settings">Of every silo, beside the usual ones; those of telemetry of every gateway too. <see cref="Here"/> in one stands for this side's address.</param>
+    /// <param name="settings">Of every silo, beside the usual ones; those of telemetry and of the network's clock of every gateway too. <see cref="Here"/> in one stands for this side's address.</param>
     public static async Task<SiloNetwork> StartAsync(int silos, int gateways, IReadOnlyDictionary<string, string>? settings = null)
     {
         var net = await PartedNet.TryCreateAsync(silos);
@@ -73,6 +74,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The silo that other silos reach at an address.</summary>
+    public HostProcess SiloAt(IPEndPoint place) => _places.GetValueOrDefault(place) ?? throw new InvalidOperationException($"no silo of this test is at {place}");
 
     /// <summary>Rows of a question to the database, past every pool.</summary>
     public async Task<long> CountAsync(string sql)
@@ -158,7 +162,8 @@ internal sealed class SiloNetwork : IAsyncDisposable
         settings["Store__Connection"] = new NpgsqlConnectionStringBuilder(Database) { Host = Net?.Gateway ?? "127.0.0.1", Port = proxy.Port }.ConnectionString;
         settings["Silo__Name"] = $"silo-{index}{suffix}";
         settings["Silo__Address"] = address;
-        settings["Silo__Port"] = Text(Ports.Free());
+        var port = Ports.Free();
+        settings["Silo__Port"] = Text(port);
         settings["Silo__GatewayPort"] = Text(Ports.Free());
         settings["Secrets__MasterKeys__0"] = _master;
         settings["Network__BlockTime"] = "00:00:01";
@@ -167,7 +172,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
             settings[name] = value.Replace(Here, Net?.Gateway ?? "127.0.0.1", StringComparison.Ordinal);
         }
 
-        return new HostProcess(dll, $"silo-{index}{suffix}", _logs, Net?.Namespace(index), address, management, settings);
+        var silo = new HostProcess(dll, $"silo-{index}{suffix}", _logs, Net?.Namespace(index), address, management, settings);
+        _places[new IPEndPoint(IPAddress.Parse(address), port)] = silo;
+        return silo;
     }
 
     private (HostProcess Process, Uri Address) Gateway(int index, string dll, int port, string suffix = "")
@@ -179,7 +186,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
         settings["ASPNETCORE_URLS"] = address.ToString();
         settings["Faucet__Enabled"] = "true";
         settings["Network__BlockTime"] = "00:00:01";
-        foreach (var (name, value) in _settings.Where(static s => s.Key.StartsWith("Telemetry__", StringComparison.Ordinal)))
+        foreach (var (name, value) in _settings.Where(static s => s.Key.StartsWith("Telemetry__", StringComparison.Ordinal) || s.Key.StartsWith("Network__", StringComparison.Ordinal)))
         {
             settings[name] = value.Replace(Here, "127.0.0.1", StringComparison.Ordinal);
         }
