@@ -13,6 +13,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
     /// <summary>In a setting: the address at which the process reaches this one.</summary>
     public const string Here = "{here}";
 
+    /// <summary>Sections whose settings gateways get too.</summary>
+    private static readonly string[] Everybodys = ["Telemetry__", "Network__", "Silos__", "Management__", "Gateway__"];
+
     private const string SiloProject = "DepinGrains.Silo";
     private const string GatewayProject = "DepinGrains.Gateway";
     private readonly string _logs = Directory.CreateTempSubdirectory("depin-silos-").FullName;
@@ -30,6 +33,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     public ImmutableArray<HostProcess> Gateways { get; private set; } = [];
 
+    /// <summary>Those that were replaced too.</summary>
+    public IEnumerable<HostProcess> Everybody => [.. _replaced, .. Silos, .. Gateways];
+
     /// <summary>Addresses of the API, in the order of <see cref="Gateways"/>.</summary>
     public ImmutableArray<Uri> Addresses { get; private set; } = [];
 
@@ -42,7 +48,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     public string Database { get; private set; } = "";
 
-    /// <param name="settings">Of every silo, beside the usual ones; those of telemetry and of the network's clock of every gateway too. <see cref="Here"/> in one stands for this side's address.</param>
+    /// <param name="settings">Of every silo, beside the usual ones; those of sections that both have of every gateway too. <see cref="Here"/> in one stands for this side's address.</param>
     public static async Task<SiloNetwork> StartAsync(int silos, int gateways, IReadOnlyDictionary<string, string>? settings = null)
     {
         var net = await PartedNet.TryCreateAsync(silos);
@@ -186,7 +192,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
         settings["ASPNETCORE_URLS"] = address.ToString();
         settings["Faucet__Enabled"] = "true";
         settings["Network__BlockTime"] = "00:00:01";
-        foreach (var (name, value) in _settings.Where(static s => s.Key.StartsWith("Telemetry__", StringComparison.Ordinal) || s.Key.StartsWith("Network__", StringComparison.Ordinal)))
+        foreach (var (name, value) in _settings.Where(static s => Everybodys.Any(section => s.Key.StartsWith(section, StringComparison.Ordinal))))
         {
             settings[name] = value.Replace(Here, "127.0.0.1", StringComparison.Ordinal);
         }
