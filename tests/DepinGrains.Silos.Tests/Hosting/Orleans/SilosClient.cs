@@ -34,7 +34,7 @@ internal sealed class SilosClient : IAsyncDisposable
             client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (silos.Id, silos.ServiceId));
             client.Configure<GatewayOptions>(list => list.GatewayListRefreshPeriod = silos.GatewayListEvery);
             client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = silos.CallTimeout);
-            client.Services.AddGrainInterfaceNames();
+            client.Services.AddGrainInterfaceNames().AddGrainFaults();
         });
         var host = builder.Build();
         await host.StartAsync();
