@@ -5,6 +5,7 @@ using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Silos.Tests.Hosting;
 using DepinGrains.Silos.Tests.Load;
 using DepinGrains.Silos.Tests.Processes;
+using DepinGrains.Testing;
 
 namespace DepinGrains.Silos.Tests;
 
@@ -146,7 +147,7 @@ public sealed class DrainTests
         await DeploymentLoad.MoneyAsync(provider);
         await provider.SendAsync(HttpMethod.Post, "/v1/providers", new { name = "test", pricing = new { } });
         await DeploymentLoad.FundAsync(tenant);
-        await using var agent = await FakeAgent.JoinAsync(network.Addresses, provider, 0);
+        await using var agent = await FakeAgent.JoinAsync(network.Addresses, await provider.JoinTokenAsync(), 0);
         await Eventually.TrueAsync("the node is online", async () => await StatusAsync(provider) == "online", 90);
         var (deployment, lease) = await DeploymentLoad.DeployAsync(tenant, TimeSpan.FromSeconds(90));
         Assert.NotNull(lease);
