@@ -23,6 +23,7 @@ internal static class AgentCommandLine
           --containers false    do not run containers
           --port-min, --port-max  host ports for workloads
           --tunnel-port PORT    a port at 127.0.0.1 that gateways may reach, e.g. of your miner; several separated by commas
+          --metrics-port PORT   serve /metrics and /health there, at 127.0.0.1 (--Management:Address=IP: elsewhere); default 0: nowhere
           --stop-on-exit true   end workloads with the agent
           --config FILE         settings as JSON
           --Section:Name=VALUE  any setting by its full name
@@ -42,6 +43,7 @@ internal static class AgentCommandLine
         ["--port-min"] = "Resources:PortMin",
         ["--port-max"] = "Resources:PortMax",
         ["--tunnel-port"] = "TunnelPorts",
+        ["--metrics-port"] = "Management:Port",
         ["--stop-on-exit"] = nameof(AgentOptions.StopWorkloadsOnExit),
     };
 

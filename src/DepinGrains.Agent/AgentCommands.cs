@@ -1,9 +1,9 @@
 using System.Text.Json;
+using DepinGrains.Agent.Hosting;
 using DepinGrains.Agent.Options;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace DepinGrains.Agent;
@@ -36,14 +36,17 @@ internal static class AgentCommands
     private static async Task<int> ServeAsync(AgentOptions options)
     {
         AgentOptionsValidator.ThrowIfInvalid(options);
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Services.AddSingleton(TimeProvider.System).AddDepinAgent(options);
-        // Ending workloads takes their grace.
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Workloads.StopGrace + TimeSpan.FromSeconds(40));
-        using var host = builder.Build();
+        using var host = AgentHost.Build(options);
         var service = host.Services.GetServices<IHostedService>().OfType<AgentService>().Single();
-        await host.StartAsync();
+        try
+        {
+            await host.StartAsync();
+        }
+        catch (IOException taken) when (options.Management.Port != 0)
+        {
+            throw new InvalidOperationException($"the port for metrics cannot be had: {taken.Message}", taken);
+        }
+
         var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
         // The agent may end by itself: refused for good, or no work folder.
         _ = service.ExecuteTask!.ContinueWith(_ => lifetime.StopApplication(), TaskScheduler.Default);

@@ -5,6 +5,7 @@ using DepinGrains.Agent.Hardware;
 using DepinGrains.Agent.Logs;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
+using DepinGrains.Agent.Telemetry;
 using DepinGrains.Agent.Workloads;
 using DepinGrains.Agent.Workloads.Containers;
 using DepinGrains.Agent.Workloads.Native;
@@ -19,6 +20,7 @@ public sealed class DepinAgent
     private readonly AgentOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILoggerFactory _loggers;
+    private Func<string?> _notReady = static () => "starting";
 
     /// <summary>Makes an agent; nothing happens before <see cref="RunAsync"/>.</summary>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options cannot be.</exception>
@@ -33,6 +35,9 @@ public sealed class DepinAgent
 
     /// <summary>Number of the last session; 0 before the first.</summary>
     public long Session { get; private set; }
+
+    /// <summary>Why no work comes here now, in words; null while a gateway has let the agent in.</summary>
+    public string? NotReady => _notReady();
 
     /// <summary>What this machine offers, as it would be told to a gateway.</summary>
     public static async Task<HardwareInventory> DetectAsync(AgentOptions options, TimeProvider clock, CancellationToken cancellationToken)
@@ -69,20 +74,23 @@ public sealed class DepinAgent
         var store = new StateStore(paths, _clock);
         var executors = await ExecutorsAsync(paths, store, volumes, identity, () => gpus, cancellationToken);
         var storage = Storage(paths, remember: true);
+        using var metrics = new AgentMetrics(store, executors.Names);
+        _notReady = () => metrics.NotReady;
         async Task<HardwareInventory> Detect(CancellationToken token)
         {
             var hardware = await new HardwareDetector(_options, storage, _clock).DetectAsync(executors.Names, token);
             gpus = hardware.Gpus;
+            metrics.Detected(hardware);
             return hardware with { PortMin = ports.Min, PortMax = ports.Max };
         }
 
         await Detect(cancellationToken);
         var logs = new LogLibrary(paths, _options.Logs);
-        using var reconciler = new Reconciler(store, executors, logs, volumes, _options, _clock, _loggers);
+        using var reconciler = new Reconciler(store, executors, logs, volumes, _options, metrics, _clock, _loggers);
         try
         {
             await reconciler.StartAsync(cancellationToken);
-            var connector = new GatewayConnector(_options, identity, store, reconciler, logs, executors, Detect, _clock, _loggers.CreateLogger<DepinAgent>())
+            var connector = new GatewayConnector(_options, identity, store, reconciler, logs, executors, Detect, metrics, _clock, _loggers.CreateLogger<DepinAgent>())
             {
                 Connected = session => (NodeId, Session) = (identity.NodeId, session),
             };

@@ -21,6 +21,10 @@ public sealed class ManifestTests
         ["variables"] = HostRules.Variables,
         ["probes"] = HostRules.Probes,
         ["grace"] = HostRules.Grace,
+        ["disruption"] = AvailabilityRules.Disruption,
+        ["spread"] = AvailabilityRules.Spread,
+        ["scaling"] = AvailabilityRules.Scaling,
+        ["secrets"] = SecretRules.Made,
         ["proxies"] = ProxyRules.Trust,
         ["miners"] = MinerRules.Egress,
     };
@@ -62,6 +66,24 @@ public sealed class ManifestTests
         ("probes", "Deployment/depin-silo", "spec/template/spec/containers/0/startupProbe", null),
         ("grace", "Deployment/depin-silo", "spec/template/spec/terminationGracePeriodSeconds", "120"),
         ("grace", "ConfigMap/depin-settings", "data/Management__ShutdownTimeout", "00:03:00"),
+        ("disruption", "PodDisruptionBudget/depin-silo", "spec/maxUnavailable", "0"),
+        ("disruption", "PodDisruptionBudget/depin-gateway", "spec/maxUnavailable", "100%"),
+        ("disruption", "PodDisruptionBudget/depin-gateway", "spec/selector/matchLabels/app.kubernetes.io~name", "depin-silo"),
+        ("disruption", "HorizontalPodAutoscaler/depin-gateway", "spec/minReplicas", "1"),
+        ("disruption", "Deployment/depin-silo", "spec/strategy/rollingUpdate/maxUnavailable", "25%"),
+        ("disruption", "Deployment/depin-gateway", "spec/strategy/rollingUpdate/maxSurge", "0"),
+        ("spread", "Deployment/depin-silo", "spec/template/spec/topologySpreadConstraints/0/topologyKey", "kubernetes.io/host"),
+        ("spread", "Deployment/depin-gateway", "spec/template/spec/topologySpreadConstraints", null),
+        ("spread", "Deployment/depin-gateway", "spec/template/spec/topologySpreadConstraints/1/labelSelector/matchLabels", null),
+        ("scaling", "HorizontalPodAutoscaler/depin-silo", "spec/scaleTargetRef/name", "depin-silos"),
+        ("scaling", "HorizontalPodAutoscaler/depin-silo", "spec/scaleTargetRef/name", "depin-gateway"),
+        ("scaling", "HorizontalPodAutoscaler/depin-gateway", "spec/scaleTargetRef/apiVersion", "apps/v1beta1"),
+        ("scaling", "HorizontalPodAutoscaler/depin-gateway", "spec/maxReplicas", "1"),
+        ("scaling", "HorizontalPodAutoscaler/depin-silo", "spec/metrics/1/resource/target/averageUtilization", "220"),
+        ("scaling", "Deployment/depin-gateway", "spec/template/spec/containers/0/resources/requests/cpu", null),
+        ("secrets", "Ingress/depin", "spec/tls/0/secretName", "tls"),
+        ("secrets", "Job/depin-migrate", "spec/template/spec/containers/0/env/1/valueFrom/secretKeyRef/key", "connections"),
+        ("secrets", "Deployment/depin-gateway", "spec/template/spec/containers/0/env/7/valueFrom/secretKeyRef/name", "gateway-key"),
         ("proxies", "Deployment/depin-gateway", "spec/template/spec/containers/0/env/0/name", "Http__TrustedProxy"),
         ("proxies", "NetworkPolicy/depin-gateway", "spec/ingress/0/from", null),
         ("miners", "NetworkPolicy/depin-gateway", "spec/egress/2/to/0/ipBlock/cidr", "8.0.0.0/8"),
@@ -140,11 +162,11 @@ public sealed class ManifestTests
     [Fact]
     public async Task ServiceMonitor_SelectsServicesWithAManagementPort()
     {
-        var services = Kinds.Of(await Overlay.ObjectsAsync("prod"), "Service").Concat(Kinds.Of(await Overlay.ObjectsAsync("single"), "Service")).ToArray();
+        var services = Kinds.Of(await Overlay.ObjectsAsync("prod"), "Service").Concat(Kinds.Of(await Overlay.ObjectsAsync("single"), "Service")).Concat(Kinds.Of(await Overlay.ObjectsAsync("dev"), "Service")).ToArray();
         var monitor = Assert.Single(YamlTree.Parse(await Overlay.RenderAsync("k8s/monitoring")), static o => Kinds.Of(o) == "ServiceMonitor")["spec"]!;
         var names = monitor["selector"]!["matchExpressions"]![0]!["values"]!.AsArray().Select(static v => (string?)v).ToArray();
         var port = (string?)monitor["endpoints"]![0]!["port"];
-        Assert.Equal(3, names.Length);
+        Assert.Equal(4, names.Length);
         Assert.All(names, n => Assert.Contains(services, s => Workload.Map(s["metadata"]!["labels"]).GetValueOrDefault("app.kubernetes.io/name") == n && s["spec"]!["ports"]!.AsArray().Any(p => (string?)p!["name"] == port)));
     }
 
@@ -157,7 +179,7 @@ public sealed class ManifestTests
             node = (int.TryParse(step, System.Globalization.CultureInfo.InvariantCulture, out var index) ? node[index] : node[step]) ?? throw new InvalidOperationException($"{path}: no {step}");
         }
 
-        var made = value is null ? null : long.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out var number) && steps[^1] is ("port" or "terminationGracePeriodSeconds") ? JsonValue.Create(number) : JsonValue.Create(value);
+        var made = value is null ? null : long.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out var number) && steps[^1] is "port" or "terminationGracePeriodSeconds" or "maxUnavailable" or "maxSurge" or "minReplicas" or "maxReplicas" or "averageUtilization" ? JsonValue.Create(number) : JsonValue.Create(value);
         if (node is JsonArray list)
         {
             list[int.Parse(steps[^1], System.Globalization.CultureInfo.InvariantCulture)] = made;

@@ -20,8 +20,8 @@ public sealed class SilosScrapeTests
             [.. network.Silos.Select(static s => ("depin-silo", s.Management.Authority)), .. network.Gateways.Select(static g => ("depin-gateway-management", g.Management.Authority))]);
         await using var load = await RunAsync(network);
 
-        // No feeder here, prices come from configuration, and no subnet: the standalone's test has them.
-        await ScrapeCheck.EverythingHasDataAsync(prometheus, load.Running, 400, "depin_oracle_price_age", "depin_subnet_", "depin_serving_", "depin_stake_", "depin_inflation_", "depin_emission_");
+        // No feeder here, prices come from configuration, no subnet and no agent of ours: the standalone's test has them.
+        await ScrapeCheck.EverythingHasDataAsync(prometheus, load.Running, 400, "depin_oracle_price_age", "depin_subnet_", "depin_serving_", "depin_stake_", "depin_inflation_", "depin_emission_", "depin_agent_");
         await Programs.EventuallyAsync("every host is scraped", async () => (await prometheus.QueryAsync("up == 1")).Count == 3 ? "yes" : null);
         await Programs.EventuallyAsync("both silos read the market", async () => (await prometheus.QueryAsync("depin_market_read_age_seconds")).Count == 2 ? "yes" : null);
         await load.StopAsync();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using DepinGrains.Contracts.Identities.Client;
 using DepinGrains.Gateway.Tests.Telemetry;
 using DepinGrains.Silos.Tests.Load;
 using DepinGrains.Silos.Tests.Processes;
@@ -107,5 +108,30 @@ public sealed class LifeTests
         network.Silos[0].Start();
         await network.Silos[0].HealthyAsync();
         await Eventually.TrueAsync("the gateway found the new silo", async () => (int)(await client.GetAsync("/v1/pool")).StatusCode == 200, 60);
+    }
+
+    /// <summary>What a grain says about its store crosses two processes: a caller must be told to ask again, not that something is broken.</summary>
+    [Fact]
+    public async Task WhileTheDatabaseIsAway_CallsOfGrainsAreAnswered503WithRetryAfter_AndServedAgainAfterwards()
+    {
+        Needs.SilosAndPostgres();
+        await using var network = await SiloNetwork.StartAsync(silos: 2, gateways: 1);
+        using var person = new Person(network.Addresses, 1);
+        await person.RegisterAsync("tenant");
+        var path = $"/v1/staking/rao/hotkeys/{person.Identity}/{person.Key.KeyId}/stake";
+        Assert.Equal(0, (long)(await person.ReadAsync(path))["stake"]!);
+        using var client = new HttpClient { BaseAddress = network.Addresses[0] };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", new TokenIssuer(person.Key, person.Identity, "depin-local").Issue(["read"]));
+
+        await network.Postgres.StopServerAsync("immediate");
+        for (var i = 0; i < 3; i++)
+        {
+            using var away = await client.GetAsync(new Uri(path, UriKind.Relative));
+            Assert.True((int)away.StatusCode == 503 && away.Headers.RetryAfter is not null, $"{(int)away.StatusCode} {await away.Content.ReadAsStringAsync()}\n{network.Gateways[0].LogEnd()}");
+            Assert.Contains("service.unavailable", await away.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        await network.Postgres.StartServerAsync();
+        Assert.Equal(0, (long)(await person.ReadAsync(path))["stake"]!);
     }
 }

@@ -1,3 +1,5 @@
+using DepinGrains.Contracts.Identities.Client;
+using DepinGrains.Silos.Tests.Hosting;
 using DepinGrains.Silos.Tests.Load;
 using DepinGrains.Silos.Tests.Processes;
 using DepinGrains.Testing;
@@ -9,25 +11,35 @@ internal sealed class Market : IAsyncDisposable
 {
     private readonly List<Person> _people = [];
     private readonly List<Person> _tenants = [];
+    private readonly List<Person> _holders = [];
     private readonly List<FakeAgent> _agents = [];
     private readonly CancellationTokenSource _stop = new();
     private TransferLoad _transfers = null!;
     private DeploymentLoad _deployments = null!;
+    private HoldLoad _holds = null!;
+    private SubnetLoad _subnet = null!;
+    private SilosClient _silos = null!;
+    private int _epochs;
     private Person _provider = null!;
     private Task _running = Task.CompletedTask;
 
     public Timeline Timeline { get; } = new();
 
     public string Summary =>
-        $"{_transfers.Acknowledged} transfers acknowledged, {_deployments.Leases} leases, {_deployments.Without} deployments without one, {Retries} tries without an answer made again, {_people.Concat(_tenants).Sum(static p => p.Repeats)} answered commands repeated at the other gateway, {_agents.Sum(static a => a.Sessions)} agent sessions";
+        $"{_transfers.Acknowledged} transfers acknowledged, {_deployments.Leases} leases, {_deployments.Without} deployments without one, {_epochs} epochs paid, weights set {_subnet.Weights} times, {_subnet.Moves} movements of stake, {_holds.Captured} holds captured, {_holds.Released} released, {Retries} tries without an answer made again, {Everybody.Sum(static p => p.Repeats)} answered commands repeated at the other gateway, {_agents.Sum(static a => a.Sessions)} agent sessions";
 
-    /// <summary>Tries that ended with 503 or no answer, and were made again with the same idempotency key.</summary>
-    public int Retries => _people.Concat(_tenants).Sum(static p => p.Retries);
+    /// <summary>Tries that ended with 503, an exception or no answer, and were made again with the same idempotency key.</summary>
+    public int Retries => Everybody.Sum(static p => p.Retries) + _holds.Retries;
+
+    private IEnumerable<Person> Everybody => [.. _people, .. _tenants, .. _holders, .. _subnet.People];
+
+    /// <summary>The silo where the ledger lives that people, holds and escrows use all the time.</summary>
+    public async Task<HostProcess> LedgersSiloAsync(SiloNetwork network) => network.SiloAt(await _silos.HomeOfLedgerAsync(HoldLoad.Token));
 
     /// <summary>Waits until every agent is connected to some gateway.</summary>
     public Task AgentsConnectedAsync() => Eventually.TrueAsync("every agent found a gateway", () => Task.FromResult(_agents.All(static a => a.ConnectedTo >= 0)), 60);
 
-    public static async Task<Market> OpenAsync(SiloNetwork network, int people)
+    public static async Task<Market> OpenAsync(SiloNetwork network, int people, SigningKey subnetOwner)
     {
         var market = new Market();
         market._provider = new Person(network.Addresses, 1);
@@ -52,9 +64,19 @@ internal sealed class Market : IAsyncDisposable
             await DeploymentLoad.FundAsync(market._tenants[i]);
         }
 
+        for (var i = 0; i < 2; i++)
+        {
+            market._holders.Add(new Person(network.Addresses, 400 + i));
+            await TransferLoad.FundAsync(market._holders[i]);
+        }
+
+        market._silos = await SilosClient.StartAsync(network);
+        market._subnet = await SubnetLoad.OpenAsync(network, subnetOwner);
+        market._holds = new HoldLoad(market._holders, "test/taken", market._silos, 11);
         market._transfers = new TransferLoad(market._people, market.Timeline, 7);
         market._deployments = new DeploymentLoad(market._tenants);
-        market._running = Task.WhenAll(market._transfers.RunAsync(market._stop.Token), market._deployments.RunAsync(market._stop.Token));
+        var stop = market._stop.Token;
+        market._running = Task.WhenAll(market._transfers.RunAsync(stop), market._deployments.RunAsync(stop), market._holds.RunAsync(stop), market._subnet.RunAsync(stop));
         return market;
     }
 
@@ -76,10 +98,17 @@ internal sealed class Market : IAsyncDisposable
     public async Task<IReadOnlyList<string>> AuditAsync(SiloNetwork network)
     {
         var wrong = new List<string>(await _transfers.AuditAsync());
-        wrong.AddRange(_tenants.SelectMany(static t => t.Contradictions));
+        wrong.AddRange(_tenants.Concat(_subnet.People).SelectMany(static t => t.Contradictions));
+        wrong.AddRange(await _holds.AuditAsync());
+        await _subnet.EndAsync();
+        await using (var subnet = new SubnetAudit(_subnet))
+        {
+            wrong.AddRange(await subnet.RunAsync(network));
+            _epochs = subnet.Epochs;
+        }
 
         // All deployments are closed: sagas come to their end, then no hold, no booking and no lease may be left.
-        foreach (var token in (string[])["uakt", "uact"])
+        foreach (var token in (string[])["uakt", "uact", SubnetLoad.Token])
         {
             try
             {
@@ -120,10 +149,13 @@ internal sealed class Market : IAsyncDisposable
             await agent.DisposeAsync();
         }
 
-        foreach (var person in _people.Concat(_tenants).Append(_provider))
+        foreach (var person in _people.Concat(_tenants).Concat(_holders).Append(_provider))
         {
             person.Dispose();
         }
+
+        _subnet.Dispose();
+        await _silos.DisposeAsync();
 
         _stop.Dispose();
     }

@@ -2,6 +2,7 @@ using DepinGrains.Agent.Benchmarks;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
 using DepinGrains.Agent.Streams;
+using DepinGrains.Agent.Telemetry;
 using DepinGrains.Agent.Workloads;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,8 @@ namespace DepinGrains.Agent.Connection;
 
 /// <summary>One connection from welcome to end: heartbeats, desired state, reports, streams.</summary>
 internal sealed partial class AgentSession(
-    AgentSocket socket, AgentWelcome welcome, StateStore store, Reconciler reconciler, StreamHub streams, BenchmarkHost benchmarks, ConnectionOptions options, TimeProvider clock, ILogger logger)
+    AgentSocket socket, AgentWelcome welcome, StateStore store, Reconciler reconciler, StreamHub streams, BenchmarkHost benchmarks, ConnectionOptions options, AgentMetrics metrics,
+    TimeProvider clock, ILogger logger)
 {
     private const int IntervalMinMs = 20;
     private const int IntervalMaxMs = 600_000;
@@ -126,10 +128,12 @@ internal sealed partial class AgentSession(
 
     private async Task HeartbeatLoopAsync(CancellationToken cancellationToken)
     {
+        var (sent, interval) = (default(long?), TimeSpan.Zero);
         for (long sequence = 1; ; sequence++)
         {
             await socket.SendAsync(new AgentHeartbeat(welcome.Session, sequence, store.Generation), cancellationToken);
-            var interval = TimeSpan.FromMilliseconds(_intervalMs);
+            metrics.Beat(sent is { } before ? clock.GetElapsedTime(before) : null, interval);
+            (sent, interval) = (clock.GetTimestamp(), TimeSpan.FromMilliseconds(_intervalMs));
             await Task.Delay(interval, clock, cancellationToken);
             var silence = clock.GetElapsedTime(Volatile.Read(ref _heardAt));
             if (silence > TimeSpan.FromSeconds(2) && silence > interval * options.SilentIntervalsMax)

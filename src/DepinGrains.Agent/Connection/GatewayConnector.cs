@@ -6,6 +6,7 @@ using DepinGrains.Agent.Logs;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
 using DepinGrains.Agent.Streams;
+using DepinGrains.Agent.Telemetry;
 using DepinGrains.Agent.Workloads;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ namespace DepinGrains.Agent.Connection;
 /// <summary>Keeps one connection to some gateway: joins first when need be, goes to the next gateway after a failure, waits longer after each, never gives up except on a final refusal.</summary>
 internal sealed partial class GatewayConnector(
     AgentOptions options, NodeIdentity identity, StateStore store, Reconciler reconciler, LogLibrary logs, ExecutorSet executors,
-    Func<CancellationToken, Task<HardwareInventory>> detect, TimeProvider clock, ILogger logger)
+    Func<CancellationToken, Task<HardwareInventory>> detect, AgentMetrics metrics, TimeProvider clock, ILogger logger)
 {
     private readonly GatewayList _gateways = new(options);
     private readonly string _boot = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -41,6 +42,7 @@ internal sealed partial class GatewayConnector(
             catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or ProtocolException or InvalidOperationException
                 || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
+                metrics.ConnectionFailed();
                 LogFailed(logger, e.Message);
             }
 
@@ -82,11 +84,13 @@ internal sealed partial class GatewayConnector(
         {
             var welcome = await GreetAsync(socket, hardware, cancellationToken);
             LogWelcome(logger, gateway, welcome.Session);
+            metrics.Connected();
             Connected?.Invoke(welcome.Session);
-            await new AgentSession(socket, welcome, store, reconciler, streams, benchmarks, options.Connection, clock, logger).RunAsync(cancellationToken);
+            await new AgentSession(socket, welcome, store, reconciler, streams, benchmarks, options.Connection, metrics, clock, logger).RunAsync(cancellationToken);
         }
         finally
         {
+            metrics.Disconnected();
             await socket.CloseAsync();
         }
     }

@@ -46,6 +46,9 @@ public sealed class AgentOptions
     /// <summary>Timed benchmarks.</summary>
     public BenchmarkOptions Benchmarks { get; } = new();
 
+    /// <summary>Metrics and probes of the agent's own process.</summary>
+    public AgentManagementOptions Management { get; } = new();
+
     /// <summary>Captured output.</summary>
     public LogOptions Logs { get; } = new();
 }

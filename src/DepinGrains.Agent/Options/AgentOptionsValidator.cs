@@ -21,6 +21,8 @@ public sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         Native(options.Native, faults);
         Benchmarks(options.Benchmarks, faults);
         Tunnels(options.Tunnels, faults);
+        Between(faults, "Management.Port", options.Management.Port, 0, 65_535);
+        Require(faults, IPAddress.TryParse(options.Management.Address, out _), $"Management.Address '{options.Management.Address}' is not an IP address");
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 

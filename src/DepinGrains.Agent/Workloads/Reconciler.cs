@@ -3,6 +3,7 @@ using DepinGrains.Agent.Common;
 using DepinGrains.Agent.Logs;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
+using DepinGrains.Agent.Telemetry;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +13,7 @@ namespace DepinGrains.Agent.Workloads;
 /// Makes the machine run what is desired and nothing else. Applying a desired state only writes it down and wakes the runners; each then does its own work, so a pull of one image holds nobody up.
 /// </summary>
 internal sealed partial class Reconciler(
-    StateStore store, ExecutorSet executors, LogLibrary logs, VolumeStore volumes, AgentOptions options, TimeProvider clock, ILoggerFactory loggers) : IDisposable
+    StateStore store, ExecutorSet executors, LogLibrary logs, VolumeStore volumes, AgentOptions options, AgentMetrics metrics, TimeProvider clock, ILoggerFactory loggers) : IDisposable
 {
     private readonly ILogger _logger = loggers.CreateLogger<Reconciler>();
     private readonly Lock _gate = new();
@@ -127,7 +128,7 @@ internal sealed partial class Reconciler(
                 return;
             }
 
-            var runner = new WorkloadRunner(id, store, executors, logs, volumes, options, clock, loggers.CreateLogger<WorkloadRunner>());
+            var runner = new WorkloadRunner(id, store, executors, logs, volumes, options, metrics, clock, loggers.CreateLogger<WorkloadRunner>());
             _runners[id] = (runner, RunToEndAsync(id, runner));
         }
     }

@@ -2,6 +2,7 @@ using DepinGrains.Agent.Common;
 using DepinGrains.Agent.Logs;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.State;
+using DepinGrains.Agent.Telemetry;
 using DepinGrains.Contracts.Nodes;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,8 @@ namespace DepinGrains.Agent.Workloads;
 /// Keeps one workload as desired: one loop, one step at a time. What it decides on is the record on disk and what the executor finds, never what it remembers.
 /// </summary>
 internal sealed partial class WorkloadRunner(
-    string id, StateStore store, ExecutorSet executors, LogLibrary logs, VolumeStore volumes, AgentOptions options, TimeProvider clock, ILogger logger) : IDisposable
+    string id, StateStore store, ExecutorSet executors, LogLibrary logs, VolumeStore volumes, AgentOptions options, AgentMetrics metrics,
+    TimeProvider clock, ILogger logger) : IDisposable
 {
     private readonly AsyncSignal _changed = new();
     private Task _pump = Task.CompletedTask;
@@ -48,6 +50,7 @@ internal sealed partial class WorkloadRunner(
                 {
                     // Disk full, an engine that answers nonsense: said once a step, tried again; other workloads go on.
                     LogStepFailed(logger, id, e);
+                    metrics.Fault(ExecutorOf(store.Workloads.FirstOrDefault(w => w.Id == id)?.Spec), ExecutorFault.Watch);
                     wait = options.Workloads.BackOffMin;
                 }
 
@@ -97,7 +100,7 @@ internal sealed partial class WorkloadRunner(
         if ((SpecCheck.Fault(spec) ?? executors.Fault(spec.Image)) is { } fault)
         {
             await ClearEverywhereAsync(cancellationToken);
-            Fail(fault, fingerprint);
+            Fail(fault, spec, fingerprint);
             return TimeSpan.FromMinutes(1);
         }
 
@@ -139,7 +142,7 @@ internal sealed partial class WorkloadRunner(
         await ClearEverywhereAsync(cancellationToken, except: executor);
         if (PortCheck.Taken(spec) is { } taken)
         {
-            return BackOff(taken, record);
+            return BackOff(taken, record, ExecutorFault.Start);
         }
 
         var log = logs.Open(id);
@@ -150,13 +153,13 @@ internal sealed partial class WorkloadRunner(
         catch (WorkloadException e) when (e.Permanent)
         {
             await ClearAsync(executor, cancellationToken);
-            Fail(e.Message, fingerprint);
+            Fail(e.Message, spec, fingerprint);
             return TimeSpan.FromMinutes(1);
         }
         catch (WorkloadException e)
         {
             await ClearAsync(executor, cancellationToken);
-            return BackOff(e.Message, record);
+            return BackOff(e.Message, record, ExecutorFault.Start);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -213,7 +216,7 @@ internal sealed partial class WorkloadRunner(
         if (await ExcessAsync(executor, spec, found, now, cancellationToken) is { } excess)
         {
             await ClearAsync(executor, cancellationToken);
-            return BackOff(excess, record);
+            return BackOff(excess, record, ExecutorFault.Ended);
         }
 
         return options.Workloads.ObserveInterval;
@@ -225,7 +228,7 @@ internal sealed partial class WorkloadRunner(
         // The last words may still be on their way into the log.
         StartPump(executor, logs.Open(id));
         await ClearAsync(executor, cancellationToken);
-        return BackOff(found.ExitCode < 0 ? "ended; its exit code is not known" : $"exited with code {found.ExitCode}", record);
+        return BackOff(found.ExitCode < 0 ? "ended; its exit code is not known" : $"exited with code {found.ExitCode}", record, ExecutorFault.Ended);
     }
 
     private async Task<TimeSpan?> EndAsync(WorkloadRecord record, CancellationToken cancellationToken)
@@ -255,8 +258,9 @@ internal sealed partial class WorkloadRunner(
         return store.Forget(id) ? null : options.Workloads.ObserveInterval;
     }
 
-    private TimeSpan BackOff(string detail, WorkloadRecord record)
+    private TimeSpan BackOff(string detail, WorkloadRecord record, ExecutorFault fault)
     {
+        metrics.Fault(ExecutorOf(record.Spec), fault);
         var now = clock.GetUtcNow();
         var wait = RestartBackOff.Wait(record.Failures, options.Workloads.BackOffMin, options.Workloads.BackOffMax);
         logs.Open(id).Note(now, $"{detail}; next start in {wait.TotalSeconds:0.#} s");
@@ -272,8 +276,11 @@ internal sealed partial class WorkloadRunner(
         return wait;
     }
 
-    private void Fail(string detail, string fingerprint)
+    private string? ExecutorOf(WorkloadSpec? spec) => spec is null ? null : executors.For(spec.Image)?.Name;
+
+    private void Fail(string detail, WorkloadSpec spec, string fingerprint)
     {
+        metrics.Fault(ExecutorOf(spec), ExecutorFault.Refused);
         LogFailed(logger, id, detail);
         store.Report(id, clock.GetUtcNow(), 0, r =>
         {

@@ -9,6 +9,16 @@ internal static class Wait
 
     public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(condition, () => what);
 
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        var since = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            Assert.True(since.Elapsed < Bound, $"waited {Bound} for: {what}");
+            await Task.Delay(20);
+        }
+    }
+
     public static async Task UntilAsync(Func<bool> condition, Func<string> what)
     {
         var since = Stopwatch.StartNew();

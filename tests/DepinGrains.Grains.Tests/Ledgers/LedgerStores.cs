@@ -9,6 +9,9 @@ internal sealed class LedgerStore(StoreOptions options, string? folder) : IAsync
 {
     private readonly List<DepinStore> _open = [];
 
+    /// <summary>Where it is.</summary>
+    public StoreOptions Options => options;
+
     /// <summary>Makes an empty store, or skips the test when the machine lacks what it needs.</summary>
     public static async Task<LedgerStore> CreateAsync(string kind)
     {

@@ -13,6 +13,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
     /// <summary>In a setting: the address at which the process reaches this one.</summary>
     public const string Here = "{here}";
 
+    /// <summary>Sections whose settings gateways get too.</summary>
+    private static readonly string[] Everybodys = ["Telemetry__", "Network__", "Silos__", "Management__", "Gateway__"];
+
     private const string SiloProject = "DepinGrains.Silo";
     private const string GatewayProject = "DepinGrains.Gateway";
     private readonly string _logs = Directory.CreateTempSubdirectory("depin-silos-").FullName;
@@ -20,6 +23,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
     private readonly string _master = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
     private readonly List<DatabaseProxy> _proxies = [];
     private readonly List<HostProcess> _replaced = [];
+    private readonly Dictionary<IPEndPoint, HostProcess> _places = [];
     private readonly NewBuild _newBuild = new();
     private readonly IReadOnlyDictionary<string, string> _settings;
 
@@ -28,6 +32,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
     public ImmutableArray<HostProcess> Silos { get; private set; } = [];
 
     public ImmutableArray<HostProcess> Gateways { get; private set; } = [];
+
+    /// <summary>Those that were replaced too.</summary>
+    public IEnumerable<HostProcess> Everybody => [.. _replaced, .. Silos, .. Gateways];
 
     /// <summary>Addresses of the API, in the order of <see cref="Gateways"/>.</summary>
     public ImmutableArray<Uri> Addresses { get; private set; } = [];
@@ -41,7 +48,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
 
     public string Database { get; private set; } = "";
 
-    /// <param name="settings">Of every silo, beside the usual ones; those of telemetry of every gateway too. <see cref="Here"/> in one stands for this side's address.</param>
+    /// <param name="settings">Of every silo, beside the usual ones; those of sections that both have of every gateway too. <see cref="Here"/> in one stands for this side's address.</param>
     public static async Task<SiloNetwork> StartAsync(int silos, int gateways, IReadOnlyDictionary<string, string>? settings = null)
     {
         var net = await PartedNet.TryCreateAsync(silos);
@@ -73,6 +80,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The silo that other silos reach at an address.</summary>
+    public HostProcess SiloAt(IPEndPoint place) => _places.GetValueOrDefault(place) ?? throw new InvalidOperationException($"no silo of this test is at {place}");
 
     /// <summary>Rows of a question to the database, past every pool.</summary>
     public async Task<long> CountAsync(string sql)
@@ -158,7 +168,8 @@ internal sealed class SiloNetwork : IAsyncDisposable
         settings["Store__Connection"] = new NpgsqlConnectionStringBuilder(Database) { Host = Net?.Gateway ?? "127.0.0.1", Port = proxy.Port }.ConnectionString;
         settings["Silo__Name"] = $"silo-{index}{suffix}";
         settings["Silo__Address"] = address;
-        settings["Silo__Port"] = Text(Ports.Free());
+        var port = Ports.Free();
+        settings["Silo__Port"] = Text(port);
         settings["Silo__GatewayPort"] = Text(Ports.Free());
         settings["Secrets__MasterKeys__0"] = _master;
         settings["Network__BlockTime"] = "00:00:01";
@@ -167,7 +178,9 @@ internal sealed class SiloNetwork : IAsyncDisposable
             settings[name] = value.Replace(Here, Net?.Gateway ?? "127.0.0.1", StringComparison.Ordinal);
         }
 
-        return new HostProcess(dll, $"silo-{index}{suffix}", _logs, Net?.Namespace(index), address, management, settings);
+        var silo = new HostProcess(dll, $"silo-{index}{suffix}", _logs, Net?.Namespace(index), address, management, settings);
+        _places[new IPEndPoint(IPAddress.Parse(address), port)] = silo;
+        return silo;
     }
 
     private (HostProcess Process, Uri Address) Gateway(int index, string dll, int port, string suffix = "")
@@ -179,7 +192,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
         settings["ASPNETCORE_URLS"] = address.ToString();
         settings["Faucet__Enabled"] = "true";
         settings["Network__BlockTime"] = "00:00:01";
-        foreach (var (name, value) in _settings.Where(static s => s.Key.StartsWith("Telemetry__", StringComparison.Ordinal)))
+        foreach (var (name, value) in _settings.Where(static s => Everybodys.Any(section => s.Key.StartsWith(section, StringComparison.Ordinal))))
         {
             settings[name] = value.Replace(Here, "127.0.0.1", StringComparison.Ordinal);
         }

@@ -54,7 +54,7 @@ internal static class GatewayServices
             messaging.ResponseTimeout = silos.CallTimeout;
             messaging.CancelRequestOnTimeout = false;
         });
-        client.Services.AddGrainInterfaceNames();
+        client.Services.AddGrainInterfaceNames().AddGrainFaults();
         if (configuration.Traces())
         {
             client.AddActivityPropagation();

@@ -67,7 +67,7 @@ internal static class SiloServices
             messaging.SystemResponseTimeout = silos.CallTimeout;
             messaging.CancelRequestOnTimeout = false;
         });
-        silo.Services.AddGrainInterfaceNames();
+        silo.Services.AddGrainInterfaceNames().AddGrainFaults();
         if (configuration.Traces())
         {
             silo.AddActivityPropagation();
