@@ -89,9 +89,9 @@ internal sealed class HostProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The sum of all series of its metrics page whose line begins so; 0 when there is none.</summary>
-    public async Task<double> MetricAsync(string series) =>
-        (await Probe.GetStringAsync(new Uri(Management, "/metrics"))).Split('\n').Where(line => line.StartsWith(series, StringComparison.Ordinal)).Sum(static line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    /// <summary>The sum of all series of its metrics page whose line begins so and has this label; 0 when there is none.</summary>
+    public async Task<double> MetricAsync(string series, string label = "") =>
+        (await Probe.GetStringAsync(new Uri(Management, "/metrics"))).Split('\n').Where(line => line.StartsWith(series, StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal)).Sum(static line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
