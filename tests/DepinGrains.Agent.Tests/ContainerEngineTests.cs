@@ -11,6 +11,28 @@ public sealed class PodmanWorkloadTests : ContainerWorkloadTests
 {
     private protected override async Task<(ContainerEngine? Engine, string Problem)> EngineAsync() =>
         (await ContainerEngine.FindAsync(new Options.ContainerOptions { Program = "podman" }, TimeProvider.System, default), "podman");
+
+    /// <summary>The engine's default network is everybody's: a workload rather waits than runs there.</summary>
+    [Fact]
+    public async Task A_lease_whose_network_cannot_be_made_waits_and_says_why()
+    {
+        await NeedEngineAsync();
+        await using var gateway = await TestGateway.StartAsync();
+        await using var harness = new AgentHarness(gateway);
+        var program = Path.Combine(harness.WorkDirectory, "podman-without-networks");
+        Directory.CreateDirectory(harness.WorkDirectory);
+        await File.WriteAllTextAsync(program, "#!/bin/sh\n[ \"$1 $2\" = \"network create\" ] && { echo no more networks >&2; exit 125; }\nexec podman \"$@\"\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Use(harness);
+        harness.Options.Containers.Program = program;
+        var spec = new WorkloadSpec("lease-alone/web/0", "lease-alone", "web", 0, Image, ["/bin/busybox"], ["sleep", "1000"], [], 100, 32 << 20, [], [], [], null, 8 << 20);
+        gateway.Want(spec);
+        harness.Start();
+
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase is WorkloadPhase.Running or WorkloadPhase.BackOff, "it is tried");
+        Assert.Equal((WorkloadPhase.BackOff, true), (gateway.Last(spec.Id)!.Phase, gateway.Last(spec.Id)!.Detail.Contains("no more networks", StringComparison.Ordinal)));
+        Assert.Empty(await OutputAsync(Engine!.Program, "ps", "-a", "-q", "--filter", "label=depin.workload=" + spec.Id));
+    }
 }
 
 /// <summary>The same containers, of docker.</summary>

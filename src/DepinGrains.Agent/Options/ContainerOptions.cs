@@ -12,7 +12,7 @@ public sealed class ContainerOptions
     /// <summary>Host address that ports are published on.</summary>
     public string PublishAddress { get; set; } = "0.0.0.0";
 
-    /// <summary>A network per lease, in which services find each other by name and other tenants do not. False, or when it cannot be made: the engine's default network.</summary>
+    /// <summary>A network per lease, in which services find each other by name and other tenants do not. False: the engine's default network, shared by all. When it cannot be made the workload does not start.</summary>
     public bool NetworkPerLease { get; set; } = true;
 
     /// <summary>IPv4 addresses, at least a /26, from which networks of leases are cut where the engine has none left: docker gives out some thirty networks by itself. Must be free on this machine.</summary>

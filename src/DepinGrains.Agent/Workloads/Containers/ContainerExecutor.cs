@@ -132,7 +132,7 @@ internal sealed partial class ContainerExecutor(
             ContainerArguments.Run(spec, name, agent, fingerprint, network, variables, mounts, engine.IsPodman, limitStorage, options.Logs.RawBytes, options.Containers), cancellationToken,
             environment: variables.Inherited);
 
-    /// <summary>The lease's own network; null when engines cannot make one here, which costs names and separation, not the workload.</summary>
+    /// <summary>The lease's own network; null: the owner wants all of them on the engine's default one. Nothing runs beside other tenants because a network could not be made.</summary>
     private async Task<string?> NetworkAsync(string leaseId, CancellationToken cancellationToken)
     {
         if (!options.Containers.NetworkPerLease)
@@ -159,7 +159,7 @@ internal sealed partial class ContainerExecutor(
             }
         }
 
-        return made.Ok ? name : null;
+        return made.Ok ? name : throw new WorkloadException($"the lease's network could not be made: {made.Reason}", permanent: false);
     }
 
     private Task<CommandResult> MakeNetworkAsync(string name, string[] more, CancellationToken cancellationToken) =>
