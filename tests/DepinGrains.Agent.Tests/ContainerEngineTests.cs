@@ -14,24 +14,30 @@ public sealed class PodmanWorkloadTests : ContainerWorkloadTests
 
     /// <summary>The engine's default network is everybody's: a workload rather waits than runs there.</summary>
     [Fact]
-    public async Task A_lease_whose_network_cannot_be_made_waits_and_says_why()
+    public async Task A_lease_whose_network_cannot_be_made_waits_says_why_and_runs_when_it_can()
     {
         await NeedEngineAsync();
         await using var gateway = await TestGateway.StartAsync();
         await using var harness = new AgentHarness(gateway);
         var program = Path.Combine(harness.WorkDirectory, "podman-without-networks");
         Directory.CreateDirectory(harness.WorkDirectory);
-        await File.WriteAllTextAsync(program, "#!/bin/sh\n[ \"$1 $2\" = \"network create\" ] && { echo no more networks >&2; exit 125; }\nexec podman \"$@\"\n");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\n[ \"$1 $2\" = \"network create\" ] && [ ! -e $0.open ] && { echo no more networks >&2; exit 125; }\nexec podman \"$@\"\n");
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         Use(harness);
         harness.Options.Containers.Program = program;
-        var spec = new WorkloadSpec("lease-alone/web/0", "lease-alone", "web", 0, Image, ["/bin/busybox"], ["sleep", "1000"], [], 100, 32 << 20, [], [], [], null, 8 << 20);
+        var spec = new WorkloadSpec("lease-alone/web/0", "lease-alone", "web", 0, Image, ["/bin/busybox"], ["sh", "-c", "echo ready; exec busybox sleep 1000"], [], 100, 32 << 20, [], [], [], null, 8 << 20);
         gateway.Want(spec);
         harness.Start();
 
         await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase is WorkloadPhase.Running or WorkloadPhase.BackOff, "it is tried");
         Assert.Equal((WorkloadPhase.BackOff, true), (gateway.Last(spec.Id)!.Phase, gateway.Last(spec.Id)!.Detail.Contains("no more networks", StringComparison.Ordinal)));
         Assert.Empty(await OutputAsync(Engine!.Program, "ps", "-a", "-q", "--filter", "label=depin.workload=" + spec.Id));
+
+        await File.WriteAllTextAsync(program + ".open", "");
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase is WorkloadPhase.Running, "it runs");
+        Assert.Single(await NativeWorkloadTests.LogLinesAsync(gateway, spec.Id, l => l.Any(x => x.Text == "ready")), static l => l == "ready");
+        gateway.Want();
+        await Wait.UntilAsync(() => gateway.Last(spec.Id)?.Phase == WorkloadPhase.Stopped, "stopped");
     }
 }
 

@@ -55,7 +55,7 @@ public sealed class ContainerWalkTests : StandaloneWalk
             Assert.Single(await WalkImage.ContainersAsync((string)workload["id"]!));
         }
 
-        await Programs.EventuallyAsync("both replicas' logs", async () => (await tenant.RunAsync("lease", "logs", id)).Split("ready").Length == 3 ? "yes" : null);
+        await Programs.EventuallyAsync("both replicas' logs", async () => await tenant.RunAsync("lease", "logs", id) is var logs && logs.Split("ready").Length == 3 ? "yes" : throw new IOException(logs));
         var (code, output, error) = await tenant.FeedAsync("cat /usr/share/nginx/html/index.html; exit 6\n", "lease", "shell", id);
         Assert.Equal((6, "a page of the walk\n", ""), (code, output, error));
 

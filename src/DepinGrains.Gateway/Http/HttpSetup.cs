@@ -52,6 +52,7 @@ public static class HttpSetup
         app.UseMiddleware<LoopbackGuard>();
         app.UseRouting();
         app.UseMiddleware<AddressRateMiddleware>();
+        app.UseMiddleware<OversizedBodies>();
         app.UseAuthentication();
         app.UseMiddleware<CallerRateMiddleware>();
         app.UseAuthorization();

@@ -159,7 +159,8 @@ internal sealed partial class ContainerExecutor(
             }
         }
 
-        return made.Ok ? name : throw new WorkloadException($"the lease's network could not be made: {made.Reason}", permanent: false);
+        // Another workload of the lease, started at the same moment, may have been first.
+        return made.Ok || (await engine.RunAsync(["network", "inspect", name], cancellationToken)).Ok ? name : throw new WorkloadException($"the lease's network could not be made: {made.Reason}", permanent: false);
     }
 
     private Task<CommandResult> MakeNetworkAsync(string name, string[] more, CancellationToken cancellationToken) =>
