@@ -101,6 +101,8 @@ public sealed class ImageTests(ImageSet images) : IClassFixture<ImageSet>, IDisp
 
         var settings = await AgentSettingsAsync();
         settings["DEPIN_AGENT__Gateways__0"] = gateway;
+        // It shares a network with the others here, which a pod of its own does not: their management port is taken.
+        settings["DEPIN_AGENT__Management__Port"] = FreePort();
         var agent = await Container.StartAsync("agent", network, [$"{Writable("agent")}:/data", $"{join}:/run/depin/join:ro"], settings);
         try
         {
