@@ -32,7 +32,7 @@ internal sealed class TunnelTargets(AgentOptions options, StateStore store)
 
         var port = spec.Ports.FirstOrDefault(p => p.ContainerPort == open.Port && p.Protocol.Equals("tcp", StringComparison.OrdinalIgnoreCase));
         return port.HostPort > 0
-            ? new IPEndPoint(Neighbours.Address(spec, port, options), port.HostPort)
+            ? new IPEndPoint(WorkloadAddresses.Of(spec, port, options), port.HostPort)
             : Refusal.Of("tunnel.port_not_found", $"the workload exposes no TCP port {open.Port}", ("port", open.Port));
     }
 }

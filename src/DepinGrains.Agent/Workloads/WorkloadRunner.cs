@@ -128,7 +128,7 @@ internal sealed partial class WorkloadRunner(
 
     /// <summary>A native process is told where the lease's other services answer; what the tenant sets himself goes over that.</summary>
     private WorkloadSpec Beside(IWorkloadExecutor executor, WorkloadSpec spec) => executor.Name == Executors.Native
-        ? spec with { Env = [.. Neighbours.Variables(spec.LeaseId, store.Workloads.Select(static w => w.Spec).OfType<WorkloadSpec>(), options), .. spec.Env] }
+        ? spec with { Env = [.. WorkloadAddresses.Variables(spec.LeaseId, store.Workloads.Select(static w => w.Spec).OfType<WorkloadSpec>(), options), .. spec.Env] }
         : spec;
 
     private async Task<TimeSpan?> StartAsync(IWorkloadExecutor executor, WorkloadSpec spec, string fingerprint, WorkloadRecord record, CancellationToken cancellationToken)

@@ -9,22 +9,20 @@ internal static class Wait
 
     public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(condition, () => what);
 
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    public static Task UntilAsync(Func<bool> condition, Func<string> what) => UntilAsync(() => Task.FromResult(condition()), what);
+
+    public static Task UntilAsync(Func<Task<bool>> condition, string what) => UntilAsync(condition, () => what);
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, Func<string> what)
     {
         var since = Stopwatch.StartNew();
         while (!await condition())
         {
-            Assert.True(since.Elapsed < Bound, $"waited {Bound} for: {what}");
-            await Task.Delay(20);
-        }
-    }
+            if (since.Elapsed >= Bound)
+            {
+                Assert.Fail($"waited {Bound} for: {what()}");
+            }
 
-    public static async Task UntilAsync(Func<bool> condition, Func<string> what)
-    {
-        var since = Stopwatch.StartNew();
-        while (!condition())
-        {
-            Assert.True(since.Elapsed < Bound, $"waited {Bound} for: {(since.Elapsed < Bound ? "" : what())}");
             await Task.Delay(20);
         }
     }

@@ -163,7 +163,10 @@ internal sealed class SubnetLoad : IDisposable
                 // Until every silo has read that stake is not held, one may still hold it: refused, nothing moved.
                 var (status, answer) = await _delegators[at].SendAsync(HttpMethod.Post, Stake("remove"), new { amount }, CancellationToken.None);
                 Assert.True(status is >= 200 and < 300 || (string?)answer?["code"] == "staking.held", $"removal was answered {status} {answer?.ToJsonString()}");
-                Moved(at, status is >= 200 and < 300 ? -amount : 0);
+                if (status is >= 200 and < 300)
+                {
+                    Moved(at, -amount);
+                }
             }
 
             await Eventually.PauseAsync(Pace);
@@ -187,7 +190,7 @@ internal sealed class SubnetLoad : IDisposable
         lock (_gate)
         {
             _staked[at] += amount;
-            Moves += amount == 0 ? 0 : 1;
+            Moves++;
         }
     }
 }

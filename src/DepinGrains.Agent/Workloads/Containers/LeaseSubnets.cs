@@ -11,7 +11,7 @@ internal static class LeaseSubnets
     /// <summary>61 containers and the gateway: more than a group has replicas.</summary>
     public const int PrefixLength = 26;
 
-    /// <summary>How many are tried before a lease goes without: each costs a call of the engine.</summary>
+    /// <summary>How many are tried before a lease has to wait: each costs a call of the engine.</summary>
     private const int TriesMax = 64;
 
     /// <summary>True for what engines say when they have no addresses for one more network.</summary>

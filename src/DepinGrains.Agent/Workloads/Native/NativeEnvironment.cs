@@ -10,7 +10,7 @@ internal static partial class NativeEnvironment
 {
     /// <summary>
     /// <c>PATH HOME DEPIN_LEASE DEPIN_SERVICE DEPIN_REPLICA DEPIN_BIND</c>, <c>PORT</c> (host port of the first port) and <c>DEPIN_PORT_{container port}</c> for each;
-    /// <see cref="Neighbours.Variables"/>; without a mount namespace <c>DEPIN_VOLUME_{NAME}</c> tells where volumes are. The tenant's own variables go over those.
+    /// <see cref="WorkloadAddresses.Variables"/>; without a mount namespace <c>DEPIN_VOLUME_{NAME}</c> tells where volumes are. The tenant's own variables go over those.
     /// </summary>
     public static Dictionary<string, string> Build(
         WorkloadSpec spec, NativeOptions options, string home, IEnumerable<((string Host, string Inside, bool ReadOnly) Mount, VolumeMount Volume)> volumes)
@@ -45,7 +45,7 @@ internal static partial class NativeEnvironment
 
         foreach (var (mount, volume) in volumes)
         {
-            environment["DEPIN_VOLUME_" + NotWord().Replace(volume.Name, "_").ToUpperInvariant()] = mount.Host;
+            environment["DEPIN_VOLUME_" + NameOf(volume.Name)] = mount.Host;
         }
 
         if (spec.GpuUuids.Length > 0)
@@ -67,6 +67,9 @@ internal static partial class NativeEnvironment
 
         return environment;
     }
+
+    /// <summary>A name of the SDL as a part of a variable's: capitals, digits, underscores.</summary>
+    public static string NameOf(string name) => NotWord().Replace(name, "_").ToUpperInvariant();
 
     /// <summary>Where its ports are to answer: loopback when all are for other services only.</summary>
     public static string Bind(WorkloadSpec spec, NativeOptions options) => !spec.Ports.IsEmpty && spec.Ports.All(static p => p.Local) ? "127.0.0.1" : options.BindAddress;

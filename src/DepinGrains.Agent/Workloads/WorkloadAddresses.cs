@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Text.RegularExpressions;
 using DepinGrains.Agent.Options;
 using DepinGrains.Agent.Workloads.Native;
 using DepinGrains.Contracts.Nodes;
@@ -8,10 +7,10 @@ using DepinGrains.Contracts.Nodes;
 namespace DepinGrains.Agent.Workloads;
 
 /// <summary>Where workloads answer on this machine, for those who run beside them. Containers of a lease have a network with names; native processes have the host's and need ports.</summary>
-internal static partial class Neighbours
+internal static class WorkloadAddresses
 {
     /// <summary>Where a workload's host port answers: the address it is bound to, this machine's own where that is any.</summary>
-    public static IPAddress Address(WorkloadSpec spec, PortBinding port, AgentOptions options)
+    public static IPAddress Of(WorkloadSpec spec, PortBinding port, AgentOptions options)
     {
         var native = spec.Image.StartsWith(NativePrograms.ImagePrefix, StringComparison.Ordinal);
         var bound = IPAddress.Parse(native ? NativeEnvironment.Bind(spec, options.Native) : port.Local ? "127.0.0.1" : options.Containers.PublishAddress);
@@ -26,11 +25,8 @@ internal static partial class Neighbours
     [
         .. workloads.Where(w => w.LeaseId == lease)
             .OrderBy(static w => w.Replica)
-            .SelectMany(w => w.Ports.Select(p => (Name: FormattableString.Invariant($"DEPIN_AT_{NotWord().Replace(w.Service, "_").ToUpperInvariant()}_{p.ContainerPort}"), At: new IPEndPoint(Address(w, p, options), p.HostPort))))
+            .SelectMany(w => w.Ports.Select(p => (Name: FormattableString.Invariant($"DEPIN_AT_{NativeEnvironment.NameOf(w.Service)}_{p.ContainerPort}"), At: new IPEndPoint(Of(w, p, options), p.HostPort))))
             .GroupBy(static w => w.Name, static w => w.At.ToString(), StringComparer.Ordinal)
             .Select(static service => $"{service.Key}={string.Join(',', service)}"),
     ];
-
-    [GeneratedRegex("[^A-Za-z0-9]")]
-    private static partial Regex NotWord();
 }
